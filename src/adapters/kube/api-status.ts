@@ -1,0 +1,193 @@
+/**
+ * What the API server says when it refuses, and the coded error that it becomes.
+ *
+ * One rule is worth knowing: a 404 can mean "no such object" or "no such kind here". Only the first may be read as
+ * absence; taking the second for it would let a missing CRD look like every resource having been deleted.
+ */
+import { MaasError } from '../../api/errors.ts';
+import { groupOf, type KubeObject, qualifiedName, type ResourceKind } from './resource-kind.ts';
+import { ConnectionError } from './transport.ts';
+
+export interface StatusCause {
+  readonly field?: string;
+  readonly message?: string;
+  readonly reason?: string;
+}
+
+/** A refusal of the API server, the cause of the coded error. */
+export class ApiStatus extends Error {
+  /** The HTTP status, or the code of a watch's ERROR event. */
+  readonly status: number;
+  /** Machine-readable, `NotFound`, `AlreadyExists`, `Conflict`, `Expired`; empty when the answer was no Status. */
+  readonly reason: string;
+  readonly causes: readonly StatusCause[];
+  /** Is it about an object, or does the server not know the path? */
+  readonly namesAnObject: boolean;
+  /** From the Retry-After header or the Status, in milliseconds. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    status: number,
+    message: string,
+    rest: { reason?: string; causes?: readonly StatusCause[]; namesAnObject?: boolean; retryAfterMs?: number } = {},
+  ) {
+    super(message);
+    this.name = 'ApiStatus';
+    this.status = status;
+    this.reason = rest.reason ?? '';
+    this.causes = rest.causes ?? [];
+    this.namesAnObject = rest.namesAnObject ?? false;
+    this.retryAfterMs = rest.retryAfterMs;
+  }
+}
+
+/** What was asked of the server, for messages: `patch` of `deployments.apps fraud/dga`. */
+export interface Attempt {
+  /** The RBAC verb. */
+  readonly verb: 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete';
+  readonly kind: ResourceKind<KubeObject>;
+  readonly namespace?: string | undefined;
+  readonly name?: string | undefined;
+  readonly subresource?: string | undefined;
+}
+
+const maxMessageLength = 2_000;
+
+/** Reads an answer that is no success. Bodies of proxies (HTML, plain text) are kept short. */
+export function readStatus(status: number, text: string, retryAfter?: string): ApiStatus {
+  const fromHeader = retryAfter !== undefined && /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) * 1_000 : undefined;
+  const body = parseObject(text);
+  if (body === undefined || body['kind'] !== 'Status') {
+    const shown = text.trim().slice(0, 200);
+    return new ApiStatus(status, shown === '' ? `status ${status}` : shown, retryAfterOf(fromHeader));
+  }
+  return statusOf(body, status, fromHeader);
+}
+
+/** Reads a Status object, as an answer or as the object of a watch's ERROR event. */
+export function statusOf(body: Readonly<Record<string, unknown>>, fallback: number, retryAfterMs?: number): ApiStatus {
+  const details = asRecord(body['details']);
+  const causes = Array.isArray(details['causes']) ? details['causes'].map(asRecord) : [];
+  const seconds = details['retryAfterSeconds'];
+  const code = body['code'];
+  return new ApiStatus(
+    typeof code === 'number' ? code : fallback,
+    asText(body['message']) === '' ? `status ${fallback}` : asText(body['message']).slice(0, maxMessageLength),
+    {
+      reason: asText(body['reason']),
+      causes: causes.map((cause) => ({
+        field: asText(cause['field']),
+        message: asText(cause['message']).slice(0, maxMessageLength),
+        reason: asText(cause['reason']),
+      })),
+      namesAnObject: asText(details['name']) !== '',
+      ...retryAfterOf(retryAfterMs ?? (typeof seconds === 'number' ? seconds * 1_000 : undefined)),
+    },
+  );
+}
+
+/** Is it the absence of the object that was asked for? */
+export function meansAbsent(status: ApiStatus): boolean {
+  return status.status === 404 && status.reason === 'NotFound' && status.namesAnObject;
+}
+
+/** The coded error for a refusal; the ApiStatus is its cause. */
+export function refusalOf(attempt: Attempt, status: ApiStatus): MaasError {
+  const what = `${describe(attempt)}: ${status.message}`;
+  switch (status.status) {
+    case 401:
+      return new MaasError('CLUSTER_UNAUTHENTICATED', what, { cause: status });
+    case 403:
+      // Admission (quota, Pod Security) also answers 403; then no permission is missing.
+      return deniesPermission(status)
+        ? new MaasError('CLUSTER_FORBIDDEN', what, { cause: status, next: permissionAdvice(attempt) })
+        : new MaasError('CLUSTER_REFUSED', what, { cause: status });
+    case 404:
+    case 410:
+      return new MaasError('CLUSTER_NOT_FOUND', what, { cause: status });
+    case 409:
+      return new MaasError('CONFLICT', what, { cause: status });
+    case 429:
+      return new MaasError('CLUSTER_UNAVAILABLE', what, { cause: status });
+    default:
+      // A UID is only ever sent to say which object is meant. Against another one the server finds it "immutable".
+      if (status.causes.some((cause) => cause.field === 'metadata.uid')) {
+        return new MaasError('CONFLICT', what, { cause: status });
+      }
+      return status.status >= 500
+        ? new MaasError('CLUSTER_UNAVAILABLE', what, { cause: status })
+        : new MaasError('CLUSTER_REFUSED', `${what}${unsaidCauses(status)}`, { cause: status });
+  }
+}
+
+/** The coded error for a call that got no answer. */
+export function unreachable(attempt: Attempt, address: string, error: unknown): MaasError {
+  if (error instanceof MaasError) return error;
+  const why = error instanceof Error ? error.message : String(error);
+  const credentials = error instanceof ConnectionError && error.kind === 'credentials';
+  return new MaasError(
+    credentials ? 'CLUSTER_UNAUTHENTICATED' : 'CLUSTER_UNREACHABLE',
+    `${describe(attempt)} at ${address}: ${why}`,
+    { cause: error },
+  );
+}
+
+/** The refusal behind a coded error, if the API server gave one: to tell AlreadyExists from Conflict, for example. */
+export function apiStatusOf(error: unknown): ApiStatus | undefined {
+  if (error instanceof ApiStatus) return error;
+  return error instanceof Error && error.cause instanceof ApiStatus ? error.cause : undefined;
+}
+
+export function describe(attempt: Attempt): string {
+  const name = [attempt.namespace, attempt.name].filter((part) => part !== undefined).join('/');
+  const subresource = attempt.subresource === undefined ? '' : `/${attempt.subresource}`;
+  return `${attempt.verb} ${qualifiedName(attempt.kind)}${subresource}${name === '' ? '' : ` ${name}`}`;
+}
+
+function deniesPermission(status: ApiStatus): boolean {
+  return (
+    /\b(?:User ".*" )?cannot \w+ (?:resource|path) /.test(status.message) || !status.message.includes('is forbidden')
+  );
+}
+
+function permissionAdvice(attempt: Attempt): string {
+  const group = groupOf(attempt.kind.apiVersion);
+  const where = attempt.namespace === undefined ? 'in the whole cluster' : `in namespace ${attempt.namespace}`;
+  const resource =
+    attempt.subresource === undefined ? attempt.kind.plural : `${attempt.kind.plural}/${attempt.subresource}`;
+  return `Ask for the permission to ${attempt.verb} ${resource} of API group "${group}" ${where}.`;
+}
+
+/** Field errors that the message does not repeat. */
+function unsaidCauses(status: ApiStatus): string {
+  const unsaid = status.causes
+    .filter((cause) => cause.message !== undefined && cause.message !== '' && !status.message.includes(cause.message))
+    .slice(0, 10)
+    .map((cause) => (cause.field ? `${cause.field}: ${cause.message}` : cause.message));
+  return unsaid.length === 0 ? '' : ` (${unsaid.join('; ')})`;
+}
+
+function retryAfterOf(retryAfterMs: number | undefined): { retryAfterMs?: number } {
+  return retryAfterMs === undefined ? {} : { retryAfterMs };
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return isRecord(parsed) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function asRecord(value: unknown): Record<string, unknown> {
+  return isRecord(value) ? value : {};
+}
+
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}

@@ -1,0 +1,84 @@
+/** The operator's writes to Kubernetes. Everything destructive is asked of the leadership first and tied to a UID. */
+import { MaasError } from '../../api/errors.ts';
+import { fieldManager } from '../../api/names.ts';
+import { apiVersion, kind, type ModelDeployment, type ModelDeploymentStatus, plural } from '../../api/resource.ts';
+import type { KubeClient } from './client.ts';
+import { configMaps, deployments, type KubeObject, pods, type ResourceKind } from './resource-kind.ts';
+
+export interface ModelDeploymentObject extends KubeObject {
+  spec?: unknown;
+  status?: unknown;
+}
+
+export const modelDeployments: ResourceKind<ModelDeploymentObject> = { apiVersion, kind, plural, namespaced: true };
+
+const childKinds: Readonly<Record<string, ResourceKind<KubeObject>>> = {
+  Deployment: deployments,
+  ConfigMap: configMaps,
+};
+
+function childKind(name: string): ResourceKind<KubeObject> {
+  const found = childKinds[name];
+  if (found === undefined) throw new MaasError('INTERNAL', `a plan names an object of the kind ${name}`);
+  return found;
+}
+
+export interface Child {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+interface AppliedObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace: string };
+}
+
+interface ModelEvent {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+  readonly action: string;
+}
+
+/**
+ * @param holds is it certain that this process is the leader?
+ * @param record takes an event; never throws
+ */
+export function modelCluster(
+  client: KubeClient,
+  holds: () => boolean,
+  record: (resource: ModelDeployment, event: ModelEvent) => void,
+) {
+  const lead = () => {
+    if (!holds()) throw new MaasError('LEASE_LOST', 'this process is not the leader any more, so it writes nothing');
+  };
+  return {
+    async apply(manifest: AppliedObject): Promise<void> {
+      lead();
+      await client.apply(childKind(manifest.kind), structuredClone(manifest) as KubeObject, { fieldManager });
+    },
+    async remove(child: Child): Promise<void> {
+      lead();
+      await client.delete(
+        childKind(child.kind),
+        { namespace: child.namespace, name: child.name },
+        { uid: child.uid, propagation: 'Background' },
+      );
+    },
+    async writeStatus(resource: ModelDeployment, status: ModelDeploymentStatus): Promise<void> {
+      lead();
+      const { namespace, name, uid } = resource.metadata;
+      await client.applyStatus(modelDeployments, { metadata: { namespace, name, uid }, status }, { fieldManager });
+    },
+    event(resource: ModelDeployment, event: ModelEvent): void {
+      if (holds()) record(resource, event);
+    },
+    async podExists(namespace: string, name: string, uid: string): Promise<boolean> {
+      const pod = await client.get(pods, { namespace, name });
+      return pod?.metadata.uid === uid;
+    },
+  };
+}

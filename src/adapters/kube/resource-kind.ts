@@ -1,0 +1,150 @@
+/**
+ * What the client must know of a kind to find it on the API server, and the shapes of objects as they travel in JSON.
+ */
+import type {
+  CoreV1Event,
+  V1ConfigMap,
+  V1CustomResourceDefinition,
+  V1Deployment,
+  V1Lease,
+  V1Namespace,
+  V1Node,
+  V1Pod,
+  V1ReplicaSet,
+  V1Secret,
+  V1Service,
+} from '@kubernetes/client-node';
+
+/**
+ * An object of the library's models as it is in JSON: times are RFC 3339 strings (the models say Date) and fields
+ * whose name is a word of the language have no underscore in front.
+ */
+export type Wire<T> = T extends Date
+  ? string
+  : T extends (infer Item)[]
+    ? Wire<Item>[]
+    : T extends object
+      ? { [Key in keyof T as Key extends `_${infer Plain}` ? Plain : Key]: Wire<T[Key]> }
+      : T;
+
+/** The least that every object of the API has or may have. */
+export interface KubeObject {
+  apiVersion?: string;
+  kind?: string;
+  metadata?: {
+    name?: string;
+    namespace?: string;
+    uid?: string;
+    resourceVersion?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+  };
+}
+
+/** An object that came from the API server: it has a name, a UID and a resourceVersion, which the client checked. */
+export type Stored<T extends KubeObject> = T & {
+  metadata: { name: string; uid: string; resourceVersion: string };
+};
+
+declare const objectType: unique symbol;
+
+/** A kind of objects, `T` as they are in JSON. */
+export interface ResourceKind<T extends KubeObject> {
+  /** `v1` or `group/version`. */
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** Lower case, as in URLs and RBAC rules. */
+  readonly plural: string;
+  readonly namespaced: boolean;
+  readonly [objectType]?: T;
+}
+
+/** Names one object of a known kind; `namespace` only where the kind has one. */
+export interface ObjectName {
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+const namespaced = <T extends KubeObject>(apiVersion: string, kind: string, plural: string): ResourceKind<T> => ({
+  apiVersion,
+  kind,
+  plural,
+  namespaced: true,
+});
+const clusterWide = <T extends KubeObject>(apiVersion: string, kind: string, plural: string): ResourceKind<T> => ({
+  apiVersion,
+  kind,
+  plural,
+  namespaced: false,
+});
+
+export type Pod = Wire<V1Pod>;
+export type Deployment = Wire<V1Deployment>;
+export type ReplicaSet = Wire<V1ReplicaSet>;
+export type ConfigMap = Wire<V1ConfigMap>;
+export type Secret = Wire<V1Secret>;
+export type Service = Wire<V1Service>;
+export type Lease = Wire<V1Lease>;
+export type Event = Wire<CoreV1Event>;
+export type Namespace = Wire<V1Namespace>;
+export type Node = Wire<V1Node>;
+export type CustomResourceDefinition = Wire<V1CustomResourceDefinition>;
+
+export const pods = namespaced<Pod>('v1', 'Pod', 'pods');
+export const configMaps = namespaced<ConfigMap>('v1', 'ConfigMap', 'configmaps');
+export const secrets = namespaced<Secret>('v1', 'Secret', 'secrets');
+export const services = namespaced<Service>('v1', 'Service', 'services');
+export const events = namespaced<Event>('v1', 'Event', 'events');
+export const deployments = namespaced<Deployment>('apps/v1', 'Deployment', 'deployments');
+export const replicaSets = namespaced<ReplicaSet>('apps/v1', 'ReplicaSet', 'replicasets');
+export const leases = namespaced<Lease>('coordination.k8s.io/v1', 'Lease', 'leases');
+export const namespaces = clusterWide<Namespace>('v1', 'Namespace', 'namespaces');
+export const nodes = clusterWide<Node>('v1', 'Node', 'nodes');
+export const customResourceDefinitions = clusterWide<CustomResourceDefinition>(
+  'apiextensions.k8s.io/v1',
+  'CustomResourceDefinition',
+  'customresourcedefinitions',
+);
+
+/** The group of an apiVersion, empty for the core group. */
+export function groupOf(apiVersion: string): string {
+  const slash = apiVersion.indexOf('/');
+  return slash < 0 ? '' : apiVersion.slice(0, slash);
+}
+
+/** How RBAC and kubectl name the kind: `pods`, `deployments.apps`. */
+export function qualifiedName(kind: ResourceKind<KubeObject>): string {
+  const group = groupOf(kind.apiVersion);
+  return group === '' ? kind.plural : `${kind.plural}.${group}`;
+}
+
+/**
+ * The URL path of a collection: of one namespace, or of all when none is given.
+ * @throws TypeError for a namespace on a cluster-wide kind, a programming error
+ */
+export function collectionPath(kind: ResourceKind<KubeObject>, namespace?: string): string {
+  const root = kind.apiVersion.includes('/') ? `/apis/${kind.apiVersion}` : `/api/${kind.apiVersion}`;
+  if (namespace === undefined) return `${root}/${kind.plural}`;
+  if (!kind.namespaced) throw new TypeError(`${kind.kind} has no namespace`);
+  return `${root}/namespaces/${segment(namespace)}/${kind.plural}`;
+}
+
+/**
+ * The URL path of one object, or of a subresource of it.
+ * @throws TypeError when the namespace is missing or out of place, a programming error
+ */
+export function objectPath(
+  kind: ResourceKind<KubeObject>,
+  object: ObjectName,
+  subresource?: 'status' | 'scale',
+): string {
+  if (kind.namespaced && object.namespace === undefined) throw new TypeError(`${kind.kind} needs a namespace`);
+  const path = `${collectionPath(kind, object.namespace)}/${segment(object.name)}`;
+  return subresource === undefined ? path : `${path}/${subresource}`;
+}
+
+/** A name as one path segment; an empty one or dots would address something else. */
+function segment(name: string): string {
+  if (name === '' || name === '.' || name === '..') throw new TypeError(`not the name of an object: "${name}"`);
+  return encodeURIComponent(name);
+}

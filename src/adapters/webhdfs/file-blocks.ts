@@ -1,0 +1,34 @@
+/** GETFILEBLOCKLOCATIONS: how a file is cut into blocks. Appending and joining files can leave short ones inside. */
+import { MaasError } from '../../api/errors.ts';
+import { field } from './json-field.ts';
+import { callForJson, isUnknownOperation, RefusedError } from './name-node-call.ts';
+import type { Session } from './session.ts';
+
+/** @returns bytes in each block, undefined where this HDFS does not know the operation */
+export async function fileBlockLengths(
+  session: Session,
+  path: string,
+  signal?: AbortSignal,
+): Promise<number[] | undefined> {
+  const credentials = await session.credentials();
+  try {
+    return await session.nameNodes.ask(async (attempt) => {
+      const operation = { method: 'GET', op: 'GETFILEBLOCKLOCATIONS', path } as const;
+      const answer = await callForJson(session, attempt, operation, credentials, signal);
+      const blocks = field(field(answer, 'BlockLocations'), 'BlockLocation');
+      if (!Array.isArray(blocks)) throw notWebHdfs();
+      return blocks.map((block) => {
+        const length = field(block, 'length');
+        if (typeof length !== 'number' || !Number.isSafeInteger(length) || length < 0) throw notWebHdfs();
+        return length;
+      });
+    }, signal);
+  } catch (error) {
+    if (error instanceof RefusedError && isUnknownOperation(error)) return undefined;
+    throw error;
+  }
+}
+
+function notWebHdfs(): MaasError {
+  return new MaasError('HDFS_ERROR', 'The answer to GETFILEBLOCKLOCATIONS is not that of WebHDFS');
+}

@@ -1,0 +1,90 @@
+/** HDFS over WebHDFS: reading, listing and changing. */
+import { MaasError } from '../../api/errors.ts';
+import type { HdfsSettings } from '../../api/settings.ts';
+import { createFile, type Source, type WriteOptions } from './create-file.ts';
+import type { HdfsFileStatus } from './file-status.ts';
+import { fileStatus, type HdfsOptions, type HdfsReader, openSession, readerOf } from './hdfs-reader.ts';
+import { field } from './json-field.ts';
+import { callThroughLibrary } from './library-call.ts';
+import { listDirectory } from './list-directory.ts';
+import { callForJson, type Operation } from './name-node-call.ts';
+import type { Attempt } from './name-nodes.ts';
+import { printable } from './redact.ts';
+import { renamePath } from './rename-path.ts';
+import type { Session } from './session.ts';
+
+export interface Hdfs extends HdfsReader {
+  /** The user's home directory, absolute. */
+  home(signal?: AbortSignal): Promise<string>;
+  /**
+   * What is directly in a directory, by name as HDFS orders it.
+   * @param options `limit`: stop soon after so many entries; the list is then longer than the limit
+   * @throws HDFS_PATH_MISSING
+   */
+  list(path: string, options?: { limit?: number; signal?: AbortSignal | undefined }): Promise<HdfsFileStatus[]>;
+  /** Writes a file, checks its length and gives its status; see createFile. */
+  write(path: string, source: Source, options: WriteOptions): Promise<HdfsFileStatus>;
+  /** Makes a directory and those above it; none is no error. @param permission octal, `755` unless told */
+  mkdirs(path: string, options?: { permission?: string; signal?: AbortSignal | undefined }): Promise<void>;
+  /** Renames, never into or over something. @throws HDFS_PATH_EXISTS, HDFS_PATH_MISSING */
+  rename(from: string, to: string, signal?: AbortSignal): Promise<void>;
+  /** Renames a file to where another one may be, which is gone then. @throws HDFS_PATH_EXISTS for a directory */
+  replace(from: string, to: string, signal?: AbortSignal): Promise<void>;
+  /** True when there was something. Without `recursive` a directory has to be empty, otherwise HDFS_PATH_EXISTS. */
+  delete(path: string, options: { recursive: boolean; signal?: AbortSignal | undefined }): Promise<boolean>;
+}
+
+/** @throws HDFS_NAMESERVICE_UNKNOWN */
+export function openHdfs(settings: HdfsSettings, nameservice: string, options: HdfsOptions): Hdfs {
+  const session = openSession(settings, nameservice, options);
+  const status = (path: string, signal?: AbortSignal) => fileStatus(session, callThroughLibrary, path, signal);
+  return {
+    ...readerOf(session),
+    status,
+    home: async (signal) => {
+      const answer = await ask(session, callForJson, { method: 'GET', op: 'GETHOMEDIRECTORY', path: '/' }, signal);
+      const home = field(answer, 'Path');
+      if (typeof home !== 'string' || !home.startsWith('/')) {
+        throw new MaasError('HDFS_ERROR', 'The answer to GETHOMEDIRECTORY is not that of WebHDFS');
+      }
+      return home;
+    },
+    list: (path, listOptions) => listDirectory(session, path, listOptions),
+    write: (path, source, writeOptions) => createFile(session, path, source, writeOptions, status),
+    mkdirs: async (path, { permission = '755', signal } = {}) => {
+      const answer = await ask(
+        session,
+        callThroughLibrary,
+        { method: 'PUT', op: 'MKDIRS', path, parameters: { permission } },
+        signal,
+      );
+      if (field(answer, 'boolean') !== true) {
+        throw new MaasError('HDFS_ERROR', `HDFS did not make the directory ${printable(path)}, without saying why`);
+      }
+    },
+    rename: (from, to, signal) => renamePath(session, from, to, status, { signal }),
+    replace: (from, to, signal) => renamePath(session, from, to, status, { overwrite: true, signal }),
+    delete: async (path, { recursive, signal }) => {
+      const parameters = { recursive: String(recursive) };
+      const answer = await ask(
+        session,
+        callThroughLibrary,
+        { method: 'DELETE', op: 'DELETE', path, parameters },
+        signal,
+      );
+      const done = field(answer, 'boolean');
+      if (typeof done !== 'boolean') throw new MaasError('HDFS_ERROR', 'The answer to DELETE is not that of WebHDFS');
+      return done;
+    },
+  };
+}
+
+async function ask(
+  session: Session,
+  call: typeof callForJson,
+  operation: Operation,
+  signal?: AbortSignal,
+): Promise<unknown> {
+  const credentials = await session.credentials();
+  return session.nameNodes.ask((attempt: Attempt) => call(session, attempt, operation, credentials, signal), signal);
+}

@@ -1,0 +1,67 @@
+/** A directory's entries, page by page, so that a huge directory is no huge answer. */
+import { MaasError } from '../../api/errors.ts';
+import { type HdfsFileStatus, parseFileStatuses } from './file-status.ts';
+import { field } from './json-field.ts';
+import { callThroughLibrary } from './library-call.ts';
+import { callForJson, isUnknownOperation, RefusedError } from './name-node-call.ts';
+import { printable } from './redact.ts';
+import type { Session } from './session.ts';
+import type { Credentials } from './web-address.ts';
+
+/** @throws HDFS_PATH_MISSING, HDFS_PATH_INVALID when it is a file */
+export async function listDirectory(
+  session: Session,
+  path: string,
+  options: { limit?: number; signal?: AbortSignal | undefined } = {},
+): Promise<HdfsFileStatus[]> {
+  const { limit = Number.POSITIVE_INFINITY, signal } = options;
+  const credentials = await session.credentials();
+  const entries: HdfsFileStatus[] = [];
+  for (let last: string | undefined; ; ) {
+    const page = await readPage(session, path, last, credentials, signal);
+    if (page.entries.some(({ name }) => name === '')) {
+      throw new MaasError('HDFS_PATH_INVALID', `${printable(path)} is a file, not a directory`);
+    }
+    entries.push(...page.entries);
+    if (page.remaining === 0 || entries.length > limit) return entries;
+    const next = page.entries.at(-1)?.name;
+    // A server that does not know where to go on gives its first page for ever.
+    if (next === undefined || next === last) {
+      throw new MaasError('HDFS_ERROR', `HDFS lists ${printable(path)} without getting to an end`);
+    }
+    last = next;
+  }
+}
+
+interface Page {
+  readonly entries: HdfsFileStatus[];
+  readonly remaining: number;
+}
+
+async function readPage(
+  session: Session,
+  path: string,
+  startafter: string | undefined,
+  credentials: Credentials,
+  signal: AbortSignal | undefined,
+): Promise<Page> {
+  try {
+    return await session.nameNodes.ask(async (attempt) => {
+      const operation = { method: 'GET', op: 'LISTSTATUS_BATCH', path, parameters: { startafter } } as const;
+      const listing = field(await callForJson(session, attempt, operation, credentials, signal), 'DirectoryListing');
+      const remaining = field(listing, 'remainingEntries');
+      if (typeof remaining !== 'number') {
+        throw new MaasError('HDFS_ERROR', 'The answer to LISTSTATUS_BATCH is not that of WebHDFS');
+      }
+      return { entries: parseFileStatuses(field(listing, 'partialListing')), remaining };
+    }, signal);
+  } catch (error) {
+    if (startafter !== undefined || !(error instanceof RefusedError && isUnknownOperation(error))) throw error;
+  }
+  // Hadoop before 2.9 lists in one answer only.
+  return await session.nameNodes.ask(async (attempt) => {
+    const operation = { method: 'GET', op: 'LISTSTATUS', path } as const;
+    const answer = await callThroughLibrary(session, attempt, operation, credentials, signal);
+    return { entries: parseFileStatuses(answer), remaining: 0 };
+  }, signal);
+}

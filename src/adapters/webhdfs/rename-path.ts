@@ -1,0 +1,54 @@
+/**
+ * RENAME that fails where something is at the target. Without `renameoptions` WebHDFS moves into a directory that is
+ * there and calls that a success.
+ */
+import { MaasError } from '../../api/errors.ts';
+import type { HdfsFileStatus } from './file-status.ts';
+import { field } from './json-field.ts';
+import { callThroughLibrary } from './library-call.ts';
+import { RefusedError } from './name-node-call.ts';
+import { printable } from './redact.ts';
+import type { Session } from './session.ts';
+
+/**
+ * @param overwrite a file at the target is replaced in the same step: whoever reads sees the old one or the new one
+ * @throws HDFS_PATH_EXISTS, HDFS_PATH_MISSING and so on
+ */
+export async function renamePath(
+  session: Session,
+  from: string,
+  to: string,
+  status: (path: string, signal?: AbortSignal) => Promise<HdfsFileStatus | undefined>,
+  { overwrite = false, signal }: { overwrite?: boolean; signal?: AbortSignal | undefined } = {},
+): Promise<void> {
+  const before = await status(from, signal);
+  if (before === undefined)
+    throw new MaasError('HDFS_PATH_MISSING', `There is nothing to rename at ${printable(from)}`);
+  const credentials = await session.credentials();
+  const parameters = { destination: to, renameoptions: overwrite ? 'OVERWRITE' : 'NONE' };
+  let maybeDone = false;
+  try {
+    await session.nameNodes.ask(async (attempt) => {
+      maybeDone ||= attempt.maybeDone;
+      const operation = { method: 'PUT', op: 'RENAME', path: from, parameters } as const;
+      const answer = await callThroughLibrary(session, attempt, operation, credentials, signal);
+      // With options there is no body; a `false` in one is that of a server that does not know the options.
+      if (field(answer, 'boolean') === false) {
+        throw new MaasError(
+          'HDFS_ERROR',
+          `HDFS did not rename ${printable(from)} to ${printable(to)}, without saying why`,
+        );
+      }
+    }, signal);
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    const there = await status(to, signal);
+    // The answer to an earlier attempt was lost: what is at the target tells whether it was that attempt's work.
+    if (maybeDone && there?.fileId === before.fileId) return;
+    // HDFS has other words where a file and a directory meet.
+    if (there !== undefined && error.code === 'HDFS_ERROR') {
+      throw new MaasError('HDFS_PATH_EXISTS', error.message, { cause: error });
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,59 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SessionStore } from './session-store.ts';
+
+let directory: string;
+let store: SessionStore;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'session-'));
+  store = new SessionStore(directory);
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const session = (number: number) => ({
+  id: number.toString(16).padStart(16, '0'),
+  password: `secret ${number}`,
+  timeoutMs: 10_000,
+});
+
+describe('SessionStore', () => {
+  it('gives back the last session and the ids of all', async () => {
+    expect(await store.load()).toEqual({ ids: [] });
+    await store.save(session(1));
+    await store.save(session(2));
+    await store.save(session(2));
+    expect(await store.load()).toEqual({ last: session(2), ids: [session(1).id, session(2).id] });
+  });
+
+  it('remembers a bounded number of ids, the latest ones', async () => {
+    for (let number = 1; number <= 40; number += 1) await store.save(session(number));
+    const { ids } = await store.load();
+    expect(ids).toHaveLength(17);
+    expect(ids.at(-1)).toBe(session(40).id);
+  });
+
+  it('keeps the password from others', async () => {
+    await store.save(session(1));
+    expect(statSync(join(directory, 'session.json')).mode & 0o077).toBe(0);
+  });
+
+  it.each(['', '{', 'null', '{"id":"x"}', '{"id":"0000000000000001","password":"","timeoutMs":1,"earlier":[]}'])(
+    'takes %j for nothing',
+    async (text) => {
+      writeFileSync(join(directory, 'session.json'), text);
+      expect(await store.load()).toEqual({ ids: [] });
+    },
+  );
+
+  it('remembers what is settled for the life of the pod', async () => {
+    expect(await store.verifiedDigest()).toBeUndefined();
+    expect(await store.isRevoked()).toBe(false);
+    await store.setVerified('sha256:abc');
+    await store.setRevoked();
+    const next = new SessionStore(directory);
+    expect(await next.verifiedDigest()).toBe('sha256:abc');
+    expect(await next.isRevoked()).toBe(true);
+  });
+});

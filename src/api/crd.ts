@@ -1,0 +1,145 @@
+/**
+ * The CustomResourceDefinition, made from the zod schema of resource.ts. What OpenAPI cannot say is added here as CEL
+ * rules, so that the API server alone refuses what could never work; there is no webhook.
+ */
+import { z } from 'zod';
+import { group, kind, maxResourceName, modelDeploymentSpec, modelDeploymentStatus, plural } from './resource.ts';
+
+type Json = { [key: string]: unknown };
+
+/** zod's JSON schema in the subset that the API server takes (a "structural schema"). */
+function structural(schema: z.ZodType): Json {
+  const made = z.toJSONSchema(schema, {
+    io: 'input',
+    target: 'openapi-3.0',
+    unrepresentable: 'any',
+    override: ({ jsonSchema }) => {
+      const node = jsonSchema as Json;
+      if (node['opaque'] === true) {
+        delete node['opaque'];
+        delete node['additionalProperties'];
+        delete node['propertyNames'];
+        node['type'] = 'object';
+        node['x-kubernetes-preserve-unknown-fields'] = true;
+      }
+      delete node['propertyNames'];
+      if (node['additionalProperties'] === false) delete node['additionalProperties'];
+      // zod bounds integers by what JavaScript can count; the API server's int64 needs no such words.
+      if (node['maximum'] === Number.MAX_SAFE_INTEGER) delete node['maximum'];
+      if (node['minimum'] === Number.MIN_SAFE_INTEGER) delete node['minimum'];
+      if (node['type'] === 'integer') node['format'] = 'int64';
+      if (node['format'] === 'date-time') delete node['pattern'];
+    },
+  }) as Json;
+  delete made['$schema'];
+  return made;
+}
+
+const at = (schema: Json, ...path: string[]): Json =>
+  path.reduce<Json>((node, key) => (node['properties'] as Record<string, Json>)[key] as Json, schema);
+
+const rule = (expression: string, message: string) => ({ rule: expression, message });
+
+/** The CRD as a plain object, ready to be printed as YAML. */
+export function customResourceDefinition(): Json {
+  const spec = structural(modelDeploymentSpec);
+  const status = structural(modelDeploymentStatus);
+
+  at(spec, 'name')['x-kubernetes-validations'] = [
+    rule('self == oldSelf', 'spec.name cannot be changed: make another ModelDeployment for another model'),
+    rule("self != '.' && self != '..' && self != 'zookeeper'", 'this name cannot be a znode'),
+  ];
+  at(spec, 'memory')['x-kubernetes-validations'] = [
+    rule(
+      "quantity(self).compareTo(quantity('16Mi')) >= 0",
+      'memory is less than 16Mi: a number alone means bytes, did you mean Mi (for example 512Mi)?',
+    ),
+  ];
+  at(spec, 'cpu')['x-kubernetes-validations'] = [
+    rule("quantity(self).compareTo(quantity('1m')) >= 0", 'cpu is less than 1m'),
+  ];
+  at(spec, 'env')['x-kubernetes-list-type'] = 'map';
+  at(spec, 'env')['x-kubernetes-list-map-keys'] = ['name'];
+  at(spec, 'drain')['x-kubernetes-validations'] = [
+    rule("!self.contains('h')", 'drain is counted in seconds or minutes'),
+  ];
+  at(status, 'conditions')['x-kubernetes-list-type'] = 'map';
+  at(status, 'conditions')['x-kubernetes-list-map-keys'] = ['type'];
+
+  const column = (name: string, type: string, jsonPath: string, description: string, priority = 0) => ({
+    name,
+    type,
+    jsonPath,
+    description,
+    ...(priority > 0 ? { priority } : {}),
+  });
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.${group}` },
+    spec: {
+      group,
+      scope: 'Namespaced',
+      names: {
+        kind,
+        listKind: `${kind}List`,
+        plural,
+        singular: 'modeldeployment',
+        shortNames: ['mdl'],
+        categories: ['maas'],
+      },
+      versions: [
+        {
+          name: 'v1',
+          served: true,
+          storage: true,
+          subresources: {
+            status: {},
+            scale: {
+              specReplicasPath: '.spec.instances',
+              statusReplicasPath: '.status.replicas',
+              labelSelectorPath: '.status.selector',
+            },
+          },
+          additionalPrinterColumns: [
+            column('Model', 'string', '.spec.name', 'The model, as Stellar names it'),
+            column('Version', 'string', '.spec.version', 'The wanted version'),
+            column('Desired', 'integer', '.spec.instances', 'Wanted instances'),
+            column('Ready', 'integer', '.status.ready', 'Instances that answer'),
+            column('Registered', 'integer', '.status.registered', 'Instances that clients see'),
+            column(
+              'Reason',
+              'string',
+              '.status.conditions[?(@.type=="Ready")].reason',
+              'Why the model is, or is not, up',
+            ),
+            column('Age', 'date', '.metadata.creationTimestamp', 'Time since the resource was made'),
+            column('Serving', 'string', '.status.serving', 'The version that is served now', 1),
+            column('Message', 'string', '.status.conditions[?(@.type=="Ready")].message', 'More about the reason', 1),
+          ],
+          schema: {
+            openAPIV3Schema: {
+              type: 'object',
+              description:
+                'A model that runs from a payload in HDFS and is registered in ZooKeeper for Stellar clients.',
+              required: ['spec'],
+              'x-kubernetes-validations': [
+                rule(
+                  `size(self.metadata.name) <= ${maxResourceName}`,
+                  `metadata.name is longer than ${maxResourceName} characters`,
+                ),
+              ],
+              properties: {
+                apiVersion: { type: 'string' },
+                kind: { type: 'string' },
+                metadata: { type: 'object' },
+                spec: { ...spec, description: 'What is wanted.' },
+                status: { ...status, description: 'What is. Written by the operator.' },
+              },
+            },
+          },
+        },
+      ],
+    },
+  };
+}

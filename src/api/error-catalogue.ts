@@ -1,0 +1,196 @@
+/**
+ * Every error code with its meaning and the advice that goes with it. Codes are never renamed or reused; the
+ * reference in docs/errors.md is generated from this table and a test holds the two together.
+ */
+interface Entry {
+  /** What it means, in one sentence. */
+  readonly means: string;
+  /** What to do next, as an instruction. */
+  readonly next: string;
+  /** May the same thing succeed later by itself? */
+  readonly transient: boolean;
+}
+
+const entry = (means: string, next: string, transient = false): Entry => ({ means, next, transient });
+
+export const errorCatalogue = {
+  INTERNAL: entry('Something failed that the program has no name for.', 'Report it with the log around it.', true),
+  USAGE: entry('A command was called with arguments it does not take.', 'See the command with --help.'),
+  SETTINGS_INVALID: entry(
+    'The settings of the operator, agent or command cannot be used.',
+    'Correct the named setting.',
+  ),
+  SETTINGS_NOT_FOUND: entry(
+    "The operator's published settings were not found in the cluster.",
+    'Check that the operator is installed and name its namespace with --operator-namespace.',
+  ),
+  MODES_INVALID: entry(
+    'The modes in the ConfigMap maas-operator-modes cannot be read.',
+    'Correct them with `kubectl edit`; until then the last good ones hold.',
+  ),
+  HELM_FAILED: entry('Helm did not do what it was asked.', 'Read what Helm has printed, and correct that.'),
+  RESOURCE_INVALID: entry('A ModelDeployment has a field that cannot be used.', 'Correct the named field.'),
+  MODEL_NOT_FOUND: entry('No such model is deployed.', 'See what is deployed with `kubectl maas list -A`.'),
+  MODEL_STALLED: entry(
+    'The model cannot come up by itself: somebody has to change something first.',
+    'Correct what the message names.',
+  ),
+  PAYLOAD_PATH_DIFFERS: entry(
+    'This version of the model is deployed already, with another payload path.',
+    'Give another payload a version of its own, or leave the path out.',
+  ),
+  NAME_OWNED: entry(
+    'The model name, or the name and version, belongs to another ModelDeployment.',
+    'Choose another name, or remove the owner first.',
+  ),
+  IMPORT_INCOMPLETE: entry(
+    'Some of the models could not be created: something is not known, or the cluster refused it.',
+    'Say it with --memory and --payload-path, or fill in what `kubectl maas import` prints, and apply that.',
+  ),
+  CONFLICT: entry('Somebody else changed the same object at the same time.', 'Run the command again.', true),
+  INTERRUPTED: entry('The command was interrupted.', 'Look at what was done so far, and run it again.'),
+  TIMEOUT: entry('What was waited for did not happen in time.', 'See why with `kubectl describe mdl`.', true),
+  CLUSTER_UNREACHABLE: entry(
+    'The Kubernetes API server did not answer.',
+    'Check the kubeconfig and the cluster.',
+    true,
+  ),
+  CLUSTER_UNAVAILABLE: entry(
+    'The Kubernetes API server answered, but could not serve the call (overload or an internal error).',
+    'Wait, or ask who runs the cluster.',
+    true,
+  ),
+  CLUSTER_UNAUTHENTICATED: entry('Kubernetes does not accept the credentials.', 'Log in to the cluster again.'),
+  CLUSTER_FORBIDDEN: entry('Kubernetes refused the call.', 'Ask for the named permission.'),
+  CLUSTER_NOT_FOUND: entry(
+    'Kubernetes does not have the object, its namespace or its kind.',
+    'Check the namespace, and that the operator with its CRD is installed.',
+  ),
+  CLUSTER_REFUSED: entry('Kubernetes refused an object.', 'Correct what the message names.'),
+  KUBECONFIG_INVALID: entry(
+    'No usable kubeconfig was found.',
+    'Set KUBECONFIG, or name a file and a context that exist.',
+  ),
+  LEASE_LOST: entry(
+    'The lease of the leader could not be renewed in time.',
+    'Nothing: another replica takes over.',
+    true,
+  ),
+
+  HDFS_UNREACHABLE: entry(
+    'No configured name node answered.',
+    'Check that HDFS runs and that its WebHDFS address is right.',
+    true,
+  ),
+  HDFS_UNAVAILABLE: entry(
+    'HDFS answered, but cannot serve now (safe mode, standby, overload).',
+    'Wait, or ask who runs HDFS.',
+    true,
+  ),
+  HDFS_FORBIDDEN: entry('HDFS refused the user.', 'Let the HDFS user read (or write) the named path.'),
+  HDFS_UNAUTHENTICATED: entry('HDFS wants credentials, or refused those given.', 'Give a valid delegation token.'),
+  HDFS_PATH_MISSING: entry('There is nothing at the HDFS path.', 'Upload the payload, or correct the path.'),
+  HDFS_PATH_EXISTS: entry(
+    'There is something at the HDFS path already.',
+    'Choose another path, or remove what is there.',
+  ),
+  HDFS_PATH_INVALID: entry('The HDFS path cannot be used.', 'Correct the path.'),
+  HDFS_NAMESERVICE_UNKNOWN: entry(
+    'The path names a nameservice or name node that the settings do not map to WebHDFS addresses.',
+    "Add it to the chart's hdfs.nameservices.",
+  ),
+  HDFS_NO_SPACE: entry(
+    'HDFS has no room for the files (quota, or full disks).',
+    'Make room, or ask who runs HDFS for a larger quota.',
+  ),
+  HDFS_DATA_CORRUPT: entry(
+    'The bytes received are not the bytes that HDFS promised.',
+    'Check the file with `hdfs fsck`.',
+    true,
+  ),
+  HDFS_ERROR: entry('HDFS answered with an error that has no name of its own here.', 'Read the message of HDFS.', true),
+
+  PAYLOAD_NOT_A_DIRECTORY: entry('The payload path is a file.', "Give the directory that holds the model's script."),
+  PAYLOAD_NO_SCRIPT: entry('The payload has no *.sh at its top level.', "Put the model's start script there."),
+  PAYLOAD_SEVERAL_SCRIPTS: entry(
+    'The payload has several *.sh at its top level.',
+    'Leave one there; move the others to a subdirectory.',
+  ),
+  PAYLOAD_NAME_INVALID: entry('A file name in the payload cannot be used in a pod.', 'Rename the file.'),
+  PAYLOAD_NAME_COLLISION: entry('Two files of the payload would have one name.', 'Rename one of them.'),
+  PAYLOAD_TOO_MANY_FILES: entry(
+    'The payload has more files than one list can hold.',
+    'Pack small files into an archive.',
+  ),
+  PAYLOAD_INCOMPLETE: entry(
+    'The payload is still being written.',
+    'Wait until the upload is done; upload to another path and rename it, so that it appears whole.',
+    true,
+  ),
+  PAYLOAD_CHANGED: entry(
+    'The files in HDFS are no longer those that this version was started with.',
+    'Upload every version to a path of its own, and change version or payload.path to switch.',
+  ),
+  PAYLOAD_NO_SPACE: entry('The payload does not fit on the node.', 'Give the node or the pod more ephemeral storage.'),
+  LOCAL_PATH_INVALID: entry(
+    'The local model path cannot be uploaded.',
+    'Give a directory that holds one *.sh and its files.',
+  ),
+
+  ZOOKEEPER_UNREACHABLE: entry('No ZooKeeper server answered.', 'Check the quorum and that ZooKeeper runs.', true),
+  ZOOKEEPER_TIMEOUT: entry('ZooKeeper did not answer an operation in time.', 'Check the load of ZooKeeper.', true),
+  ZOOKEEPER_SESSION_EXPIRED: entry('The ZooKeeper session expired.', 'Nothing: a new session is opened.', true),
+  ZOOKEEPER_CONFLICT: entry(
+    'A znode is not in the state that the operation needs.',
+    'Nothing: it is decided anew.',
+    true,
+  ),
+  ZOOKEEPER_FORBIDDEN: entry('ZooKeeper refused the operation.', 'Check the ACLs of the named znode.'),
+  ZOOKEEPER_ERROR: entry(
+    'ZooKeeper answered with an error that has no name of its own here.',
+    'Read its message.',
+    true,
+  ),
+  SERVICE_CONFIG_INVALID: entry(
+    'The configuration node in ZooKeeper cannot be read by Stellar clients.',
+    'Write exactly the keys queue, queueConfig and serviceRoot into it, or remove it.',
+  ),
+  REQUEST_UNREADABLE: entry(
+    'A request in the queue of the old deploy client is not what that client writes.',
+    'Find who writes to the queue, and send a whole request.',
+  ),
+  REQUEST_IMPOSSIBLE: entry(
+    'A request in the queue of the old deploy client asks for what cannot be done.',
+    'Correct what the message names, and send the request again.',
+  ),
+
+  ENDPOINT_MISSING: entry(
+    'endpoint.dat did not appear in time.',
+    'Let the script write endpoint.dat, or raise startupTimeout.',
+  ),
+  ENDPOINT_NOT_JSON: entry(
+    'endpoint.dat is not the JSON object it should be.',
+    'Write {"url": "http://0.0.0.0:PORT"} into it.',
+  ),
+  ENDPOINT_URL_INVALID: entry(
+    'endpoint.dat names a URL that cannot be used.',
+    'Write an http or https URL with a port.',
+  ),
+  ENDPOINT_UNSAFE: entry('endpoint.dat is a link, not a regular file, or too large.', 'Write a small regular file.'),
+  ENDPOINT_NOT_LISTENING: entry(
+    'Nothing listens on the port that endpoint.dat names.',
+    'Start the service before or soon after writing the file.',
+  ),
+  ENDPOINT_LOOPBACK_ONLY: entry('The model listens on localhost only.', 'Let the service bind to 0.0.0.0.'),
+  ENDPOINT_UNHEALTHY: entry(
+    "The model's health check does not answer 2xx in time.",
+    'See what the model answers at healthCheck.path, and correct either.',
+  ),
+  REGISTRATION_REVOKED: entry(
+    'The operator does not let this instance be registered any more.',
+    'Delete the pod: its replacement registers anew.',
+  ),
+  SCRIPT_ENDED: entry("The model's script ended.", 'Keep the script running as long as the model serves.'),
+} as const satisfies Record<string, Entry>;
+
+export type ErrorCode = keyof typeof errorCatalogue;

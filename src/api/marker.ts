@@ -1,0 +1,40 @@
+/**
+ * Markers: for each registration its agent makes, in the same transaction and with the same session, a node below
+ * markersPath (names.ts), outside of what clients read. It says which cluster and which pod the registration is of,
+ * and it is how the operator tells an agent whose pod is gone not to come back.
+ */
+import { z } from 'zod';
+
+const markerData = z.object({
+  /** `namespace/name` of the pod. */
+  pod: z.string().regex(/^[^/]+\/[^/]+$/),
+  /** Directory of the registration below the service root. */
+  model: z.string().min(1),
+});
+
+export interface Marker {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly model: string;
+}
+
+/** What a marker says once its agent may not register any more. */
+export const revokedMarker = 'revoked';
+
+export function encodeMarker({ namespace, pod, model }: Marker): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ pod: `${namespace}/${pod}`, model }));
+}
+
+/** Undefined for what no agent of ours wrote. */
+export function decodeMarker(data: Uint8Array): Marker | 'revoked' | undefined {
+  const text = new TextDecoder().decode(data);
+  if (text === revokedMarker) return 'revoked';
+  try {
+    const parsed = markerData.safeParse(JSON.parse(text));
+    if (!parsed.success) return undefined;
+    const [namespace = '', pod = ''] = parsed.data.pod.split('/');
+    return { namespace, pod, model: parsed.data.model };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * The payload of a model version as it was found in HDFS and pinned: which files, how long, with which checksums,
+ * and one digest over all of that. The operator resolves and pins it, the agent verifies every byte against it.
+ */
+import { z } from 'zod';
+
+/** One file of a pinned payload. `path` is relative to the payload's directory, with `/` between segments, NFC. */
+export const pinnedFile = z.object({
+  path: z.string().min(1).max(4096),
+  /** Bytes. */
+  length: z.int().min(0),
+  /** HDFS's inode number, decimal; changes when the file is overwritten. */
+  fileId: z.string(),
+  /** Modification time, milliseconds since the epoch, as HDFS says. */
+  modificationTime: z.int(),
+  /** Bytes in an HDFS block of this file; the checksum depends on it. */
+  blockSize: z.int().min(0),
+  /** HDFS's own checksum as GETFILECHECKSUM gives it: algorithm, and its bytes in hex. Absent for empty files. */
+  checksum: z.object({ algorithm: z.string(), bytes: z.string() }).optional(),
+  /** Hex, from the upload's own manifest where there is one. */
+  sha256: z.string().optional(),
+});
+export type PinnedFile = z.infer<typeof pinnedFile>;
+
+export const pinnedPayload = z.object({
+  /** The directory, absolute in its nameservice. */
+  path: z.string(),
+  /** Key of the settings' nameservices. */
+  nameservice: z.string(),
+  /** Name of the one *.sh at the top level. */
+  script: z.string(),
+  /** Sum of the lengths, bytes. */
+  bytes: z.int().min(0),
+  /** `sha256:` and hex, over the files' paths, lengths and checksums in the order of their paths; not over times or ids. */
+  digest: z.string(),
+  files: z.array(pinnedFile),
+});
+export type PinnedPayload = z.infer<typeof pinnedPayload>;
+
+/** Written last into an uploaded payload; lists what the uploader sent. It is not a file of the payload itself. */
+export const uploadManifestName = '.maas-manifest.json';
+export const uploadManifest = z.object({
+  maasManifest: z.literal(1),
+  files: z.array(z.object({ path: z.string(), length: z.int().min(0), sha256: z.string() })),
+});
+export type UploadManifest = z.infer<typeof uploadManifest>;

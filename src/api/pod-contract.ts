@@ -1,0 +1,135 @@
+/**
+ * What the operator, the agent and the model's container agree on inside a pod: mount paths, the files on the control
+ * volume, the agent's instructions, its HTTP paths and its termination message.
+ */
+import { z } from 'zod';
+import { hdfsSettings, zookeeperSettings } from './settings.ts';
+
+export const containers = { agent: 'agent', model: 'model' } as const;
+
+export const paths = {
+  /** The payload; the model's working directory, writable for both containers. */
+  payload: '/maas/payload',
+  /** Written by the agent, read-only for the model. */
+  control: '/maas/control',
+  /** The agent's own: ZooKeeper session credentials, so that an agent that restarts resumes its session. In memory. */
+  session: '/maas/session',
+  /** ConfigMap with the pinned payload; mounted into the agent only. */
+  pinned: '/maas/pinned',
+  /** Secret with the delegation token, where there is one; mounted into the agent only. */
+  token: '/maas/token',
+} as const;
+
+export const pinnedPayloadFile = 'payload.json';
+export const tokenFile = 'token';
+export const endpointFile = 'endpoint.dat';
+/** In the payload's directory: rewritten by the model's shell at each start, so that the agent sees a restart. */
+export const startedFile = '.maas-started';
+
+/** Files on the control volume. */
+export const control = {
+  /** FIFO that the model's shell reads at; a line arrives when the payload is in place. */
+  gate: 'gate',
+  /** Exists from the moment the gate is open, so that a restarted model does not wait. */
+  open: 'open',
+  /** Exists while the instance is ready (registered once, and answering since). */
+  ready: 'ready',
+  /** FIFO that the model's shell reads at while the script runs: a line makes it end the script, the line says why. */
+  restart: 'restart',
+  /** Made by the agent's preStop hook: unregister, the pod is going. */
+  stop: 'stop',
+  /**
+   * Made by the agent (written whole, then renamed) once nothing of this pod is registered and nothing will be. Its
+   * text is `neverRegistered` where no client can have the URL, so that nobody need drain; else empty.
+   */
+  stopped: 'stopped',
+  neverRegistered: 'never-registered',
+} as const;
+
+/** Container port of the agent in a pod with a network of its own. */
+export const agentPort = 8099;
+
+/**
+ * Where the agent of a pod on the node's network may listen: four ports that follow from the pod's UID, tried in
+ * order, so that the operator finds it without asking anybody. The answer names the instance, which is compared.
+ */
+export function hostNetworkPorts(podUid: string): number[] {
+  let hash = 0;
+  for (const letter of podUid) hash = (hash * 31 + letter.charCodeAt(0)) % 2_500;
+  return [0, 1, 2, 3].map((step) => 20_000 + step * 2_500 + hash);
+}
+
+export const agentPaths = {
+  status: '/status',
+  ready: '/readyz',
+  modelLive: '/livez/model',
+  metrics: '/metrics',
+} as const;
+
+/** The agent's instructions: one JSON object in the environment variable MAAS_AGENT. Nothing secret is in it. */
+export const agentInstructions = z.object({
+  model: z.string(),
+  version: z.string(),
+  clusterId: z.string(),
+  zookeeper: zookeeperSettings,
+  hdfs: hdfsSettings,
+  advertise: z.string(),
+  startupTimeoutMs: z.int(),
+  /** How long an orderly stop waits for ZooKeeper to take the registration away. */
+  unregisterTimeoutMs: z.int(),
+  healthPath: z.string().optional(),
+  /** True on the node's network. */
+  hostNetwork: z.boolean(),
+  /** The uid that the model's processes run under: on the node's network sockets are told apart by it. */
+  modelUid: z.int().optional(),
+});
+export type AgentInstructions = z.infer<typeof agentInstructions>;
+export const agentInstructionsVariable = 'MAAS_AGENT';
+
+/** Environment variables that the operator fills from the downward API. */
+export const downward = {
+  podName: 'POD_NAME',
+  podUid: 'POD_UID',
+  podNamespace: 'POD_NAMESPACE',
+  podIp: 'POD_IP',
+  nodeIp: 'NODE_IP',
+  nodeName: 'NODE_NAME',
+} as const;
+
+/** What an instance is doing. The order is the order of a start. */
+export const agentStages = [
+  'Starting',
+  'FetchingPayload',
+  'WaitingForEndpoint',
+  'WaitingForListener',
+  'Registering',
+  'Registered',
+  /** The mode is not to register, and what was registered is being taken away. */
+  'Unregistering',
+  /** Up and not registered, because the mode is shadow. */
+  'Shadow',
+  /** Up and not registered any more, because the mode is drain. */
+  'Drained',
+  'NotAnswering',
+  'Unregistered',
+] as const;
+
+export const agentStatus = z.object({
+  instance: z.string(),
+  stage: z.enum(agentStages),
+  /** RFC 3339; since when the stage lasts. */
+  since: z.string(),
+  /** What is wrong, if anything: an error code, a sentence, the next step. */
+  problem: z.object({ code: z.string(), message: z.string(), next: z.string() }).optional(),
+  payload: z
+    .object({ bytesDone: z.number(), bytesTotal: z.number(), filesDone: z.number(), filesTotal: z.number() })
+    .optional(),
+  url: z.string().optional(),
+  /** State of the ZooKeeper session. */
+  zookeeper: z.enum(['connecting', 'connected', 'suspended', 'closed']),
+});
+export type AgentStatus = z.infer<typeof agentStatus>;
+
+/** What the agent leaves as its termination message when it gives up: one line of JSON, at most 4096 bytes. */
+export const terminationMessage = z.object({ code: z.string(), message: z.string(), next: z.string() });
+export type TerminationMessage = z.infer<typeof terminationMessage>;

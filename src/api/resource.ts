@@ -1,0 +1,259 @@
+/**
+ * The ModelDeployment resource: the one source of the CRD (crd.ts), its reference documentation and the parsed form
+ * that the rest of the program works with. Descriptions are what `kubectl explain` shows.
+ */
+import { z } from 'zod';
+import { durationPattern } from './duration.ts';
+import { nodeLabelProblem } from './node-label-expression.ts';
+import { quantityPattern } from './quantity.ts';
+
+export const group = 'maas.dev';
+export const apiVersion = 'maas.dev/v1';
+export const kind = 'ModelDeployment';
+export const plural = 'modeldeployments';
+
+/** metadata.name is part of the names and labels of everything below it. */
+export const maxResourceName = 52;
+
+/** A model name is a znode's name, so no slash; control characters would reach terminals. */
+export const modelNamePattern = '^[^/\\x00-\\x1f\\x7f]+$';
+/** ZooKeeper refuses these too; the API server's regular expressions cannot say it in the same letters. */
+const refusedByZooKeeper = /[\u0080-\u009f\ud800-\uf8ff\ufff0-\uffff]/;
+const visibleTextPattern = '^[^\\x00-\\x1f\\x7f]+$';
+
+const quantity = (description: string) => z.string().max(32).regex(new RegExp(quantityPattern)).describe(description);
+const duration = (description: string) => z.string().max(32).regex(new RegExp(durationPattern)).describe(description);
+const objectName = (description: string) => z.string().min(1).max(253).describe(description);
+/** Passed on to the pod as it is; the API server checks it when the Deployment is applied. */
+const opaque = (description: string) => z.record(z.string(), z.unknown()).describe(description).meta({ opaque: true });
+
+const envVar = z.object({
+  name: z.string().min(1).max(256).describe('Name of the variable.'),
+  value: z.string().max(32_768).optional().describe('Its value; or use valueFrom.'),
+  valueFrom: opaque(
+    'Where the value comes from, as in a Pod: secretKeyRef, configMapKeyRef, fieldRef or resourceFieldRef.',
+  ).optional(),
+});
+
+const scheduling = z.object({
+  queue: z
+    .string()
+    .max(63)
+    .regex(/^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/)
+    .optional()
+    .describe(
+      'Name of the queue (as YARN had them) that the instances are counted in: labels for Kueue and YuniKorn, or a priority class, as the operator is configured. Default from the operator.',
+    ),
+  nodeLabelExpression: z
+    .string()
+    .max(1_024)
+    .refine((text) => text === '' || nodeLabelProblem(text) === undefined, {
+      error: ({ input }) => `cannot be used as a node label expression: ${nodeLabelProblem(String(input))}`,
+    })
+    .optional()
+    .describe(
+      'Labels that a node must have or lack, in the form of YARN: names with &&, ||, ! and parentheses. Holds beside nodeSelector and affinity. Default from the operator; "" means none.',
+    ),
+  nodeSelector: z.record(z.string(), z.string()).optional().describe('Labels that a node must have, as in a Pod.'),
+  tolerations: z
+    .array(opaque('A toleration, as in a Pod.'))
+    .max(64)
+    .optional()
+    .describe('Taints that are tolerated, as in a Pod.'),
+  affinity: opaque('Affinity and anti-affinity, as in a Pod.').optional(),
+  priorityClassName: z.string().max(253).optional().describe('Priority class of the instances.'),
+  topologySpreadConstraints: z
+    .array(opaque('A constraint, as in a Pod.'))
+    .max(16)
+    .optional()
+    .describe(
+      "How instances spread over nodes and zones, as in a Pod; the labelSelector may be left out and then means this version's instances.",
+    ),
+});
+
+const securityContext = z.object({
+  runAsUser: z
+    .int()
+    .min(0)
+    .optional()
+    .describe("Numeric user of the model's processes; default from the operator (10001)."),
+  runAsGroup: z.int().min(0).optional().describe("Numeric group of the model's processes; default: the user's number."),
+  fsGroup: z.int().min(0).optional().describe('Group that owns the volumes; default: runAsGroup.'),
+  supplementalGroups: z.array(z.int().min(0)).max(32).optional().describe('Further groups of the processes.'),
+});
+
+export const modelDeploymentSpec = z.object({
+  name: z
+    .string()
+    .min(1)
+    .max(128)
+    .regex(new RegExp(modelNamePattern))
+    .refine((name) => !refusedByZooKeeper.test(name), 'has a character that ZooKeeper refuses in the name of a node')
+    .describe('The model, as Stellar names it in MAAS_GET_ENDPOINT. Cannot be changed.'),
+  version: z
+    .string()
+    .min(1)
+    .max(128)
+    .regex(new RegExp(visibleTextPattern))
+    .describe(
+      'Version of the model. Clients compare versions as plain text and take the highest ("1.9" is above "1.10"). A change starts a switch: the old version is served until the new one is.',
+    ),
+  instances: z
+    .int()
+    .min(0)
+    .max(1_000)
+    .default(1)
+    .describe('How many instances serve. Default 1; 0 stops the model and keeps the resource.'),
+  memory: quantity('Memory of each instance, for example 512Mi. Requested and limited. At least 16Mi.'),
+  cpu: quantity('CPU of each instance in cores, for example "2" or 500m. Requested, not limited. Default "1".').default(
+    '1',
+  ),
+  payload: z
+    .object({
+      path: z
+        .string()
+        .min(1)
+        .max(4_096)
+        .describe(
+          "Directory in HDFS with one *.sh and the model's files: absolute, relative to the HDFS user's home, or a URI (hdfs://nameservice/..., webhdfs://host:port/...). A change starts a switch.",
+        ),
+      tokenSecret: objectName(
+        'Secret in this namespace whose key `token` holds an HDFS delegation token; mounted into the agent alone.',
+      ).optional(),
+    })
+    .describe('What is run.'),
+  image: z
+    .string()
+    .min(1)
+    .max(1_024)
+    .optional()
+    .describe('Image that the script runs in; it needs /bin/sh. Default from the operator.'),
+  env: z.array(envVar).max(256).optional().describe('Environment of the script.'),
+  startupTimeout: duration(
+    'How long after the payload is in place endpoint.dat may take; then the instance is restarted. Default 10m.',
+  ).default('10m'),
+  advertise: z
+    .string()
+    .min(1)
+    .max(2_048)
+    .regex(/^(PodIP|Node|https?:\/\/[!-~]+)$/)
+    .default('PodIP')
+    .describe(
+      "How clients reach an instance. PodIP (default): by the pod's address. Node: the pod runs on the node's network, as on YARN. Or a URL in which {port}, {pod}, {podIP}, {nodeIP}, {node}, {namespace}, {model} and {version} are replaced.",
+    ),
+  drain: duration(
+    'How long an instance serves on after its registration is gone, before it is stopped. Default 5s.',
+  ).default('5s'),
+  healthCheck: z
+    .object({
+      path: z
+        .string()
+        .min(1)
+        .max(1_024)
+        .regex(/^\/[!-~]*$/)
+        .describe('Path of a GET that must answer 2xx before an instance is registered and from then on.'),
+    })
+    .optional()
+    .describe(
+      'An HTTP check of the model beside the check that its port listens. Without it no connection is ever made to the model.',
+    ),
+  scheduling: scheduling.optional().describe('Where and when instances run.'),
+  serviceAccountName: objectName(
+    'Service account of the pods; no token of it is mounted. Default: default.',
+  ).optional(),
+  imagePullSecrets: z
+    .array(z.object({ name: objectName('Name of the secret.') }))
+    .max(16)
+    .optional()
+    .describe('Secrets to pull the image with.'),
+  securityContext: securityContext.optional().describe('Numbers that the processes run under.'),
+  resources: z
+    .object({
+      limits: z.record(z.string(), z.string()).optional().describe('Limits, for example nvidia.com/gpu.'),
+      requests: z.record(z.string(), z.string()).optional().describe('Requests.'),
+    })
+    .optional()
+    .describe('Resources beside memory and cpu, such as GPUs; an entry here replaces what memory and cpu would give.'),
+  podMetadata: z
+    .object({
+      labels: z.record(z.string(), z.string()).optional().describe('Further labels of the pods.'),
+      annotations: z.record(z.string(), z.string()).optional().describe('Further annotations of the pods.'),
+    })
+    .optional()
+    .describe('Labels and annotations of the pods.'),
+});
+export type ModelDeploymentSpec = z.infer<typeof modelDeploymentSpec>;
+
+const condition = z.object({
+  type: z.string().max(316),
+  status: z.enum(['True', 'False', 'Unknown']),
+  observedGeneration: z.int().min(0).optional(),
+  lastTransitionTime: z.iso.datetime(),
+  reason: z.string().min(1).max(1_024),
+  message: z.string().max(32_768),
+});
+export type Condition = z.infer<typeof condition>;
+
+/** At most this many endpoints are listed in the status; all are counted. */
+export const maxStatusEndpoints = 50;
+
+const endpointStatus = z.object({
+  pod: z.string().describe('Pod of the instance.'),
+  version: z.string().describe('Version that it serves.'),
+  url: z.string().optional().describe('URL that clients call, as registered in ZooKeeper.'),
+  functions: z.record(z.string(), z.string()).optional().describe('Functions by the names that clients use.'),
+  state: z.string().describe('Registered, or what it waits for or fails at.'),
+  message: z.string().optional().describe('More about the state.'),
+});
+export type EndpointStatus = z.infer<typeof endpointStatus>;
+
+export const modelDeploymentStatus = z.object({
+  observedGeneration: z.int().min(0).optional().describe('Generation of the spec that this status is about.'),
+  replicas: z.int().min(0).optional().describe('Instances that exist, of all versions.'),
+  ready: z.int().min(0).optional().describe('Instances of the wanted version that answer.'),
+  registered: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('Instances of the wanted version that clients see in ZooKeeper; absent while ZooKeeper cannot be asked.'),
+  selector: z.string().optional().describe("Selects the serving version's pods; read by the scale subresource."),
+  serving: z.string().optional().describe('Version that is served now.'),
+  payload: z
+    .object({
+      path: z.string(),
+      script: z.string(),
+      files: z.int().min(0),
+      bytes: z.int().min(0),
+      digest: z.string(),
+    })
+    .optional()
+    .describe('What was found in HDFS when the wanted version started.'),
+  endpoints: z
+    .array(endpointStatus)
+    .max(maxStatusEndpoints)
+    .optional()
+    .describe('Instances, failing ones first; at most 50.'),
+  endpointsTotal: z.int().min(0).optional().describe('How many instances there are in all.'),
+  conditions: z.array(condition).max(8).optional().describe('Ready, Reconciling, Stalled and PayloadResolved.'),
+});
+export type ModelDeploymentStatus = z.infer<typeof modelDeploymentStatus>;
+
+export interface ObjectMeta {
+  readonly name: string;
+  readonly namespace: string;
+  readonly uid: string;
+  readonly generation: number;
+  readonly resourceVersion: string;
+  /** RFC 3339. */
+  readonly creationTimestamp: string;
+  readonly deletionTimestamp?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** A ModelDeployment with its defaults filled in. */
+export interface ModelDeployment {
+  readonly metadata: ObjectMeta;
+  readonly spec: ModelDeploymentSpec;
+  readonly status: ModelDeploymentStatus;
+}

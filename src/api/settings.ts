@@ -1,0 +1,158 @@
+/**
+ * How to reach the existing Hadoop side. The operator reads it from its mounted file, hands each agent its part and
+ * publishes it for `kubectl maas`; nothing secret is in it.
+ */
+import { z } from 'zod';
+import { nodeLabelProblem } from './node-label-expression.ts';
+import { znodePathProblem } from './znode-path.ts';
+
+export const zookeeperSettings = z.object({
+  /** `host:port,host:port`, optionally followed by one chroot: `zk1:2181,zk2:2181/hadoop`. */
+  quorum: z.string().min(1),
+  /** The configuration node, as the old deploy tools' `-zr`. Stellar always reads /metron/maas/config. */
+  configPath: z.string().startsWith('/').default('/metron/maas/config'),
+  /** Where operator and agents keep what is theirs, outside what clients read. */
+  operatorRoot: z.string().startsWith('/').default('/maas/operator'),
+  sessionTimeoutMs: z.int().min(4_000).max(120_000).default(10_000),
+});
+export type ZooKeeperSettings = z.infer<typeof zookeeperSettings>;
+
+export const nameservice = z.object({
+  /** WebHDFS base addresses, `http://nn1:9870`; more than one for a high-availability pair. */
+  webhdfs: z.array(z.url({ protocol: /^https?$/ })).min(1),
+  /** RPC authorities that mean this nameservice in `hdfs://` URIs, besides its own name: `nn1:8020`. */
+  authorities: z.array(z.string()).default([]),
+});
+
+export const hdfsSettings = z.object({
+  nameservices: z
+    .record(z.string(), nameservice)
+    .refine((all) => Object.keys(all).length > 0, 'name at least one nameservice'),
+  /** Which of the nameservices a path without an authority means; the only one when there is one. */
+  defaultNameservice: z.string().optional(),
+  /** Sent as user.name; relative payload paths are below its home directory. */
+  user: z.string().min(1).default('maas'),
+});
+export type HdfsSettings = z.infer<typeof hdfsSettings>;
+
+const containerResources = z.object({
+  requests: z.record(z.string(), z.string()).default({}),
+  limits: z.record(z.string(), z.string()).default({}),
+});
+
+const namespaceName = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/);
+
+/** The request queue of the old deploy client; see docs/adr/0020. */
+export const requestQueueSettings = z
+  .strictObject({
+    enabled: z.boolean().default(false),
+    /** Where resources are made and changed for requests. */
+    namespace: namespaceName.optional(),
+    /** Other namespaces for models whose names begin so; the longest prefix that fits counts. */
+    namespaces: z.array(z.strictObject({ prefix: z.string().min(1), namespace: namespaceName })).default([]),
+    /** Whose requests are taken: model names, or beginnings of names with a `*` at the end; `*` alone means all. */
+    models: z.array(z.string().min(1)).default(['*']),
+    /** Path of the second queue, to which the requests of all other models go on. */
+    forwardTo: z
+      .string()
+      .refine((path) => path !== '/' && znodePathProblem(path) === undefined, 'is not the path of a znode')
+      .optional(),
+    memory: z
+      .strictObject({
+        /** Megabytes (2^20 bytes) are rounded up to a multiple of it. */
+        incrementMb: z.int().min(1).default(1),
+        /** More than so many, after rounding, is refused; null means no maximum. */
+        maximumMb: z.int().min(16).nullable().default(null),
+      })
+      .prefault({}),
+  })
+  .superRefine((queue, { addIssue }) => {
+    const missing = (field: string, message: string) => addIssue({ code: 'custom', path: [field], message });
+    if (!queue.enabled) return;
+    if (queue.namespace === undefined) missing('namespace', 'is needed where the queue is enabled');
+    if (queue.forwardTo === undefined && !queue.models.includes('*')) {
+      missing('forwardTo', 'is needed where the models do not include "*"');
+    }
+  });
+export type RequestQueueSettings = z.infer<typeof requestQueueSettings>;
+
+/** What is there for those who come from YARN. */
+export const legacySettings = z.strictObject({ queue: requestQueueSettings.prefault({}) });
+
+/** A queue's name, where it becomes a label's value. */
+const queueName = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/);
+
+/** What takes the place of YARN's scheduler: how a resource's queue and node labels reach Kubernetes. */
+export const schedulingSettings = z.strictObject({
+  /** Queue of models that name none; without it they are in none. */
+  queue: queueName.optional(),
+  /**
+   * What a queue becomes: labels for Kueue, for YuniKorn, for both (which harms nobody where they are not installed),
+   * or the priority class of that name.
+   */
+  queueAs: z.enum(['Labels', 'Kueue', 'YuniKorn', 'PriorityClass']).default('Labels'),
+  /** Names that queues have here, by their old ones; one that is not in it keeps its name. */
+  queueNames: z.record(z.string(), queueName).default({}),
+  /** Node label expression, as YARN has them, of models that give none. */
+  nodeLabelExpression: z
+    .string()
+    .refine((text) => nodeLabelProblem(text) === undefined, { error: ({ input }) => nodeLabelProblem(String(input)) })
+    .optional(),
+  /** Stands before the name of a node label of YARN in the key of the node's label here. */
+  nodeLabelPrefix: z
+    .string()
+    .regex(/^([a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?\/)?$/)
+    .default('node-label.maas.dev/'),
+});
+export type SchedulingSettings = z.infer<typeof schedulingSettings>;
+
+/**
+ * All settings of the operator: the chart renders them into one ConfigMap that the operator mounts and `kubectl maas`
+ * reads. An unknown key is refused, because it is a mistyped one.
+ */
+export const operatorSettings = z
+  .strictObject({
+    zookeeper: zookeeperSettings,
+    hdfs: hdfsSettings,
+    /** Tells this cluster's agents from another's below one operatorRoot; default: the UID of the kube-system namespace. */
+    clusterId: z
+      .string()
+      .regex(/^[a-z0-9-]{1,63}$/)
+      .optional(),
+    /** Namespaces whose ModelDeployments are served; empty means all. */
+    namespaces: z.array(z.string()).default([]),
+    agent: z.strictObject({
+      image: z.string().min(1),
+      imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).default('IfNotPresent'),
+      resources: containerResources.default({ requests: { cpu: '20m', memory: '64Mi' }, limits: { memory: '128Mi' } }),
+    }),
+    model: z.strictObject({
+      /** Image of models that name none. */
+      image: z.string().min(1),
+      imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).default('IfNotPresent'),
+      /** Numeric user of agents and models; null leaves it to the platform (OpenShift). */
+      runAsUser: z.int().min(1).nullable().default(10_001),
+      /** Environment of every model, below what a resource says. */
+      env: z.record(z.string(), z.string()).default({}),
+    }),
+    scheduling: schedulingSettings.prefault({}),
+    /** Directory in HDFS below which `kubectl maas add` puts payloads; relative to the HDFS user's home. */
+    payloadRoot: z.string().min(1).default('maas/models'),
+    /** How often the payload of a running version is compared with HDFS. */
+    payloadCheckMs: z.int().min(1_000).default(60_000),
+    legacy: legacySettings.prefault({}),
+  })
+  .superRefine(({ namespaces, legacy: { queue } }, { addIssue }) => {
+    if (!queue.enabled || namespaces.length === 0) return;
+    for (const namespace of [queue.namespace, ...queue.namespaces.map((mapping) => mapping.namespace)]) {
+      if (namespace === undefined || namespaces.includes(namespace)) continue;
+      const message = `names ${namespace}, which is not among the namespaces that are served`;
+      addIssue({ code: 'custom', path: ['legacy', 'queue'], message });
+    }
+  });
+export type OperatorSettings = z.infer<typeof operatorSettings>;
+
+/** The ConfigMap in the operator's namespace that holds the settings, and its key. */
+export const settingsConfigMap = 'maas-operator-settings';
+export const settingsKey = 'settings.json';
+export const defaultOperatorNamespace = 'maas-system';

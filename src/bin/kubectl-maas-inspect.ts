@@ -1,0 +1,81 @@
+/** Joins the commands that look around with the cluster, ZooKeeper and HDFS. None of it writes. */
+import { systemClock } from '../adapters/clock.ts';
+import type { KubeClient } from '../adapters/kube/client.ts';
+import {
+  customResourceDefinitions,
+  deployments,
+  type KubeObject,
+  leases,
+  namespaces,
+} from '../adapters/kube/resource-kind.ts';
+import { openHdfs } from '../adapters/webhdfs/hdfs.ts';
+import { nameNodeStates } from '../adapters/webhdfs/name-node-state.ts';
+import { ZooKeeper } from '../adapters/zookeeper/zookeeper.ts';
+import { absoluteHdfsPath, parseHdfsPath } from '../api/hdfs-path.ts';
+import { group, plural } from '../api/resource.ts';
+import type { HdfsSettings } from '../api/settings.ts';
+import type { ApiObject, ClusterInspector, HdfsReader, ZooKeeperChoice, ZooKeeperReader } from '../cli/ports.ts';
+import { listPayload } from '../payload/list-payload.ts';
+import { checkPayloadPaths } from '../payload/payload-rules.ts';
+
+const operatorLabels = 'app.kubernetes.io/name=maas-operator';
+/** Somebody waits for the answer: a name node that is away is tried once. */
+const impatient = { clock: systemClock, rounds: 1 };
+
+export function inspectorOf(client: KubeClient, signal: AbortSignal): ClusterInspector {
+  return {
+    crd: async () => plain(await client.get(customResourceDefinitions, { name: `${plural}.${group}` }, { signal })),
+    clusterUid: async () => (await client.get(namespaces, { name: 'kube-system' }, { signal }))?.metadata.uid,
+    operators: async (namespace) => {
+      const { items } = await client.list(deployments, { namespace, labelSelector: operatorLabels, signal });
+      return items.map((item) => ({ ...item }));
+    },
+    lease: async (namespace, name) => plain(await client.get(leases, { namespace, name }, { signal })),
+    can: (permission, account) =>
+      client.can(permission, {
+        signal,
+        subject: account && {
+          user: `system:serviceaccount:${account.namespace}:${account.name}`,
+          groups: ['system:serviceaccounts', `system:serviceaccounts:${account.namespace}`, 'system:authenticated'],
+        },
+      }),
+  };
+}
+
+function plain(object: KubeObject | undefined): ApiObject | undefined {
+  return object && { ...object };
+}
+
+export function zookeeperReader({ quorum, sessionTimeoutMs }: ZooKeeperChoice): ZooKeeperReader {
+  const quiet = () => undefined;
+  // What goes wrong with the connection is in the error of whoever waits for it.
+  return new ZooKeeper({
+    quorum,
+    sessionTimeoutMs,
+    clock: systemClock,
+    log: { debug: quiet, info: quiet, warn: quiet },
+  });
+}
+
+export function hdfsReader(settings: HdfsSettings, signal: AbortSignal): HdfsReader {
+  return {
+    async reach(nameservice) {
+      const hdfs = openHdfs(settings, nameservice, impatient);
+      await hdfs.home(signal);
+      await hdfs.list('/', { limit: 1, signal });
+    },
+    nameNodes: (nameservice) => nameNodeStates(settings, nameservice, impatient, signal),
+    async payload(path) {
+      const location = parseHdfsPath(path, settings);
+      const hdfs = openHdfs(settings, location.nameservice, impatient);
+      const directory = absoluteHdfsPath(location, location.relative ? await hdfs.home(signal) : '/');
+      const files = await listPayload(hdfs, directory, signal);
+      const script = checkPayloadPaths(
+        directory,
+        files.map((file) => file.path),
+      );
+      const bytes = files.reduce((sum, { status }) => sum + status.length, 0);
+      return { path: directory, script, files: files.length, bytes };
+    },
+  };
+}

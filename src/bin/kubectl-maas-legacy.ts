@@ -1,0 +1,102 @@
+/** Joins the old commands, `maas_deploy.sh` and `maas_service.sh`, with what they reach. */
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { systemClock } from '../adapters/clock.ts';
+import { openHdfs } from '../adapters/webhdfs/hdfs.ts';
+import { MaasError } from '../api/errors.ts';
+import { absoluteHdfsPath, parseHdfsPath } from '../api/hdfs-path.ts';
+import { defaultOperatorNamespace, type HdfsSettings } from '../api/settings.ts';
+import type { ExitCode } from '../cli/exit-codes.ts';
+import { legacyDeploy } from '../cli/legacy-deploy.ts';
+import type { LegacyPorts, OverUploader } from '../cli/legacy-ports.ts';
+import { legacyService } from '../cli/legacy-service.ts';
+import type { Ports } from '../cli/ports.ts';
+import { uploadOver } from '../payload/upload-over.ts';
+
+/** Runs one of the hidden commands that the scripts call; undefined where the arguments name none of them. */
+export function runLegacy(
+  [command, ...argv]: readonly string[],
+  env: NodeJS.ProcessEnv,
+  ports: Ports,
+): Promise<ExitCode> | undefined {
+  const operatorNamespace = env['MAAS_OPERATOR_NAMESPACE'] || defaultOperatorNamespace;
+  switch (command) {
+    case '__legacy-deploy':
+      return legacyDeploy(
+        argv,
+        { namespace: env['MAAS_NAMESPACE'] || undefined, operatorNamespace },
+        joined(ports, env),
+      );
+    case '__legacy-service': {
+      const hadoopHome = env['HADOOP_HOME'];
+      const service = {
+        operatorNamespace,
+        chart: env['MAAS_CHART'] || 'charts/maas-operator',
+        hadoopConf: env['HADOOP_CONF_DIR'] || (hadoopHome ? `${hadoopHome}/etc/hadoop` : '/etc/hadoop/conf'),
+        hadoopUser: env['HADOOP_USER_NAME'] || undefined,
+      };
+      return legacyService(argv, service, joined(ports, env));
+    }
+    default:
+      return undefined;
+  }
+}
+
+function joined(ports: Ports, env: NodeJS.ProcessEnv): LegacyPorts {
+  return {
+    ...ports,
+    payloadsOver: uploaderOver,
+    readText: async (path) => {
+      try {
+        return await readFile(path, 'utf8');
+      } catch (cause) {
+        if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+        throw new MaasError('SETTINGS_INVALID', `${path} cannot be read`, { cause });
+      }
+    },
+    helm: (args, input) => runHelm(env['HELM'] || 'helm', args, input),
+  };
+}
+
+function uploaderOver(settings: HdfsSettings): OverUploader {
+  return {
+    async upload(localPath, target, { onProgress, onWarning, signal }) {
+      const location = parseHdfsPath(target, settings);
+      const hdfs = openHdfs(settings, location.nameservice, { clock: systemClock });
+      const home = location.relative ? await hdfs.home(signal) : '/';
+      const { path, files, bytes, replaced, directories } = await uploadOver(
+        hdfs,
+        localPath,
+        absoluteHdfsPath(location, home),
+        {
+          now: systemClock.now,
+          id: randomBytes(8).toString('hex'),
+          signal,
+          progress: ({ filesDone, filesTotal, bytesDone, bytesTotal }) =>
+            onProgress({ filesDone, files: filesTotal, bytesDone, bytes: bytesTotal }),
+          warn: onWarning,
+        },
+      );
+      return { path, files, bytes, uploaded: files > 0, replaced, directories };
+    },
+  };
+}
+
+function runHelm(program: string, args: readonly string[], input: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ['pipe', 'inherit', 'inherit'] });
+    child.once('error', (cause) =>
+      reject(
+        new MaasError('HELM_FAILED', `${program} could not be started`, {
+          next: 'Install Helm, or name it in the variable HELM; without --apply the command is printed.',
+          cause,
+        }),
+      ),
+    );
+    child.once('close', (status) => resolve(status ?? 1));
+    // It may end before it has read everything; its status says why.
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
+  });
+}

@@ -1,0 +1,27 @@
+/** Joins the upload of payloads with HDFS as the operator's settings describe it. */
+import { randomBytes } from 'node:crypto';
+import { systemClock } from '../adapters/clock.ts';
+import { openHdfs } from '../adapters/webhdfs/hdfs.ts';
+import { absoluteHdfsPath, parseHdfsPath } from '../api/hdfs-path.ts';
+import type { HdfsSettings } from '../api/settings.ts';
+import type { PayloadUploader } from '../cli/ports.ts';
+import { uploadPayload } from '../payload/upload.ts';
+
+export function uploaderFor(settings: HdfsSettings): PayloadUploader {
+  return {
+    async upload(localPath, target, { onProgress, onWarning, signal }) {
+      const location = parseHdfsPath(target, settings);
+      const hdfs = openHdfs(settings, location.nameservice, { clock: systemClock });
+      const home = location.relative ? await hdfs.home(signal) : '/';
+      const { outcome, path, files, bytes } = await uploadPayload(hdfs, localPath, absoluteHdfsPath(location, home), {
+        now: systemClock.now,
+        id: randomBytes(8).toString('hex'),
+        signal,
+        progress: ({ filesDone, filesTotal, bytesDone, bytesTotal }) =>
+          onProgress({ filesDone, files: filesTotal, bytesDone, bytes: bytesTotal }),
+        warn: onWarning,
+      });
+      return { path, files, bytes, uploaded: outcome === 'uploaded' };
+    },
+  };
+}

@@ -1,0 +1,170 @@
+/** `kubectl maas`: found by kubectl as kubectl-maas on the PATH. The only reader of its arguments and environment. */
+import packageJson from '../../package.json' with { type: 'json' };
+import { systemClock } from '../adapters/clock.ts';
+import { createKubeClient, type KubeClient } from '../adapters/kube/client.ts';
+import { contextNamespace, loadKubeconfig } from '../adapters/kube/kubeconfig.ts';
+import {
+  type ConfigMap,
+  configMaps,
+  type KubeObject,
+  type ResourceKind,
+  type Stored,
+} from '../adapters/kube/resource-kind.ts';
+import { createTransport } from '../adapters/kube/transport.ts';
+import { touchTcp } from '../adapters/tcp-touch.ts';
+import { apiVersion, kind, plural } from '../api/resource.ts';
+import { complete } from '../cli/complete.ts';
+import { exitCodeOf, exitCodes } from '../cli/exit-codes.ts';
+import { parseArguments } from '../cli/parse.ts';
+import type { ApiObject, Cluster, ClusterChoice, ConfigMapState, Output, Ports } from '../cli/ports.ts';
+import { printError } from '../cli/print-error.ts';
+import { run } from '../cli/run.ts';
+import { hdfsReader, inspectorOf, zookeeperReader } from './kubectl-maas-inspect.ts';
+import { runLegacy } from './kubectl-maas-legacy.ts';
+import { uploaderFor } from './kubectl-maas-upload.ts';
+
+const { version } = packageJson;
+const { env } = process;
+
+// Of libraries, in a bundle; nobody who runs this can do anything about them.
+process.noDeprecation = true;
+
+interface ModelObject extends KubeObject {
+  spec?: ApiObject;
+}
+
+const modelDeployments: ResourceKind<ModelObject> = { apiVersion, kind, plural, namespaced: true };
+
+const closeLater: (() => void)[] = [];
+
+function openClient({ kubeconfig, context }: ClusterChoice): { client: KubeClient; namespace: string } {
+  const load = () =>
+    loadKubeconfig({
+      env,
+      ...(kubeconfig === undefined ? {} : { path: kubeconfig }),
+      ...(context === undefined ? {} : { context }),
+    });
+  const namespace = contextNamespace(load());
+  const transport = createTransport(load, systemClock.monotonic, `kubectl-maas/${version}`);
+  closeLater.push(() => transport.close());
+  return { client: createKubeClient(transport, systemClock), namespace };
+}
+
+function connect(choice: ClusterChoice): Cluster {
+  const { client, namespace } = openClient(choice);
+  return clusterOf(client, namespace, interrupt.signal);
+}
+
+function clusterOf(client: KubeClient, namespace: string, signal: AbortSignal): Cluster {
+  return {
+    namespace,
+    list: async (where) => (await client.list(modelDeployments, { namespace: where, signal })).items.map(plain),
+    get: async (where, name) => {
+      const found = await client.get(modelDeployments, { namespace: where, name }, { signal });
+      return found === undefined ? undefined : plain(found);
+    },
+    create: async (manifest, dryRun) =>
+      plain(await client.create<ModelObject>(modelDeployments, manifest, { dryRun, signal })),
+    patch: async ({ uid, resourceVersion, ...object }, spec, dryRun) =>
+      plain(await client.mergePatch(modelDeployments, object, { spec }, { uid, resourceVersion, dryRun, signal })),
+    delete: async ({ uid, resourceVersion, ...object }, { foreground, dryRun }) => {
+      const propagation = foreground ? 'Foreground' : 'Background';
+      await client.delete(modelDeployments, object, { uid, resourceVersion, propagation, dryRun, signal });
+    },
+    configMap: async (where, name) => {
+      const found = await client.get(configMaps, { namespace: where, name }, { signal });
+      return found === undefined ? undefined : (found.data ?? {});
+    },
+    configMapState: async (where, name) => {
+      const found = await client.get(configMaps, { namespace: where, name }, { signal });
+      return found === undefined ? undefined : configMapState(found);
+    },
+    makeConfigMap: async (where, name) => {
+      const object = { metadata: { namespace: where, name } };
+      return configMapState(
+        await client.apply<ConfigMap>(configMaps, object, { fieldManager: 'kubectl-maas', signal }),
+      );
+    },
+    patchConfigMap: async ({ uid, resourceVersion, namespace: where, name }, data) => {
+      await client.mergePatch(configMaps, { namespace: where, name }, { data }, { uid, resourceVersion, signal });
+    },
+    serverVersion: () => client.serverVersion({ signal }),
+  };
+}
+
+function configMapState({ metadata, data }: Stored<ConfigMap>): ConfigMapState {
+  const { namespace = '', name, uid, resourceVersion } = metadata;
+  return { namespace, name, uid, resourceVersion, data: data ?? {} };
+}
+
+function plain(object: ModelObject): ApiObject {
+  return { ...object };
+}
+
+function outputOf(stream: NodeJS.WriteStream): Output {
+  const terminal = stream.isTTY === true;
+  return {
+    write: (text) => {
+      stream.write(text);
+    },
+    terminal: terminal && env['TERM'] !== 'dumb',
+    colour: terminal && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
+    // A terminal that does not say its size says 0.
+    width: stream.columns || 80,
+  };
+}
+
+/** The first Ctrl-C lets an upload take its half-written files away; the second one does not wait. */
+const interrupt = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (interrupt.signal.aborted) process.exit(exitCodes.interrupted);
+    interrupt.abort(new Error(`${signal} received`));
+  });
+}
+
+// `kubectl maas list | head` ends the reader before the writer.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.failed);
+});
+
+const ports: Ports = {
+  clock: systemClock,
+  random: Math.random,
+  out: outputOf(process.stdout),
+  err: outputOf(process.stderr),
+  connect,
+  payloads: uploaderFor,
+  hdfs: (settings) => hdfsReader(settings, interrupt.signal),
+  zookeeper: zookeeperReader,
+  inspect: (choice) => inspectorOf(openClient(choice).client, interrupt.signal),
+  touch: touchTcp,
+  signal: interrupt.signal,
+  version,
+};
+
+async function main(argv: readonly string[]): Promise<number> {
+  if (argv[0] === '__complete') {
+    ports.out.write(await complete(argv.slice(1), ports));
+    return exitCodes.ok;
+  }
+  const legacy = runLegacy(argv, env, ports);
+  if (legacy !== undefined) return legacy;
+  const parsed = parseArguments(argv, { version, operatorNamespace: env['MAAS_OPERATOR_NAMESPACE'] || undefined });
+  switch (parsed.kind) {
+    case 'text':
+      ports.out.write(parsed.text);
+      return exitCodes.ok;
+    case 'refused':
+      ports.err.write(printError(parsed.error, { colour: ports.err.colour, json: parsed.json }));
+      return exitCodeOf(parsed.error.code);
+    case 'command':
+      return run(parsed.command, ports);
+  }
+}
+
+// No top-level await: the program is bundled as CommonJS.
+void main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+  for (const close of closeLater) close();
+});

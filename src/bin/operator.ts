@@ -1,0 +1,366 @@
+/**
+ * The operator's composition root: reads arguments, environment and settings file, joins the adapters, and ends the
+ * process.
+ */
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { Command } from 'commander';
+import { systemClock } from '../adapters/clock.ts';
+import { createKubeClient } from '../adapters/kube/client.ts';
+import { createEventRecorder } from '../adapters/kube/events.ts';
+import { loadKubeconfig } from '../adapters/kube/kubeconfig.ts';
+import { acquireLease } from '../adapters/kube/lease.ts';
+import { modelCluster, modelDeployments } from '../adapters/kube/model-cluster.ts';
+import { configMaps, deployments, namespaces, pods } from '../adapters/kube/resource-kind.ts';
+import { createTransport } from '../adapters/kube/transport.ts';
+import { startWatch } from '../adapters/kube/watch.ts';
+import { createLog, type Log } from '../adapters/log.ts';
+import { operatorMetrics } from '../adapters/metrics.ts';
+import { ZooKeeper } from '../adapters/zookeeper/zookeeper.ts';
+import { MaasError } from '../api/errors.ts';
+import { type Mode, modesConfigMap, modesKey, modesPath } from '../api/modes.ts';
+import { labels } from '../api/names.ts';
+import { type OperatorSettings, operatorSettings } from '../api/settings.ts';
+import { crashingAt, noFailPoints } from '../legacy/fail-points.ts';
+import { RequestQueue } from '../legacy/request-queue.ts';
+import { Controller } from '../operator/controller.ts';
+import { serveHttp } from '../operator/http-server.ts';
+import { Modes } from '../operator/modes.ts';
+import { RegistrationFollower } from '../operator/registrations.ts';
+import { Sweeper } from '../operator/sweeper.ts';
+import { deploymentView, pinView, podView, resourceEntry } from '../operator/views.ts';
+import { createWorkQueue } from '../operator/work-queue.ts';
+import { checkWorld } from './check.ts';
+import { hdfsPayloads } from './hdfs-payloads.ts';
+import { httpGet } from './http-get.ts';
+import { requestQueueCluster } from './request-queue.ts';
+
+const clock = systemClock;
+const httpPort = 8080;
+const leaseName = 'maas-operator';
+const workers = 8;
+/** Names a place at which the process kills itself, hard. For tests of what comes after, and for nothing else. */
+const failPointVariable = 'MAAS_FAIL_POINT';
+/** How long an orderly stop may take before the process ends anyway. */
+const stopMs = 8_000;
+
+async function readSettings(path: string): Promise<OperatorSettings> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new MaasError('SETTINGS_INVALID', `the settings file ${path} cannot be read`, { cause });
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new MaasError('SETTINGS_INVALID', `the settings file ${path} is not JSON`, { cause });
+  }
+  const parsed = operatorSettings.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const wrong = parsed.error.issues
+    .map((issue) => `${issue.path.join('.') || 'top level'}: ${issue.message}`)
+    .join('; ');
+  throw new MaasError('SETTINGS_INVALID', `${path}: ${wrong}`);
+}
+
+async function run(settings: OperatorSettings, log: Log, options: { port: number }): Promise<void> {
+  const stopping = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort(signal));
+
+  const client = createKubeClient(
+    createTransport(() => loadKubeconfig({ env: process.env }), clock.monotonic, 'maas-operator'),
+    clock,
+  );
+  const leaseNamespace = process.env['POD_NAMESPACE'] ?? 'default';
+  const clusterId = settings.clusterId ?? (await client.get(namespaces, { name: 'kube-system' }))?.metadata.uid;
+  if (clusterId === undefined)
+    throw new MaasError('SETTINGS_INVALID', 'the cluster has no kube-system namespace', { next: 'Set clusterId.' });
+  const full = { ...settings, clusterId };
+
+  let leading = () => false;
+  const recorder = createEventRecorder({
+    client,
+    clock,
+    log,
+    component: 'maas-operator',
+    instance: process.env['POD_NAME'] ?? hostname(),
+    newId: () => randomUUID().slice(0, 13),
+  });
+  const cluster = modelCluster(
+    client,
+    () => leading(),
+    ({ metadata: { namespace, name, uid } }, event) =>
+      recorder.record(
+        { apiVersion: modelDeployments.apiVersion, kind: modelDeployments.kind, namespace, name, uid },
+        event,
+      ),
+  );
+
+  const zookeeper = new ZooKeeper({
+    quorum: settings.zookeeper.quorum,
+    sessionTimeoutMs: settings.zookeeper.sessionTimeoutMs,
+    clock,
+    log: log.child({ part: 'zookeeper' }),
+  });
+  const registrations = new RegistrationFollower(zookeeper, settings.zookeeper.configPath, log, (model) =>
+    controller.registrationsChanged(model),
+  );
+
+  const modes = new Modes({
+    zookeeper,
+    path: modesPath(settings.zookeeper.operatorRoot, clusterId),
+    leads: () => leading(),
+    changed: () => controller.modesChanged(),
+    spoilt: ({ message, next }) => {
+      const uid = watches.modes.store.get(leaseNamespace, modesConfigMap)?.uid;
+      if (!leading() || uid === undefined) return;
+      recorder.record(
+        {
+          apiVersion: configMaps.apiVersion,
+          kind: configMaps.kind,
+          namespace: leaseNamespace,
+          name: modesConfigMap,
+          uid,
+        },
+        { type: 'Warning', reason: 'ModesInvalid', message: `${message}. ${next}`, action: 'ReadModes' },
+      );
+    },
+    log,
+  });
+
+  const watched = {
+    client,
+    clock,
+    log,
+    namespaces: settings.namespaces.length === 0 ? undefined : settings.namespaces,
+  };
+  const children = { ...watched, labelSelector: labels.owner };
+  const owner = (child: { ownerUid: string }) => child.ownerUid;
+  const watches = {
+    resources: startWatch({
+      ...watched,
+      kind: modelDeployments,
+      project: resourceEntry,
+      index: (entry) => entry.resource.spec.name,
+      onChange: (change) => controller.resourceChanged(change),
+    }),
+    deployments: startWatch({
+      ...children,
+      kind: deployments,
+      project: deploymentView,
+      index: owner,
+      onChange: (change) => controller.childChanged(change),
+    }),
+    pins: startWatch({
+      ...children,
+      kind: configMaps,
+      project: pinView,
+      index: owner,
+      onChange: (change) => controller.childChanged(change),
+    }),
+    pods: startWatch({
+      ...children,
+      kind: pods,
+      project: podView,
+      index: owner,
+      onChange: (change) => controller.childChanged(change),
+    }),
+    modes: startWatch({
+      client,
+      clock,
+      log,
+      namespaces: [leaseNamespace],
+      fieldSelector: `metadata.name=${modesConfigMap}`,
+      kind: configMaps,
+      project: ({ metadata, data }) => ({ uid: metadata.uid, text: data?.[modesKey] }),
+      onChange: ({ type, object }) => modes.configured(type === 'deleted' ? undefined : object.text),
+    }),
+  };
+  // Where there is no ConfigMap the watch has nothing to tell.
+  const modesKnown = watches.modes.synced.then(() => {
+    if (watches.modes.store.list().length === 0) modes.configured(undefined);
+  });
+  modesKnown.catch(() => {});
+  const stores = {
+    resources: watches.resources.store,
+    deployments: watches.deployments.store,
+    pins: watches.pins.store,
+    pods: watches.pods.store,
+  };
+  const synced = () => Object.values(watches).every((watch) => watch.isSynced());
+
+  const queue = createWorkQueue({
+    workers,
+    clock,
+    reconcile: (uid) => controller.process(uid),
+    hooks: {
+      added: () => metrics.added(),
+      started: (_key, waitedMs) => metrics.waited(waitedMs / 1_000),
+      failed: (uid, error, failures, retryInMs) => {
+        metrics.retried();
+        const resource = stores.resources.byUid(uid)?.resource.metadata;
+        const fields = { err: error, namespace: resource?.namespace, name: resource?.name, failures, retryInMs };
+        log.warn(fields, 'a pass failed and is repeated');
+      },
+    },
+  });
+  const metrics = operatorMetrics({
+    queue: () => queue,
+    watches: () => Object.entries(watches).map(([kind, watch]) => ({ kind, ...watch.counters() })),
+    resources: () =>
+      stores.resources.list().map(({ resource }) => ({
+        ready: resource.status.conditions?.find((condition) => condition.type === 'Ready')?.status ?? 'Unknown',
+        desired: resource.spec.instances,
+        registered: resource.status.registered ?? 0,
+      })),
+    leader: () => leading(),
+    zookeeperConnected: () => zookeeper.state() === 'connected',
+    requestsHeld: () => requests?.held(),
+  });
+  const controller = new Controller({
+    stores,
+    registrations,
+    modes,
+    cluster,
+    payloads: hdfsPayloads(settings.hdfs, { clock, log: log.child({ part: 'hdfs' }) }),
+    get: httpGet,
+    queue,
+    settings: full,
+    clock,
+    metrics,
+    log,
+  });
+  const requests = settings.legacy.queue.enabled
+    ? new RequestQueue({
+        zookeeper,
+        cluster: requestQueueCluster(client, recorder, leaseNamespace, (model) => stores.resources.indexed(model)),
+        settings: settings.legacy.queue,
+        configPath: settings.zookeeper.configPath,
+        leads: () => leading(),
+        takes: (model) => takesRequests(modes.of(model).mode),
+        failPoints: failPointsOf(process.env[failPointVariable]),
+        metrics,
+        clock,
+        log: log.child({ part: 'request-queue' }),
+      })
+    : undefined;
+  registrations.start();
+  modes.start();
+
+  const http = await serveHttp(options.port, {
+    dead: () => undefined,
+    unready: () => (synced() ? undefined : 'the watches are not in step with the cluster yet'),
+    metrics: () => metrics.render(),
+  });
+  log.info({ port: http.port, clusterId, namespaces: settings.namespaces }, 'the operator follows the cluster');
+
+  const stop = async (lease?: { release(): Promise<void> }) => {
+    controller.stop();
+    await queue.stop();
+    // Nothing is decided any more: another may act, while the rest is put away.
+    await lease?.release();
+    registrations.stop();
+    modes.stop();
+    await Promise.all(Object.values(watches).map((watch) => watch.stop()));
+    await recorder.stop();
+    await zookeeper.close();
+    await http.close();
+  };
+
+  try {
+    const lease = await acquireLease(
+      {
+        client,
+        namespace: leaseNamespace,
+        name: leaseName,
+        identity: `${process.env['POD_NAME'] ?? hostname()}_${randomUUID()}`,
+        clock,
+        log,
+      },
+      stopping.signal,
+    );
+    leading = () => lease.holds();
+    log.info({}, 'this process is the leader');
+    const ended = AbortSignal.any([stopping.signal, lease.lost]);
+    // A plan is made from all watches together: none is made before all are in step.
+    const known = [modesKnown, ...Object.values(watches).map((watch) => watch.synced)];
+    await Promise.race([Promise.all(known), aborted(ended)]);
+    if (!ended.aborted) {
+      queue.start();
+      const sweeper = new Sweeper({
+        zookeeper,
+        operatorRoot: settings.zookeeper.operatorRoot,
+        clusterId,
+        serviceRoot: () => registrations.serviceRoot(),
+        mode: (model) => modes.of(model).mode,
+        pods: stores.pods,
+        cluster,
+        metrics,
+        log,
+      });
+      await Promise.all([modes.run(clock, ended), sweeper.run(clock, ended), requests?.run(ended)]);
+    }
+    if (lease.lost.aborted) throw lease.lost.reason;
+    setTimeout(() => process.exit(1), stopMs).unref();
+    await stop(lease);
+  } catch (error) {
+    if (!stopping.signal.aborted) throw error;
+    setTimeout(() => process.exit(1), stopMs).unref();
+    await stop();
+  }
+}
+
+/** While a model is only looked at, or is on its way back, its requests are left to whoever else reads the queue. */
+function takesRequests(mode: Mode): boolean {
+  return mode === 'active' || mode === 'shadow';
+}
+
+function failPointsOf(name: string | undefined) {
+  return name === undefined ? noFailPoints : crashingAt(name, () => process.kill(process.pid, 'SIGKILL'));
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+const program = new Command('operator').description('The operator of ModelDeployments.').exitOverride();
+const settingsOption = ['--settings <file>', 'the settings, JSON', '/etc/maas/settings.json'] as const;
+program
+  .command('run', { isDefault: true })
+  .description('Follow the cluster and act as soon as this process is the leader.')
+  .option(...settingsOption)
+  .option('--port <number>', 'port of /metrics, /healthz and /readyz; 0 takes a free one', Number, httpPort)
+  .action(async (options: { settings: string; port: number }) => {
+    const log = createLog({ name: 'operator', level: process.env['LOG_LEVEL'] ?? 'info' });
+    try {
+      await run(await readSettings(options.settings), log, options);
+      process.exit(0);
+    } catch (error) {
+      log.error({ err: error }, 'the operator ends');
+      process.exit(1);
+    }
+  });
+program
+  .command('check')
+  .description('Prove that ZooKeeper and HDFS can be reached with these settings.')
+  .option(...settingsOption)
+  .action(async (options: { settings: string }) => {
+    process.exit(
+      await checkWorld(
+        () => readSettings(options.settings),
+        clock,
+        (line) => console.log(line),
+      ),
+    );
+  });
+// Not awaited here: the bundle is CommonJS.
+program.parseAsync().catch((error: unknown) => {
+  const status = error instanceof Error && 'exitCode' in error ? error.exitCode : undefined;
+  process.exit(typeof status === 'number' ? status : 1);
+});

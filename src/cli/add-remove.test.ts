@@ -1,0 +1,434 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { cliPorts } from '../../test/builders/cli-ports.ts';
+import { keyOf, ModelStore, part } from '../../test/builders/model-store.ts';
+import { MaasError } from '../api/errors.ts';
+import type { AddCommand, RemoveCommand } from './command.ts';
+import type { PayloadUploader } from './ports.ts';
+import { run } from './run.ts';
+
+const addDga: AddCommand = {
+  kind: 'add',
+  cluster: {},
+  output: undefined,
+  namespace: undefined,
+  model: 'dga',
+  version: '1.0',
+  instances: 1,
+  wait: false,
+  timeoutMs: 60_000,
+  dryRun: false,
+  options: { env: [] },
+  localPath: undefined,
+  hdfsPath: undefined,
+  operatorNamespace: 'maas-system',
+};
+const newDga: AddCommand = { ...addDga, options: { memory: '512Mi', env: [] }, hdfsPath: 'models/dga' };
+const removeDga: RemoveCommand = {
+  kind: 'remove',
+  cluster: {},
+  output: undefined,
+  namespace: undefined,
+  model: 'dga',
+  version: '1.0',
+  instances: undefined,
+  wait: false,
+  timeoutMs: 60_000,
+  dryRun: false,
+};
+const dgaSpec = { name: 'dga', version: '1.0', instances: 2, memory: '512Mi', payload: { path: 'models/dga' } };
+
+function storeWith(spec: Record<string, unknown> = dgaSpec, name = 'dga-1.0'): ModelStore {
+  const store = new ModelStore();
+  store.put({ metadata: { name }, spec });
+  return store;
+}
+
+async function ran(command: AddCommand | RemoveCommand, store: ModelStore, uploader?: PayloadUploader) {
+  const ports = cliPorts({ cluster: store.cluster(), ...(uploader === undefined ? {} : { uploader }) });
+  const code = await run(command, ports);
+  return { code, out: ports.out.text, err: ports.err.text };
+}
+
+const specOf = (store: ModelStore, name = 'dga-1.0') => part(store.peek(name) ?? {}, 'spec');
+
+describe('add', () => {
+  it('deploys a model that is not there', async () => {
+    const store = new ModelStore();
+    const command = {
+      ...newDga,
+      instances: 2,
+      options: {
+        memory: '512Mi',
+        cpu: '2',
+        env: [
+          { name: 'A', value: '1' },
+          { name: 'B', value: undefined },
+        ],
+      },
+    };
+    expect(await ran(command, store)).toEqual({
+      code: 0,
+      out: 'modeldeployment.maas.dev/dga-1.0 created with 2 instances\n',
+      err: '',
+    });
+    expect(specOf(store)).toEqual({
+      name: 'dga',
+      version: '1.0',
+      instances: 2,
+      memory: '512Mi',
+      cpu: '2',
+      payload: { path: 'models/dga' },
+      env: [{ name: 'A', value: '1' }],
+    });
+  });
+
+  it('adds to one that is there and leaves everything else alone', async () => {
+    const store = storeWith({ ...dgaSpec, image: 'mine', scheduling: { queue: 'q' } });
+    expect(await ran({ ...addDga, instances: 3 }, store)).toMatchObject({
+      code: 0,
+      out: 'modeldeployment.maas.dev/dga-1.0 scaled from 2 to 5 instances\n',
+    });
+    expect(specOf(store)).toEqual({ ...dgaSpec, instances: 5, image: 'mine', scheduling: { queue: 'q' } });
+  });
+
+  it('changes only what is said and differs', async () => {
+    const env = [
+      { name: 'KEPT', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } },
+      { name: 'OLD', value: '1' },
+      { name: 'GONE', value: '1' },
+    ];
+    const store = storeWith({ ...dgaSpec, memory: '1Gi', cpu: '1', env });
+    const options = {
+      memory: '1024Mi',
+      cpu: '2',
+      env: [
+        { name: 'OLD', value: '2' },
+        { name: 'GONE', value: undefined },
+        { name: 'NEW', value: '3' },
+      ],
+    };
+    const { out } = await ran({ ...addDga, instances: 0, options }, store);
+    expect(out).toBe('modeldeployment.maas.dev/dga-1.0 cpu, env changed\n');
+    expect(specOf(store)).toEqual({
+      ...dgaSpec,
+      memory: '1Gi',
+      cpu: '2',
+      env: [env[0], { name: 'OLD', value: '2' }, { name: 'NEW', value: '3' }],
+    });
+  });
+
+  it('writes nothing when nothing changes', async () => {
+    const store = storeWith();
+    const { out } = await ran({ ...addDga, instances: 0, options: { memory: '512Mi', env: [] } }, store);
+    expect(out).toBe('modeldeployment.maas.dev/dga-1.0 unchanged\n');
+    expect(store.writes).toEqual([]);
+  });
+
+  it('acts on a resource of the same model and version that a manifest named otherwise', async () => {
+    const store = storeWith(dgaSpec, 'my-detector');
+    expect((await ran(addDga, store)).out).toBe('modeldeployment.maas.dev/my-detector scaled from 2 to 3 instances\n');
+    expect((await ran({ ...removeDga, instances: 2 }, store)).out).toBe(
+      'modeldeployment.maas.dev/my-detector scaled from 3 to 1 instance\n',
+    );
+  });
+
+  it('takes the owner where two claim the same model and version', async () => {
+    const store = storeWith(dgaSpec, 'second');
+    store.update('second', { metadata: { creationTimestamp: '2026-01-02T00:00:00Z' } });
+    store.put({ metadata: { name: 'first' }, spec: dgaSpec });
+    const { out, err } = await ran(addDga, store);
+    expect(out).toBe('modeldeployment.maas.dev/first scaled from 2 to 3 instances\n');
+    expect(err).toBe(
+      'note: modeldeployment.maas.dev/first and modeldeployment.maas.dev/second are both dga 1.0; the first one is changed\n',
+    );
+  });
+
+  it('refuses another payload path for the same version', async () => {
+    const store = storeWith();
+    expect(await ran({ ...addDga, hdfsPath: '/elsewhere' }, store)).toEqual({
+      code: 1,
+      out: '',
+      err:
+        'error[PAYLOAD_PATH_DIFFERS]: dga 1.0 is deployed already as modeldeployment.maas.dev/dga-1.0 ' +
+        'with the payload models/dga, not /elsewhere\n' +
+        'next: Give the other payload a version of its own with --version, or leave --hdfs-model-path out.\n',
+    });
+    expect((await ran({ ...addDga, hdfsPath: 'models//dga/' }, store)).code).toBe(0);
+  });
+
+  it('says what a new model needs', async () => {
+    expect(await ran(addDga, new ModelStore())).toMatchObject({
+      code: 2,
+      err:
+        'error[USAGE]: dga 1.0 is not deployed in namespace fraud yet; a new model needs --memory and ' +
+        '--local-model-path or --hdfs-model-path\n' +
+        'next: Add what is missing, or correct --name, --version or --namespace.\n',
+    });
+  });
+
+  it('does not touch another model that has the name', async () => {
+    const store = storeWith({ ...dgaSpec, version: '2.0' });
+    expect(await ran(newDga, store)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('modeldeployment.maas.dev/dga-1.0 exists already and is dga 2.0'),
+    });
+    expect(store.writes).toEqual([]);
+  });
+
+  it('waits for one that is being deleted and makes it anew', async () => {
+    const store = storeWith();
+    store.update('dga-1.0', { metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } });
+    let looks = 0;
+    const cluster = store.cluster({
+      before: async (call) => {
+        if (call === 'get' && ++looks === 3) store.remove('dga-1.0');
+      },
+    });
+    const ports = cliPorts({ cluster });
+    expect(await run(newDga, ports)).toBe(0);
+    expect(ports.out.text).toBe('modeldeployment.maas.dev/dga-1.0 created with 1 instance\n');
+    expect(ports.err.text).toBe('dga 1.0: being removed (0ms)\ndga 1.0: gone (0ms)\n');
+  });
+
+  it('prints a manifest for a dry run, and changes nothing', async () => {
+    const store = new ModelStore();
+    expect(await ran({ ...newDga, dryRun: true, wait: true }, store)).toEqual({
+      code: 0,
+      out: [
+        'apiVersion: maas.dev/v1',
+        'kind: ModelDeployment',
+        'metadata:',
+        '  name: dga-1.0',
+        '  namespace: fraud',
+        'spec:',
+        '  name: dga',
+        '  version: "1.0"',
+        '  instances: 1',
+        '  memory: 512Mi',
+        '  payload:',
+        '    path: models/dga',
+        '',
+      ].join('\n'),
+      err: 'modeldeployment.maas.dev/dga-1.0 created with 1 instance (server dry run)\n',
+    });
+    expect(store.all).toEqual([]);
+  });
+
+  it('leaves a write without an answer to the user', async () => {
+    const store = storeWith();
+    const cluster = store.cluster({
+      before: async (call) => {
+        if (call === 'patch') throw new MaasError('CLUSTER_UNREACHABLE', 'patch: no answer');
+      },
+    });
+    const ports = cliPorts({ cluster });
+    expect(await run(addDga, ports)).toBe(4);
+    expect(ports.err.text).toBe(
+      'error[CLUSTER_UNREACHABLE]: patch: no answer; whether the change was made is not known\n' +
+        'next: Look with `kubectl maas list` before running the command again.\n',
+    );
+  });
+});
+
+describe('add with an upload', () => {
+  const published = { hdfs: { nameservices: { a: { webhdfs: ['http://nn:9870'] } } }, payloadRoot: 'maas/models' };
+  function storeWithSettings(): ModelStore {
+    const store = new ModelStore();
+    store.configMaps.set(keyOf('maas-system', 'maas-operator-settings'), {
+      'settings.json': JSON.stringify({ ...published, ofANewerOperator: true }),
+    });
+    return store;
+  }
+  const uploader = (log: string[]): PayloadUploader => ({
+    upload: async (localPath, target) => {
+      log.push(`${localPath} -> ${target}`);
+      return { path: `/user/maas/${target}`, files: 2, bytes: 2048, uploaded: true };
+    },
+  });
+  const command: AddCommand = { ...newDga, hdfsPath: undefined, localPath: './dga' };
+
+  it('sends the directory to a place of its own and deploys it from there', async () => {
+    const store = storeWithSettings();
+    const log: string[] = [];
+    expect(await ran(command, store, uploader(log))).toEqual({
+      code: 0,
+      out: 'modeldeployment.maas.dev/dga-1.0 created with 1 instance\n',
+      err: 'uploaded 2 files, 2 KiB to /user/maas/maas/models/dga/1.0\n',
+    });
+    expect(log).toEqual(['./dga -> maas/models/dga/1.0']);
+    expect(specOf(store)['payload']).toEqual({ path: 'maas/models/dga/1.0' });
+  });
+
+  it('sends it to the path that is named, else to that of the version that runs', async () => {
+    const log: string[] = [];
+    await ran({ ...command, hdfsPath: '/x' }, storeWithSettings(), uploader(log));
+    const store = storeWithSettings();
+    store.put({ metadata: { name: 'dga-1.0' }, spec: dgaSpec });
+    await ran(command, store, uploader(log));
+    expect(log).toEqual(['./dga -> /x', './dga -> models/dga']);
+    expect(specOf(store)['instances']).toBe(3);
+  });
+
+  it('sends nothing when the cluster would refuse the rest', async () => {
+    const store = storeWithSettings();
+    const log: string[] = [];
+    const cluster = store.cluster({
+      before: async (call) => {
+        if (call === 'create') throw new MaasError('CLUSTER_REFUSED', 'no');
+      },
+    });
+    const ports = cliPorts({ cluster, uploader: uploader(log) });
+    expect(await run(command, ports)).toBe(1);
+    expect(log).toEqual([]);
+  });
+
+  it('sends and writes nothing in a dry run', async () => {
+    const store = storeWithSettings();
+    const { code, out } = await ran({ ...command, dryRun: true }, store);
+    expect(code).toBe(0);
+    expect(out).toContain('path: maas/models/dga/1.0');
+    expect(store.writes).toEqual([]);
+  });
+
+  it('deploys nothing when the upload fails', async () => {
+    const store = storeWithSettings();
+    const failing: PayloadUploader = {
+      upload: async () => {
+        throw new MaasError('HDFS_UNREACHABLE', 'no name node answered');
+      },
+    };
+    expect((await ran(command, store, failing)).code).toBe(4);
+    expect(store.writes).toEqual([]);
+  });
+
+  it('never runs another payload than it sent, even when somebody deploys the version meanwhile', async () => {
+    const store = storeWithSettings();
+    const slow: PayloadUploader = {
+      upload: async (_, target) => {
+        store.put({ metadata: { name: 'dga-1.0' }, spec: dgaSpec });
+        return { path: target, files: 2, bytes: 2, uploaded: true };
+      },
+    };
+    expect(await ran(command, store, slow)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('error[PAYLOAD_PATH_DIFFERS]'),
+    });
+    expect(specOf(store)['instances']).toBe(2);
+  });
+
+  it('says where it looked for the settings', async () => {
+    expect(await ran(command, new ModelStore())).toMatchObject({
+      code: 3,
+      err: expect.stringContaining(
+        "error[SETTINGS_NOT_FOUND]: ConfigMap maas-system/maas-operator-settings, the operator's published settings, does not exist\n",
+      ),
+    });
+  });
+});
+
+describe('remove', () => {
+  it('takes instances away', async () => {
+    const store = storeWith();
+    expect(await ran({ ...removeDga, instances: 1 }, store)).toEqual({
+      code: 0,
+      out: 'modeldeployment.maas.dev/dga-1.0 scaled from 2 to 1 instance\n',
+      err: '',
+    });
+  });
+
+  it.each([undefined, 2, 99])('deletes the resource with the last instance (%s)', async (instances) => {
+    const store = storeWith();
+    expect((await ran({ ...removeDga, instances }, store)).out).toBe(
+      'modeldeployment.maas.dev/dga-1.0 deleted with its 2 instances\n',
+    );
+    expect(store.writes).toEqual(['delete dga-1.0']);
+  });
+
+  it('touches no other version or model', async () => {
+    const store = storeWith();
+    store.put({ metadata: { name: 'dga-2.0' }, spec: { ...dgaSpec, version: '2.0' } });
+    store.put({ metadata: { name: 'echo-1.0' }, spec: { ...dgaSpec, name: 'echo' } });
+    await ran(removeDga, store);
+    expect(store.all.map((object) => part(object, 'metadata')['name'])).toEqual(['dga-2.0', 'echo-1.0']);
+  });
+
+  it('says that the model is not there', async () => {
+    expect(await ran(removeDga, new ModelStore())).toEqual({
+      code: 3,
+      out: '',
+      err:
+        'error[MODEL_NOT_FOUND]: dga 1.0 is not deployed in namespace fraud\n' +
+        'next: See what is deployed with `kubectl maas list -A`.\n',
+    });
+  });
+
+  it('says what a dry run would delete', async () => {
+    const store = storeWith();
+    expect(await ran({ ...removeDga, dryRun: true, output: 'name' }, store)).toEqual({
+      code: 0,
+      out: 'modeldeployment.maas.dev/dga-1.0\n',
+      err: 'modeldeployment.maas.dev/dga-1.0 deleted with its 2 instances (server dry run)\n',
+    });
+    expect(store.writes).toEqual([]);
+  });
+});
+
+describe('many commands at once', () => {
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant('add' as const), n: fc.integer({ min: 1, max: 5 }) }),
+    fc.record({ kind: fc.constant('remove' as const), n: fc.integer({ min: 1, max: 5 }) }),
+  );
+
+  it('have together the effect that they would have one after the other', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.scheduler(),
+        fc.array(step, { minLength: 2, maxLength: 6 }),
+        fc.integer({ min: 0, max: 6 }),
+        async (scheduler, steps, initial) => {
+          const store = new ModelStore();
+          if (initial > 0) store.put({ metadata: { name: 'dga-1.0' }, spec: { ...dgaSpec, instances: initial } });
+          const committed: number[] = [];
+          const codes: number[] = [];
+          const commands = steps.map(async ({ kind, n }, index) => {
+            // A call reaches the store when the scheduler says so, and is done at once.
+            const cluster = store.cluster({
+              before: (call) => scheduler.schedule(Promise.resolve(), `${index} ${call}`),
+            });
+            const watched = {
+              ...cluster,
+              create: async (...given: Parameters<typeof cluster.create>) => noted(index, cluster.create(...given)),
+              patch: async (...given: Parameters<typeof cluster.patch>) => noted(index, cluster.patch(...given)),
+              delete: async (...given: Parameters<typeof cluster.delete>) => noted(index, cluster.delete(...given)),
+            };
+            const command = kind === 'add' ? { ...newDga, instances: n } : { ...removeDga, instances: n };
+            codes[index] = await run(command, cliPorts({ cluster: watched }));
+          });
+          const noted = async <T>(index: number, write: Promise<T>): Promise<T> => {
+            const result = await write;
+            committed.push(index);
+            return result;
+          };
+          await scheduler.waitFor(Promise.all(commands));
+
+          let expected = initial;
+          for (const index of committed) {
+            const done = steps[index];
+            if (done === undefined) continue;
+            expected = done.kind === 'add' ? expected + done.n : Math.max(0, expected - done.n);
+          }
+          const found = specOf(store)['instances'];
+          expect(found ?? 0).toBe(expected);
+          // Whoever was told "done" has been done once, and only a model that was not there stopped anybody.
+          const succeeded = codes.flatMap((code, index) => (code === 0 ? [index] : []));
+          expect([...committed].sort((a, b) => a - b)).toEqual(succeeded);
+          for (const [index, code] of codes.entries()) {
+            if (code !== 0) expect([steps[index]?.kind, code]).toEqual(['remove', 3]);
+          }
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+});

@@ -1,0 +1,43 @@
+/** Does the operator run, and does one of its replicas lead? */
+import { formatDuration } from '../../api/duration.ts';
+import { isAway, notChecked } from './check-access.ts';
+import type { ClusterFacts } from './facts.ts';
+import { type Finding, finding } from './finding.ts';
+
+/** Beside the lease's own duration: clocks differ, and a new leader needs its turn. */
+const graceMs = 10_000;
+
+export function checkOperator(cluster: ClusterFacts, now: number): readonly Finding[] {
+  return [...checkDeployments(cluster), ...checkLease(cluster, now)];
+}
+
+function checkDeployments({ operators, namespace }: ClusterFacts): readonly Finding[] {
+  if (!operators.known) {
+    return isAway(operators.error) ? [] : [notChecked(`deployments in ${namespace}`, operators.error)];
+  }
+  if (operators.value.length === 0) {
+    return [finding('OperatorMissing', `namespace ${namespace}`, 'no Deployment has the labels of the operator')];
+  }
+  return operators.value.flatMap(({ name, wanted, ready }) => {
+    const subject = `deployment ${namespace}/${name}`;
+    const evidence = `${ready} of ${wanted} pods are ready`;
+    if (ready === 0) return [finding('OperatorNotRunning', subject, evidence)];
+    return ready < wanted ? [finding('OperatorDegraded', subject, evidence)] : [];
+  });
+}
+
+function checkLease({ lease, operators, namespace }: ClusterFacts, now: number): readonly Finding[] {
+  const subject = `lease ${namespace}/maas-operator`;
+  if (!lease.known) return isAway(lease.error) ? [] : [notChecked(subject, lease.error)];
+  // Without an operator nobody can lead, and that was told.
+  if (operators.known && operators.value.length === 0) return [];
+  const facts = lease.value;
+  if (facts === undefined) return [finding('OperatorNotLeading', subject, 'no replica has ever led')];
+  if (facts.holder === undefined || facts.renewedAt === undefined) {
+    return [finding('OperatorNotLeading', subject, 'the last leader gave the lease back')];
+  }
+  const age = now - facts.renewedAt;
+  if (age <= facts.durationMs + graceMs) return [];
+  const evidence = `${facts.holder} renewed it last ${formatDuration(age)} ago, and it holds for ${formatDuration(facts.durationMs)}`;
+  return [finding('OperatorNotLeading', subject, evidence)];
+}

@@ -1,0 +1,213 @@
+/** Everything that `kubectl maas doctor` can find: how bad it is, what it means, what cures it. Codes are never renamed. */
+
+/** `error`: clients, or the operator, cannot do their work. `warning`: something will surprise. `info`: good to know. */
+export const severities = ['error', 'warning', 'info'] as const;
+export type Severity = (typeof severities)[number];
+
+interface Entry {
+  readonly severity: Severity;
+  readonly means: string;
+  readonly cure: string;
+}
+
+const entry = (severity: Severity, means: string, cure: string): Entry => ({ severity, means, cure });
+
+export const findingCatalogue = {
+  NotChecked: entry(
+    'info',
+    'Something could not be looked at, so it may be well or not.',
+    'Run the command as somebody who may look at it.',
+  ),
+
+  ZooKeeperUnreachable: entry(
+    'error',
+    'ZooKeeper cannot be read from here with these settings.',
+    'Check the quorum, the network between here and ZooKeeper, and that it runs.',
+  ),
+  ConfigurationUnreadable: entry(
+    'error',
+    'Clients cannot read the configuration node: each one that starts fails for as long as it lives.',
+    'Write exactly the keys queue, queueConfig and serviceRoot into it, or remove it; then restart the clients.',
+  ),
+  ConfigurationElsewhere: entry(
+    'warning',
+    'The operator uses another configuration node than Stellar, which always reads the same one, and they differ.',
+    'Let both name the same serviceRoot, or set zookeeper.configPath to the node that Stellar reads.',
+  ),
+  ConfigurationMissing: entry(
+    'info',
+    'There is no configuration node; clients and operator take the defaults.',
+    'Nothing, if the defaults are meant.',
+  ),
+  ServiceRootMissing: entry(
+    'info',
+    'The node below which models are registered does not exist: no model is registered, or none was ever.',
+    'Nothing: the first registration makes it.',
+  ),
+  ServiceRootHidden: entry(
+    'error',
+    'Clients may not list the models: they see none.',
+    'Let everybody read the node (world:anyone:r).',
+  ),
+  RegistrationUnreadable: entry(
+    'error',
+    'Clients cannot read a registration. It hides every model from new clients and freezes running ones.',
+    'Remove the node, or let whoever made it write it anew.',
+  ),
+  RegistrationHidden: entry(
+    'error',
+    'Clients may not read a registration. It hides every model from new clients and freezes running ones.',
+    'Let everybody read the node (world:anyone:r), or remove it.',
+  ),
+  RegistrationUnusable: entry(
+    'warning',
+    'Clients read a registration, but it does not do all that it should.',
+    'Let whoever made it write it anew, or remove it.',
+  ),
+  RegistrationsMany: entry(
+    'warning',
+    'There are so many registrations that a client needs long for its first view; the time grows with their square.',
+    'Run fewer, larger instances.',
+  ),
+  VersionOutranked: entry(
+    'warning',
+    'Clients compare versions as plain text, and so take an older version than the newest one.',
+    'Name versions so that they sort as text (1.09 before 1.10), or remove the version that is served by mistake.',
+  ),
+
+  EndpointDead: entry(
+    'error',
+    'Nothing listens at a registered address; clients that are sent there get no answer.',
+    'Restart the instance, or remove the registration if nobody stands behind it any more.',
+  ),
+  EndpointLocal: entry(
+    'error',
+    'A registered address means "this machine" to whoever uses it, so every client calls itself.',
+    'Register an address that clients can reach.',
+  ),
+  EndpointUnresolved: entry(
+    'warning',
+    'The host of a registered address has no address here; clients may see another DNS.',
+    'Check that the machines of the clients know the name.',
+  ),
+  EndpointUnreachable: entry(
+    'warning',
+    'A registered address cannot be reached from here; clients may be elsewhere.',
+    'Run doctor where the clients run; if it is so there too, open the network or advertise another address.',
+  ),
+
+  QueuePathUnusable: entry(
+    'warning',
+    'The configuration node names no usable path for the request queue: the old deploy client cannot submit anything.',
+    'Set queueConfig.zk_path in the configuration node.',
+  ),
+  QueueHidden: entry(
+    'warning',
+    'The request queue may not be listed.',
+    'Let everybody read the node (world:anyone:r).',
+  ),
+  QueueNotDrained: entry(
+    'warning',
+    'Requests of the old deploy client wait, in its queue or in the second one, and nobody has taken them for a while.',
+    'Start whatever consumes the queue; see what waits with `kubectl maas import`.',
+  ),
+  QueueWaiting: entry(
+    'info',
+    'Requests of the old deploy client wait; the oldest is recent.',
+    'Look again in a minute.',
+  ),
+  QueueRequestUnusable: entry(
+    'warning',
+    'A request in the queue asks for nothing that can be done.',
+    'Nothing, if the queue is consumed by the operator, which takes it off; otherwise remove the node.',
+  ),
+
+  ClusterUnreachable: entry(
+    'error',
+    'The Kubernetes API server cannot be asked.',
+    'Check the kubeconfig and the cluster.',
+  ),
+  SettingsMissing: entry(
+    'error',
+    "The operator's published settings were not found.",
+    'Install the operator, or name its namespace with --operator-namespace.',
+  ),
+  SettingsUnreadable: entry(
+    'error',
+    "The operator's published settings cannot be used.",
+    "Correct the chart's values and upgrade.",
+  ),
+  CrdMissing: entry(
+    'error',
+    'The cluster does not know ModelDeployments.',
+    'Install the chart, or apply crds/modeldeployments.maas.dev.yaml.',
+  ),
+  CrdNotServed: entry(
+    'error',
+    'The cluster knows ModelDeployments, but does not serve the version that is used here.',
+    'Upgrade the chart, or apply crds/modeldeployments.maas.dev.yaml.',
+  ),
+  CrdOlder: entry(
+    'warning',
+    'The CRD of the cluster lacks fields that this program knows; what is written into them is dropped silently.',
+    'Upgrade the chart, or apply crds/modeldeployments.maas.dev.yaml; then the operator.',
+  ),
+  OperatorMissing: entry(
+    'error',
+    "There is no Deployment of the operator in the operator's namespace.",
+    'Install the chart, or name the namespace with --operator-namespace.',
+  ),
+  OperatorNotRunning: entry(
+    'error',
+    'No pod of the operator is ready: nothing that is changed has an effect.',
+    "See why with `kubectl describe pods` and `kubectl logs` in the operator's namespace.",
+  ),
+  OperatorDegraded: entry(
+    'warning',
+    'Fewer pods of the operator are ready than wanted.',
+    "See why with `kubectl describe pods` in the operator's namespace.",
+  ),
+  OperatorNotLeading: entry(
+    'error',
+    'No replica of the operator leads: nothing that is changed has an effect.',
+    "See the operator's log; a lease is taken over within 20 seconds.",
+  ),
+  OperatorPermissionMissing: entry(
+    'error',
+    'The operator lacks a permission that it needs.',
+    'Upgrade the chart with rbac.create, or grant the permission.',
+  ),
+  CallerPermissionMissing: entry(
+    'info',
+    'You may not do something that `kubectl maas` does for you.',
+    'Ask for the cluster role edit (or view, to look only) in the namespace.',
+  ),
+
+  HdfsUnreachable: entry(
+    'error',
+    'HDFS cannot be used from here with these settings.',
+    'Check hdfs.nameservices, the network between here and HDFS, and that it runs.',
+  ),
+  NameNodeUnreachable: entry(
+    'warning',
+    'A name node does not answer; if the active one fails, none can take over.',
+    'Start it, or correct its address in hdfs.nameservices.',
+  ),
+  NameNodesNoneActive: entry(
+    'error',
+    'No name node of a nameservice is active: payloads can be neither read nor written.',
+    'Look at `hdfs haadmin -getAllServiceState` and the failover controllers.',
+  ),
+  NameNodesSeveralActive: entry(
+    'warning',
+    'Several name nodes of a nameservice say that they are active: they belong to different clusters, or are observers.',
+    'List only the name nodes of one nameservice under its name.',
+  ),
+  NameNodeSafeMode: entry(
+    'error',
+    'The active name node is in safe mode: nothing can be uploaded, and blocks may be missing.',
+    'Wait until it has heard of its data nodes, or see `hdfs dfsadmin -safemode get` and -report.',
+  ),
+} as const satisfies Record<string, Entry>;
+
+export type FindingCode = keyof typeof findingCatalogue;

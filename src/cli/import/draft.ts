@@ -1,0 +1,137 @@
+/**
+ * From what ZooKeeper holds to drafts of manifests. A registration knows model, version and how many; a request that
+ * still waits knows memory and payload too. What neither tells stays open, for a person to fill in. Pure.
+ */
+
+import { type QueueRequest, readQueueRequest } from '../../api/queue-request.ts';
+import { modelDeploymentSpec } from '../../api/resource.ts';
+import { compareAsClients } from '../../api/version-order.ts';
+import { counted } from '../counted.ts';
+import { type MarkerNode, ownerOf } from '../owner.ts';
+import { instancesOf, type ZooKeeperSide } from '../zookeeper-side.ts';
+
+export interface Draft {
+  readonly model: string;
+  readonly version: string;
+  /** 0 for what is only asked for. */
+  readonly registered: number;
+  /** Addresses of those, each once. */
+  readonly urls: readonly string[];
+  /** Instances that waiting requests ask for, on top. */
+  readonly asked: number;
+  /** Names of those requests. */
+  readonly requests: readonly string[];
+  /** Megabytes an instance, of the last request that says it. */
+  readonly memoryMb: number | undefined;
+  /** In HDFS, of the last request that says it. */
+  readonly payloadPath: string | undefined;
+}
+
+export interface Drafts {
+  readonly drafts: readonly Draft[];
+  /** What was passed over, in sentences. */
+  readonly notes: readonly string[];
+}
+
+export interface Wanted {
+  readonly model: string | undefined;
+  readonly version: string | undefined;
+}
+
+/** What our own agents registered is no business of an import: it comes from a resource. */
+export function draftsOf(side: ZooKeeperSide, wanted: Wanted): Drafts {
+  const drafts = new Map<string, Draft>();
+  const notes: string[] = [];
+  const take = (model: string, version: string, change: (draft: Draft) => Draft) => {
+    if (wanted.model !== undefined && wanted.model !== model) return;
+    if (wanted.version !== undefined && wanted.version !== version) return;
+    const key = JSON.stringify([model, version]);
+    drafts.set(key, change(drafts.get(key) ?? emptyDraft(model, version)));
+  };
+
+  let ours = 0;
+  for (const { model: directory, id, path, reading } of instancesOf(side)) {
+    if (reading.state === 'hidden') {
+      notes.push(`${path} was passed over: ${reading.problem}`);
+      continue;
+    }
+    const { diagnosis, session } = reading;
+    if (diagnosis.verdict === 'fatal') {
+      notes.push(`${path} was passed over: ${diagnosis.reasons.join('; ')}`);
+      continue;
+    }
+    if (ownerOf({ id, model: directory, session }, side.markers.get(id) ?? [], anyCluster) !== 'foreign') {
+      ours += 1;
+      continue;
+    }
+    const { model = directory, version, url } = diagnosis.seen;
+    take(model, version, (draft) => ({
+      ...draft,
+      registered: draft.registered + 1,
+      urls: url === undefined || draft.urls.includes(url) ? draft.urls : [...draft.urls, url],
+    }));
+  }
+  if (ours > 0) notes.push(`${counted(ours, 'registration')} of agents passed over: resources stand behind them`);
+
+  for (const { name, data } of side.queue.requests.state === 'listed' ? side.queue.requests.value : []) {
+    const reading = readQueueRequest(data);
+    if (reading.kind === 'unreadable') notes.push(`the request ${name} was passed over: it ${reading.why}`);
+    if (reading.kind !== 'request') continue;
+    const { request } = reading;
+    if (request.name === null || request.version === null || request.action === null || request.instances < 1) {
+      notes.push(`the request ${name} was passed over: it asks for nothing that can be done`);
+      continue;
+    }
+    take(request.name, request.version, (draft) => withRequest(draft, name, request));
+  }
+
+  const valid: Draft[] = [];
+  for (const draft of drafts.values()) {
+    // REMOVE of what is not there, or of all that was asked for before.
+    if (draft.registered === 0 && draft.asked <= 0) continue;
+    const problem = nameProblem(draft);
+    if (problem === undefined) valid.push(draft);
+    else
+      notes.push(
+        `model ${JSON.stringify(draft.model)}, version ${JSON.stringify(draft.version)}, was passed over: ${problem}`,
+      );
+  }
+  return {
+    drafts: valid.sort((a, b) => compareAsClients(a.model, b.model) || compareAsClients(a.version, b.version)),
+    notes,
+  };
+}
+
+function emptyDraft(model: string, version: string): Draft {
+  return {
+    model,
+    version,
+    registered: 0,
+    urls: [],
+    asked: 0,
+    requests: [],
+    memoryMb: undefined,
+    payloadPath: undefined,
+  };
+}
+
+function withRequest(draft: Draft, name: string, request: QueueRequest): Draft {
+  const requests = [...draft.requests, name];
+  if (request.action === 'REMOVE') return { ...draft, requests, asked: draft.asked - request.instances };
+  return {
+    ...draft,
+    requests,
+    asked: draft.asked + request.instances,
+    memoryMb: request.memoryMb > 0 ? request.memoryMb : draft.memoryMb,
+    payloadPath: request.path === null || request.path === '' ? draft.payloadPath : request.path,
+  };
+}
+
+/** Whosever an agent is: it is not the original. */
+const anyCluster = (_: MarkerNode) => true;
+
+function nameProblem({ model, version }: Draft): string | undefined {
+  const { name, version: versionShape } = modelDeploymentSpec.shape;
+  if (!name.safeParse(model).success) return 'no resource can have this model name';
+  return versionShape.safeParse(version).success ? undefined : 'no resource can have this version';
+}

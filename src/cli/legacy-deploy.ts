@@ -1,0 +1,184 @@
+/**
+ * `maas_deploy.sh`: the old deploy client's command line, done through Kubernetes by the same `add` and `remove` as
+ * `kubectl maas`. See docs/adr/0021.
+ */
+import { asMaasError, hasCode, MaasError } from '../api/errors.ts';
+import { grantedMemory, namespaceForModel } from '../api/old-deploy-rules.ts';
+import { formatBytes, parseQuantity } from '../api/quantity.ts';
+import { add } from './add.ts';
+import type { AddCommand } from './command.ts';
+import { counted } from './counted.ts';
+import { visible } from './escape.ts';
+import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.ts';
+import { findModel } from './find-model.ts';
+import {
+  deployHelp,
+  type LegacyAdd,
+  type LegacyDeploy,
+  type LegacyEnvironment,
+  type LegacyRemove,
+  parseLegacyDeploy,
+} from './legacy-deploy-options.ts';
+import { legacyList } from './legacy-list.ts';
+import type { LegacyPorts } from './legacy-ports.ts';
+import { isGoing, type Model, readModel, title, titleOf } from './model.ts';
+import { type PublishedSettings, readSettings } from './operator-settings.ts';
+import type { Cluster, Ports } from './ports.ts';
+import { printError } from './print-error.ts';
+import { remove } from './remove.ts';
+import { progressLine } from './upload-progress.ts';
+
+/** How long a resource of the same name may take to go, before its successor is made. */
+const goneWithinMs = 600_000;
+
+/** Never throws: a failure is told on standard error and is in the exit code. */
+export async function legacyDeploy(
+  argv: readonly string[],
+  env: LegacyEnvironment,
+  ports: LegacyPorts,
+): Promise<ExitCode> {
+  try {
+    const command = parseLegacyDeploy(argv, env);
+    if (command === undefined) ports.out.write(deployHelp());
+    else await execute(command, ports);
+    return exitCodes.ok;
+  } catch (thrown) {
+    const error = ports.signal.aborted
+      ? new MaasError('INTERRUPTED', 'interrupted; what was written to the cluster stays', { cause: thrown })
+      : asMaasError(thrown);
+    ports.err.write(printError(error, { colour: ports.err.colour, json: false }));
+    return exitCodeOf(error.code);
+  }
+}
+
+async function execute(command: LegacyDeploy, ports: LegacyPorts): Promise<void> {
+  if (command.mode === 'LIST') return await legacyList(command, ports);
+  const cluster = ports.connect(command.cluster);
+  const settings = await settingsIfAny(command, cluster);
+  const namespace =
+    command.namespace ??
+    (settings === undefined ? undefined : namespaceForModel(command.model, settings.legacy.queue)) ??
+    cluster.namespace;
+  if (command.mode === 'REMOVE')
+    return await remove({ ...oneModel(command, namespace), kind: 'remove' }, ports, cluster);
+  await legacyAdd(command, namespace, settings, ports, cluster);
+}
+
+/** Undefined where the operator publishes nothing, or not to this user: only an upload cannot do without. */
+async function settingsIfAny(
+  command: LegacyAdd | LegacyRemove,
+  cluster: Cluster,
+): Promise<PublishedSettings | undefined> {
+  try {
+    return await readSettings(cluster, command.operatorNamespace);
+  } catch (error) {
+    const needed = command.mode === 'ADD' && command.localPath !== undefined;
+    if (needed || !hasCode(error, 'SETTINGS_NOT_FOUND', 'CLUSTER_FORBIDDEN', 'CLUSTER_NOT_FOUND')) throw error;
+    return undefined;
+  }
+}
+
+async function legacyAdd(
+  command: LegacyAdd,
+  namespace: string,
+  settings: PublishedSettings | undefined,
+  ports: LegacyPorts,
+  cluster: Cluster,
+): Promise<void> {
+  const models = (await cluster.list(namespace)).map(readModel);
+  const present = findModel(models, command.model, command.version).find((model) => !isGoing(model));
+  const memory = memoryFor(command, present, settings);
+  const wanted: AddCommand = {
+    ...oneModel(command, namespace),
+    kind: 'add',
+    options: { env: [], ...(memory === undefined ? {} : { memory }) },
+    localPath: undefined,
+    hdfsPath: command.hdfsPath,
+    operatorNamespace: command.operatorNamespace,
+  };
+  if (command.localPath !== undefined && settings !== undefined) {
+    // What the cluster would refuse must not have replaced a payload by then.
+    await add({ ...wanted, dryRun: true }, quiet(ports), cluster);
+    const replaced = await upload(command, command.localPath, settings, ports);
+    if (replaced) tellWhoRunsFromThere(command, models, ports);
+  }
+  await add(wanted, ports, cluster);
+}
+
+function oneModel(command: LegacyAdd | LegacyRemove, namespace: string) {
+  const { cluster, model, version, instances } = command;
+  const now = { wait: false, timeoutMs: goneWithinMs, dryRun: false, output: undefined };
+  return { cluster, namespace, model, version, instances, ...now };
+}
+
+/** Instances that are there may need what they have, so a request for less does not take it from them. */
+function memoryFor(
+  { memoryMb }: LegacyAdd,
+  present: Model | undefined,
+  settings: PublishedSettings | undefined,
+): string | undefined {
+  if (memoryMb === undefined) return undefined;
+  const bounds = settings?.legacy.queue.memory ?? { incrementMb: 1, maximumMb: null };
+  const granted = grantedMemory(memoryMb, bounds);
+  if (granted.exceeds !== undefined) {
+    throw new MaasError('USAGE', `-m ${memoryMb}: more than the maximum of ${granted.exceeds} MB an instance`, {
+      next: 'Ask for less, or have legacy.queue.memory.maximumMb of the operator raised.',
+    });
+  }
+  const enough = present !== undefined && (parseQuantity(present.spec.memory) ?? 0) >= granted.memoryMb * 2 ** 20;
+  return enough ? undefined : `${granted.memoryMb}Mi`;
+}
+
+/** @returns whether files are different now that were there before */
+async function upload(
+  { hdfsPath }: LegacyAdd,
+  localPath: string,
+  settings: PublishedSettings,
+  ports: LegacyPorts,
+): Promise<boolean> {
+  const line = progressLine(ports.err, ports.clock);
+  const note = (message: string): void => {
+    line.clear();
+    ports.err.write(`${visible(message)}\n`);
+  };
+  try {
+    const outcome = await ports.payloadsOver(settings.hdfs).upload(localPath, hdfsPath, {
+      onProgress: line.show,
+      onWarning: (message) => note(`note: ${message}`),
+      signal: ports.signal,
+    });
+    if (outcome.directories.length > 0) {
+      const names = outcome.directories.map((name) => `${name}/`).join(', ');
+      note(`note: only the files directly in ${localPath} are uploaded, not ${names}`);
+    }
+    const size = `${counted(outcome.files, 'file')}, ${formatBytes(outcome.bytes)}`;
+    note(outcome.uploaded ? `uploaded ${size} to ${outcome.path}` : `${outcome.path} has these files already`);
+    return outcome.replaced;
+  } finally {
+    line.clear();
+  }
+}
+
+/** One path for every version was the habit on YARN, where a lost instance was not replaced anyway. */
+function tellWhoRunsFromThere({ hdfsPath, ...named }: LegacyAdd, models: readonly Model[], ports: Ports): void {
+  const others = models
+    .filter(({ spec }) => tidy(spec.payload.path) === tidy(hdfsPath))
+    .filter((model) => !isGoing(model));
+  for (const model of others) {
+    const who = titleOf(model);
+    const text =
+      who === title(named)
+        ? `${who} runs already, and new files do not reach it: give them a version of their own, or remove it first`
+        : `${who} was started from the same path, and an instance that it loses cannot be replaced from there any more`;
+    ports.err.write(`${visible(`note: ${text}`)}\n`);
+  }
+}
+
+function tidy(path: string): string {
+  return path.replace(/(?<!:)\/{2,}/g, '/').replace(/(?<=.)\/$/, '');
+}
+
+function quiet(ports: LegacyPorts): LegacyPorts {
+  const nowhere = { write: () => {}, terminal: false, colour: false, width: 80 };
+  return { ...ports, out: nowhere, err: nowhere };
+}

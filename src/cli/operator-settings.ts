@@ -1,0 +1,64 @@
+/** The part of the operator's published settings that the commands need. */
+import { z } from 'zod';
+import { MaasError } from '../api/errors.ts';
+import {
+  hdfsSettings,
+  operatorSettings,
+  requestQueueSettings,
+  settingsConfigMap,
+  settingsKey,
+  zookeeperSettings,
+} from '../api/settings.ts';
+import type { Cluster } from './ports.ts';
+
+/** Unknown keys are passed over: the operator may be newer than this program. */
+const published = z.object({
+  zookeeper: zookeeperSettings.optional(),
+  hdfs: hdfsSettings,
+  clusterId: operatorSettings.shape.clusterId,
+  namespaces: operatorSettings.shape.namespaces,
+  payloadRoot: operatorSettings.shape.payloadRoot,
+  /** Does the operator take the requests of the old queue, for which namespaces, and within which bounds? */
+  legacy: z
+    .object({
+      queue: z
+        .object({
+          enabled: z.boolean().default(false),
+          namespace: requestQueueSettings.shape.namespace,
+          namespaces: requestQueueSettings.shape.namespaces,
+          forwardTo: z.string().optional(),
+          memory: requestQueueSettings.shape.memory,
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+  agent: z.object({ image: z.string() }).optional(),
+});
+export type PublishedSettings = z.infer<typeof published>;
+
+/** @throws MaasError SETTINGS_NOT_FOUND, SETTINGS_INVALID, CLUSTER_* */
+export async function readSettings(cluster: Cluster, operatorNamespace: string): Promise<PublishedSettings> {
+  const data = await cluster.configMap(operatorNamespace, settingsConfigMap);
+  const text = data?.[settingsKey];
+  const where = `ConfigMap ${operatorNamespace}/${settingsConfigMap}`;
+  if (text === undefined) {
+    throw new MaasError(
+      'SETTINGS_NOT_FOUND',
+      data === undefined
+        ? `${where}, the operator's published settings, does not exist`
+        : `${where} has no key ${settingsKey}`,
+    );
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new MaasError('SETTINGS_INVALID', `${where} does not hold JSON`, { cause });
+  }
+  const parsed = published.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new MaasError('SETTINGS_INVALID', `${where}: ${issue?.path.join('.')}: ${issue?.message}`, {
+    cause: parsed.error,
+  });
+}

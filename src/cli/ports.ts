@@ -1,0 +1,233 @@
+/** What the commands need from outside; the composition root gives it, tests give something simpler. */
+import type { HdfsSettings } from '../api/settings.ts';
+
+export interface Ports {
+  readonly clock: CommandClock;
+  /** From 0 to 1; spreads the retries of commands that run at the same moment. */
+  readonly random: () => number;
+  readonly out: Output;
+  readonly err: Output;
+  /**
+   * Finds the cluster; no call is made yet.
+   * @throws MaasError KUBECONFIG_INVALID
+   */
+  readonly connect: (choice: ClusterChoice) => Cluster;
+  /** HDFS as the operator's settings describe it. */
+  readonly payloads: (hdfs: HdfsSettings) => PayloadUploader;
+  /** The same HDFS, for looking only. */
+  readonly hdfs: (hdfs: HdfsSettings) => HdfsReader;
+  /**
+   * ZooKeeper, for looking only. Begins to connect at once; whoever asks for it closes it.
+   * @throws MaasError SETTINGS_INVALID
+   */
+  readonly zookeeper: (settings: ZooKeeperChoice) => ZooKeeperReader;
+  /** What only `doctor` and its kin ask of the cluster. @throws MaasError KUBECONFIG_INVALID */
+  readonly inspect: (choice: ClusterChoice) => ClusterInspector;
+  /** Opens a TCP connection and closes it again, without a byte on it. Never throws. */
+  readonly touch: (host: string, port: number, timeoutMs: number) => Promise<Touch>;
+  /** Fires when the user interrupts the command. */
+  readonly signal: AbortSignal;
+  /** Of this program. */
+  readonly version: string;
+}
+
+export interface CommandClock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Milliseconds of a clock that never goes back. */
+  monotonic(): number;
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Standard output or standard error. */
+export interface Output {
+  write(text: string): void;
+  /** Is a person looking at it? Then there may be progress. */
+  readonly terminal: boolean;
+  readonly colour: boolean;
+  /** Columns of the terminal. */
+  readonly width: number;
+}
+
+export interface ClusterChoice {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+}
+
+/** An object as the API server gives it; read with readModel. */
+export type ApiObject = Readonly<Record<string, unknown>>;
+
+/** Exactly this object in exactly this state. */
+export interface ObjectState {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+}
+
+export interface ConfigMapState extends ObjectState {
+  readonly data: Readonly<Record<string, string>>;
+}
+
+/**
+ * The calls to the Kubernetes API. All throw MaasErrors: CLUSTER_UNREACHABLE, CLUSTER_UNAVAILABLE,
+ * CLUSTER_UNAUTHENTICATED, CLUSTER_FORBIDDEN, CLUSTER_NOT_FOUND (no such kind or namespace), CLUSTER_REFUSED.
+ */
+export interface Cluster {
+  /** The namespace of the kubeconfig's context. */
+  readonly namespace: string;
+  /** ModelDeployments of one namespace, or of all. */
+  list(namespace: string | undefined): Promise<readonly ApiObject[]>;
+  get(namespace: string, name: string): Promise<ApiObject | undefined>;
+  /** @throws CONFLICT when the name is taken */
+  create(manifest: ModelManifest, dryRun: boolean): Promise<ApiObject>;
+  /** A JSON merge patch of the spec. @throws CONFLICT when the object is not in that state any more */
+  patch(state: ObjectState, spec: ApiObject, dryRun: boolean): Promise<ApiObject>;
+  /**
+   * @param foreground keep the object until everything that belongs to it is gone
+   * @throws CONFLICT when the object is not in that state any more
+   */
+  delete(state: ObjectState, options: { readonly foreground: boolean; readonly dryRun: boolean }): Promise<void>;
+  /** The data of a ConfigMap, undefined when there is none. */
+  configMap(namespace: string, name: string): Promise<Readonly<Record<string, string>> | undefined>;
+  /** The same with its state, to be changed. */
+  configMapState(namespace: string, name: string): Promise<ConfigMapState | undefined>;
+  /** Makes the ConfigMap, without data; what is there already is left as it is, and is given. */
+  makeConfigMap(namespace: string, name: string): Promise<ConfigMapState>;
+  /** A JSON merge patch of the data. @throws CONFLICT when the object is not in that state any more */
+  patchConfigMap(state: ObjectState, data: Readonly<Record<string, string>>): Promise<void>;
+  /** Version of the API server, `v1.33.0`. */
+  serverVersion(): Promise<string>;
+}
+
+export interface ModelManifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly spec: ApiObject;
+}
+
+/** What is asked of the cluster to say whether it is well. Calls throw as those of Cluster do. */
+export interface ClusterInspector {
+  /** The CustomResourceDefinition of ModelDeployments. */
+  crd(): Promise<ApiObject | undefined>;
+  /** UID of the namespace kube-system, which names the cluster where the settings do not. */
+  clusterUid(): Promise<string | undefined>;
+  /** Deployments that are the operator's by their labels. */
+  operators(namespace: string): Promise<readonly ApiObject[]>;
+  lease(namespace: string, name: string): Promise<ApiObject | undefined>;
+  /** May the service account do this; or, without one, the caller? */
+  can(permission: AskedPermission, account?: ServiceAccount): Promise<boolean>;
+}
+
+/** One verb on one resource, as RBAC names it. */
+export interface AskedPermission {
+  readonly verb: string;
+  /** '' is the core group. */
+  readonly group: string;
+  readonly resource: string;
+  readonly subresource?: string;
+  /** All namespaces when absent. */
+  readonly namespace?: string;
+  readonly name?: string;
+}
+
+export interface ServiceAccount {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface ZooKeeperChoice {
+  readonly quorum: string;
+  readonly sessionTimeoutMs: number;
+}
+
+/** Calls throw MaasErrors ZOOKEEPER_*. */
+export interface ZooKeeperReader {
+  /** @throws ZOOKEEPER_UNREACHABLE, saying what was tried */
+  connected(withinMs: number, signal?: AbortSignal): Promise<void>;
+  /** Undefined where there is no such node. @throws ZOOKEEPER_FORBIDDEN where its ACL hides it */
+  get(path: string): Promise<ReadZnode | undefined>;
+  /** Names, in no order. Undefined where there is no such node. */
+  children(path: string): Promise<readonly string[] | undefined>;
+  close(): Promise<void>;
+}
+
+export interface ReadZnode {
+  readonly data: Uint8Array;
+  readonly stat: {
+    /** Its session; undefined for a persistent node. */
+    readonly ephemeralOwner: string | undefined;
+    /** Milliseconds since 1970, by the server's clock. */
+    readonly ctime: number;
+    readonly numChildren: number;
+  };
+}
+
+export interface HdfsReader {
+  /** Asks whoever is active, as the operator does. @throws HDFS_* */
+  reach(nameservice: string): Promise<void>;
+  /** Each configured name node for itself. */
+  nameNodes(nameservice: string): Promise<readonly NameNodeState[]>;
+  /** Looks at a payload without reading its files. @throws HDFS_*, PAYLOAD_* for what is no payload */
+  payload(path: string): Promise<FoundPayload>;
+}
+
+export interface NameNodeState {
+  /** Its WebHDFS address. */
+  readonly address: string;
+  /** `unknown`: it answers, but not with one of these. */
+  readonly role: 'active' | 'standby' | 'unreachable' | 'unknown';
+  /** Undefined where it does not tell. */
+  readonly safeMode: boolean | undefined;
+  /** What went wrong, where it is neither active nor standby. */
+  readonly problem: string | undefined;
+}
+
+export interface FoundPayload {
+  /** Absolute. */
+  readonly path: string;
+  readonly script: string;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** `refused`: somebody answered that nothing listens there. `unresolved`: the name has no address. */
+export type Touch =
+  | { readonly outcome: 'connected' }
+  | { readonly outcome: 'refused' | 'unreachable' | 'unresolved'; readonly problem: string };
+
+export interface UploadProgress {
+  readonly files: number;
+  readonly filesDone: number;
+  readonly bytes: number;
+  readonly bytesDone: number;
+}
+
+export interface UploadOutcome {
+  /** Where it is, absolute. */
+  readonly path: string;
+  readonly files: number;
+  readonly bytes: number;
+  /** False when the same content was there already and nothing was sent. */
+  readonly uploaded: boolean;
+}
+
+export interface PayloadUploader {
+  /**
+   * Sends a directory; the target appears whole and verified, or not at all.
+   * @param localPath a directory
+   * @param target an HDFS path as in spec.payload.path
+   * @throws MaasError HDFS_*, PAYLOAD_*, LOCAL_PATH_INVALID; HDFS_PATH_EXISTS when other content is there
+   */
+  upload(
+    localPath: string,
+    target: string,
+    options: {
+      readonly onProgress: (progress: UploadProgress) => void;
+      /** Told what failed without harm to the upload. */
+      readonly onWarning: (message: string) => void;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<UploadOutcome>;
+}

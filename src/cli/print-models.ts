@@ -1,0 +1,107 @@
+/** `list` in its formats. Pure: the time is an argument. */
+import { formatDuration } from '../api/duration.ts';
+import { group, plural } from '../api/resource.ts';
+import { type Colour, paint } from './colour.ts';
+import type { OutputFormat } from './command.ts';
+import { visible } from './escape.ts';
+import { type EndpointView, listViewOf, type ModelView } from './model-view.ts';
+import { printJson, printYaml } from './print-object.ts';
+import { type Cell, printTable } from './print-table.ts';
+
+export interface PrintOptions {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly colour: boolean;
+  /** Show the namespace too. */
+  readonly namespaces?: boolean;
+}
+
+export function printModels(models: readonly ModelView[], format: OutputFormat, options: PrintOptions): string {
+  switch (format) {
+    case 'json':
+      return printJson(listViewOf(models));
+    case 'yaml':
+      return printYaml(listViewOf(models));
+    case 'name':
+      return models.map(({ resource }) => `${plural.replace(/s$/, '')}.${group}/${visible(resource)}\n`).join('');
+    default:
+      return table(models, format === 'wide', options);
+  }
+}
+
+function table(models: readonly ModelView[], wide: boolean, options: PrintOptions): string {
+  const headings = [
+    ...(options.namespaces === true ? ['NAMESPACE'] : []),
+    ...['MODEL', 'VERSION', 'DESIRED', 'READY', 'REGISTERED', 'REASON', 'AGE'],
+    ...(wide ? ['RESOURCE', 'SERVING', 'ENDPOINTS', 'FUNCTIONS', 'WHY'] : []),
+  ];
+  const rows = models.map((model): Cell[] => [
+    ...(options.namespaces === true ? [cell(model.namespace)] : []),
+    cell(model.model),
+    cell(model.version),
+    cell(String(model.desired)),
+    cell(model.ready === null ? '-' : String(model.ready)),
+    // Not known is something else than none.
+    cell(model.registered === null ? '?' : String(model.registered)),
+    { text: visible(model.state.reason), paint: (text) => paint(options, colourOf(model), text) },
+    cell(ageOf(model.created, options.now)),
+    ...(wide
+      ? [
+          cell(model.resource),
+          cell(model.serving ?? '-'),
+          cell(someOf(model, urlsOf(model.endpoints))),
+          cell(functionsOf(model.endpoints)),
+          cell(whyOf(model)),
+        ]
+      : []),
+  ]);
+  return printTable(headings, rows);
+}
+
+function cell(text: string): Cell {
+  return { text: visible(text) };
+}
+
+function colourOf({ state }: ModelView): Colour {
+  if (state.stalled) return 'red';
+  return state.ready === 'True' && !state.reconciling ? 'green' : 'yellow';
+}
+
+/** `-` where the time is not known or lies ahead by more than clocks differ. */
+export function ageOf(created: string, now: number): string {
+  const age = now - Date.parse(created);
+  return Number.isNaN(age) || age < -60_000 ? '-' : formatDuration(Math.max(1_000, age));
+}
+
+/** How many endpoints one line takes, as in `kubectl get endpoints`. */
+const shownEndpoints = 3;
+
+function urlsOf(endpoints: readonly EndpointView[]): string[] {
+  return endpoints.flatMap(({ registered, url }) => (registered && url !== null ? [url] : []));
+}
+
+function someOf(model: ModelView, urls: readonly string[]): string {
+  if (urls.length === 0) return '-';
+  const more = Math.max(urls.length, model.registered ?? 0) - shownEndpoints;
+  return `${urls.slice(0, shownEndpoints).join(',')}${more > 0 ? ` + ${more} more` : ''}`;
+}
+
+function functionsOf(endpoints: readonly EndpointView[]): string {
+  const all = endpoints
+    .filter(({ registered }) => registered)
+    .flatMap(({ functions }) => Object.entries(functions).map(([name, path]) => `${name}=${path}`));
+  return all.length === 0 ? '-' : [...new Set(all)].sort().join(',');
+}
+
+/** What is missing and why: the Ready condition's words, then each listed instance that clients do not see. */
+export function whyOf(model: ModelView): string {
+  const failing = model.endpoints
+    .filter(({ registered }) => !registered)
+    .map(({ pod, state, message }) => ({ pod, words: message === null ? state : `${state}: ${message}` }));
+  const { message } = model.state;
+  // The condition tells about the worst instance already.
+  const untold = failing.filter(({ pod }) => !message.includes(pod)).map(({ pod, words }) => `${pod} ${words}`);
+  const complete = model.state.ready === 'True' && untold.length === 0;
+  const parts = [...(message === '' || complete ? [] : [message]), ...untold];
+  return parts.length === 0 ? '-' : parts.join('; ');
+}

@@ -1,0 +1,48 @@
+/** `kubectl maas remove`: N instances fewer of a model's version, or all of them. */
+import { MaasError } from '../api/errors.ts';
+import type { RemoveCommand } from './command.ts';
+import { counted } from './counted.ts';
+import { findModel } from './find-model.ts';
+import { isGoing, readModel, stateOf, title } from './model.ts';
+import type { Cluster, Ports } from './ports.ts';
+import { type Change, printResult } from './print-result.ts';
+import { untilUncontended, write } from './retry.ts';
+import { shrank, waitUntil, waitUntilGone } from './wait.ts';
+
+interface Removal extends Change {
+  readonly gone: boolean;
+}
+
+/** @throws MaasError MODEL_NOT_FOUND when the model is not there; whatever else stopped it */
+export async function remove(command: RemoveCommand, ports: Ports, cluster: Cluster): Promise<void> {
+  const namespace = command.namespace ?? cluster.namespace;
+  const change = await untilUncontended(ports, () => subtract(command, namespace, cluster));
+  await printResult(ports, command, change, async () => {
+    if (change.gone) {
+      await waitUntilGone(ports, cluster, change.model, command.timeoutMs);
+      return change.model;
+    }
+    return waitUntil(ports, cluster, change.model, {
+      judge: shrank(change.model.metadata.generation),
+      timeoutMs: command.timeoutMs,
+      wanted: 'down to the wanted instances',
+    });
+  });
+}
+
+async function subtract(command: RemoveCommand, namespace: string, cluster: Cluster): Promise<Removal> {
+  const models = (await cluster.list(namespace)).map(readModel);
+  const [present] = findModel(models, command.model, command.version);
+  if (present === undefined) {
+    throw new MaasError('MODEL_NOT_FOUND', `${title(command)} is not deployed in namespace ${namespace}`);
+  }
+  if (isGoing(present)) return { model: present, did: 'is being deleted already', gone: true };
+  const { instances } = present.spec;
+  const left = command.instances === undefined ? 0 : instances - command.instances;
+  if (left > 0) {
+    const patched = await write(cluster.patch(stateOf(present), { instances: left }, command.dryRun));
+    return { model: readModel(patched), did: `scaled from ${instances} to ${counted(left, 'instance')}`, gone: false };
+  }
+  await write(cluster.delete(stateOf(present), { foreground: command.wait, dryRun: command.dryRun }));
+  return { model: present, did: `deleted with its ${counted(instances, 'instance')}`, gone: true };
+}

@@ -1,0 +1,106 @@
+/** What the old queue's loop needs of the world around it. The adapters give it; tests give their own. */
+import type { ModelChange, ObservedModel } from './plan-request.ts';
+import type { RecordData, RecordPatch } from './queue-record.ts';
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface Znode {
+  readonly data: Uint8Array;
+  readonly stat: {
+    readonly version: number;
+    readonly czxid: bigint;
+    /** Milliseconds since the epoch. */
+    readonly ctime: number;
+    readonly numChildren: number;
+  };
+}
+
+export interface Subscription {
+  close(): void;
+}
+
+export type ZnodeOperation =
+  | { readonly type: 'create'; readonly path: string; readonly data: Uint8Array; readonly sequential: true }
+  | { readonly type: 'delete'; readonly path: string; readonly version: number };
+
+/** Failures are MaasErrors: ZOOKEEPER_*. */
+export interface QueueZooKeeper {
+  state(): 'connecting' | 'connected' | 'suspended' | 'closed';
+  onEvent(listener: (event: { readonly type: string }) => void): () => void;
+  get(path: string): Promise<Znode | undefined>;
+  children(path: string): Promise<string[] | undefined>;
+  /** False where there is no such node. */
+  delete(path: string, version?: number): Promise<boolean>;
+  /** All of it or nothing; ZOOKEEPER_CONFLICT where it cannot be done, ZOOKEEPER_TIMEOUT where nobody knows. */
+  transaction(operations: readonly ZnodeOperation[]): Promise<void>;
+  ensurePath(path: string): Promise<void>;
+  watchNode(path: string, onChange: (node: { readonly data: Uint8Array } | undefined) => void): Subscription;
+  watchChildren(path: string, onChange: (children: string[] | undefined) => void): Subscription;
+}
+
+/** Exactly this object in exactly this state. */
+export interface ObjectState {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+}
+
+/** A ModelDeployment to be made; the API server fills in the defaults. */
+export interface ModelManifest {
+  readonly name: string;
+  readonly namespace: string;
+  /** The annotation with the ids of the requests that were done to it. */
+  readonly requests: string;
+  readonly spec: {
+    readonly name: string;
+    readonly version: string;
+    readonly instances: number;
+    readonly memory: string;
+    readonly payload: { readonly path: string };
+  };
+}
+
+export interface QueueEvent {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+  readonly action: string;
+}
+
+/** An object that an event can be about. */
+export interface EventObject {
+  readonly kind: 'ModelDeployment' | 'ConfigMap';
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** Failures are MaasErrors: CLUSTER_*, and CONFLICT where the object is not in that state any more. */
+export interface QueueCluster {
+  /** Live, not from a cache: the resources of this model in this namespace, and the one of this name. */
+  find(namespace: string, model: string, resourceName: string): Promise<readonly ObservedModel[]>;
+  create(manifest: ModelManifest): Promise<EventObject>;
+  /** Instances and annotations in one write. */
+  change(state: ObjectState, change: ModelChange): Promise<void>;
+  delete(state: ObjectState): Promise<void>;
+  /** The record's data; undefined where there is none yet. */
+  record(): Promise<{ readonly data: RecordData; readonly state: ObjectState } | undefined>;
+  /** Over this state of it, or made anew. Gives what the events of rejected requests are about. */
+  writeRecord(over: ObjectState | undefined, patch: RecordPatch): Promise<EventObject>;
+  event(about: EventObject, event: QueueEvent): void;
+}
+
+export interface QueueMetrics {
+  request(outcome: 'done' | 'rejected' | 'forwarded'): void;
+}

@@ -1,0 +1,44 @@
+/** Which way a request goes: to a model of ours, on to the second queue, or off because nobody could do it. Pure. */
+import { namespaceForModel } from '../api/old-deploy-rules.ts';
+import { type QueueRequest, readQueueRequest } from '../api/queue-request.ts';
+import type { RequestQueueSettings } from '../api/settings.ts';
+
+export type Triage =
+  | {
+      readonly way: 'ours';
+      readonly request: NamedRequest;
+      readonly namespace: string;
+    }
+  | { readonly way: 'forward'; readonly to: string; readonly model: string }
+  | { readonly way: 'empty' }
+  | { readonly way: 'unreadable'; readonly why: string };
+
+export type NamedRequest = QueueRequest & { readonly name: string };
+
+/**
+ * What the original could not read is nobody's: it would only stop the original in turn. What it could read goes to
+ * whom the model's name belongs, however impossible it is.
+ *
+ * @param node the request's data, and how many nodes lie below it
+ */
+export function triage(
+  node: { readonly data: Uint8Array; readonly numChildren: number },
+  settings: RequestQueueSettings,
+): Triage {
+  if (node.numChildren > 0) return { way: 'unreadable', why: 'has nodes below it' };
+  const reading = readQueueRequest(node.data);
+  if (reading.kind !== 'request')
+    return reading.kind === 'empty' ? { way: 'empty' } : { way: 'unreadable', why: reading.why };
+  const { name } = reading.request;
+  if (name === null) return { way: 'unreadable', why: 'names no model' };
+  const { forwardTo } = settings;
+  if (forwardTo !== undefined && !isOurs(name, settings.models)) return { way: 'forward', to: forwardTo, model: name };
+  // The settings are refused where the queue is enabled without a namespace.
+  return { way: 'ours', request: { ...reading.request, name }, namespace: namespaceForModel(name, settings) ?? '' };
+}
+
+function isOurs(model: string, patterns: readonly string[]): boolean {
+  return patterns.some((pattern) =>
+    pattern.endsWith('*') ? model.startsWith(pattern.slice(0, -1)) : model === pattern,
+  );
+}

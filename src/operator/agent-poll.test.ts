@@ -1,0 +1,84 @@
+import { describe, expect, it, vi } from 'vitest';
+import { aPod } from '../../test/builders/model-deployment.ts';
+import { instanceId } from '../api/names.ts';
+import { hostNetworkPorts } from '../api/pod-contract.ts';
+import { AgentPoll } from './agent-poll.ts';
+
+const pod = aPod();
+const said = (instance = instanceId(pod.name, pod.uid)) =>
+  JSON.stringify({ instance, stage: 'WaitingForEndpoint', since: '2026-03-01T12:00:00Z', zookeeper: 'connected' });
+
+function setUp(answer: (url: string) => Promise<string>) {
+  let time = 0;
+  const urls: string[] = [];
+  const poll = new AgentPoll(
+    (url) => {
+      urls.push(url);
+      return answer(url);
+    },
+    { now: () => time, monotonic: () => time, sleep: async () => {} },
+  );
+  const pass = (ms: number) => {
+    time += ms;
+  };
+  return { poll, urls, pass, news: vi.fn() };
+}
+
+describe('AgentPoll', () => {
+  it('asks in the background and tells when the answer differs', async () => {
+    const { poll, urls, news } = setUp(async () => said());
+    expect(poll.view([pod], news).size).toBe(0);
+    await vi.waitFor(() => expect(news).toHaveBeenCalledTimes(1));
+    expect(poll.view([pod], news).get(pod.uid)?.stage).toBe('WaitingForEndpoint');
+    expect(urls).toEqual(['http://10.0.0.9:8099/status']);
+  });
+
+  it.each([
+    ['an answer of another instance', async () => said('somebody-else')],
+    ['an answer that is none', async () => '<html>'],
+    ['a refused connection', async () => Promise.reject(new Error('refused'))],
+  ])('takes %s for nothing', async (_name, answer) => {
+    const { poll, urls, news, pass } = setUp(answer);
+    poll.view([pod], news);
+    pass(1_000);
+    await vi.waitFor(() => {
+      poll.view([pod], news);
+      expect(urls.length).toBe(2);
+    });
+    expect(poll.view([pod], news).size).toBe(0);
+    expect(news).not.toHaveBeenCalled();
+  });
+
+  it('does not ask twice at once, nor pods that leave or have no address', async () => {
+    let answered = (_text: string) => {};
+    const { poll, urls, news, pass } = setUp(() => new Promise((resolve) => (answered = resolve)));
+    const { ip: _ip, ...withoutAddress } = pod;
+    poll.view([pod, aPod({ uid: 'gone', deleting: true }), { ...withoutAddress, uid: 'new' }], news);
+    pass(60_000);
+    poll.view([pod], news);
+    expect(urls.length).toBe(1);
+    answered(said());
+    await vi.waitFor(() => expect(news).toHaveBeenCalled());
+  });
+
+  it("forgets an answer that became old, and finds an agent on the node's network by the ports of its UID", async () => {
+    const ports = hostNetworkPorts(pod.uid);
+    const { poll, news, pass, urls } = setUp(async (url) =>
+      url.includes(`:${ports[1]}/`) ? said() : Promise.reject(new Error('refused')),
+    );
+    const host = aPod({ hostNetwork: true });
+    poll.view([host], news);
+    await vi.waitFor(() => expect(news).toHaveBeenCalled());
+    expect(urls).toEqual(ports.slice(0, 2).map((port) => `http://10.0.1.1:${port}/status`));
+    pass(20_000);
+    expect(poll.view([host], news).size).toBe(0);
+  });
+});
+
+describe('hostNetworkPorts', () => {
+  it('are four different ports outside the ranges that systems hand out', () => {
+    const ports = hostNetworkPorts(pod.uid);
+    expect(new Set(ports).size).toBe(4);
+    for (const port of ports) expect(port >= 20_000 && port < 30_000).toBe(true);
+  });
+});

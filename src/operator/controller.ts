@@ -1,0 +1,137 @@
+/**
+ * Joins the watches, the queue and the reconciler: every change becomes the key of a ModelDeployment, every key becomes
+ * a pass over its present state.
+ */
+
+import type { OperatorSettings } from '../api/settings.ts';
+import type { PodView } from '../plan/observation.ts';
+import { AgentPoll, type Get } from './agent-poll.ts';
+import type { Modes } from './modes.ts';
+import { PayloadWatch } from './payload-watch.ts';
+import type { Clock, Cluster, Log, Metrics, Payloads, Stores } from './ports.ts';
+import { Reconciler } from './reconciler.ts';
+import type { RegistrationFollower } from './registrations.ts';
+import type { Owned, ResourceEntry } from './views.ts';
+
+/** The part of the work queue that a controller uses; keys are UIDs of ModelDeployments. */
+export interface Queue {
+  add(key: string): void;
+}
+
+export interface Change<P> {
+  readonly type: 'added' | 'modified' | 'deleted';
+  readonly object: P;
+}
+
+export interface ControllerPorts {
+  readonly stores: Stores;
+  readonly registrations: RegistrationFollower;
+  readonly modes: Pick<Modes, 'of'>;
+  readonly cluster: Cluster;
+  readonly payloads: Payloads;
+  readonly get: Get;
+  readonly queue: Queue;
+  readonly settings: OperatorSettings & { clusterId: string };
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+export class Controller {
+  readonly #ports: ControllerPorts;
+  readonly #payloadWatch: PayloadWatch;
+  readonly #agentPoll: AgentPoll;
+  readonly #reconciler: Reconciler;
+  #passes = 0;
+
+  constructor(ports: ControllerPorts) {
+    this.#ports = ports;
+    this.#payloadWatch = new PayloadWatch(ports.payloads, ports.clock, ports.settings.payloadCheckMs);
+    this.#agentPoll = new AgentPoll(ports.get, ports.clock);
+    this.#reconciler = new Reconciler(
+      {
+        stores: ports.stores,
+        registrations: (model) => ports.registrations.view(model),
+        mode: (model) => ports.modes.of(model),
+        payload: ({ resource, invalid }, pinned) =>
+          invalid !== undefined
+            ? { state: 'pending' }
+            : this.#payloadWatch.view(resource.metadata.uid, resource.spec.payload.path, pinned, () =>
+                ports.queue.add(resource.metadata.uid),
+              ),
+        agents: (pods) => this.#askAgents(pods),
+      },
+      ports.cluster,
+      ports.settings,
+      ports.clock,
+    );
+  }
+
+  #askAgents(pods: readonly PodView[]) {
+    return this.#agentPoll.view(pods, () => {
+      for (const pod of pods) {
+        const owner = this.#ports.stores.pods.byUid(pod.uid)?.ownerUid;
+        if (owner !== undefined) this.#ports.queue.add(owner);
+      }
+    });
+  }
+
+  /** A ModelDeployment changed: it, and whoever else names the model, may be concerned. */
+  resourceChanged({ type, object }: Change<ResourceEntry>): void {
+    const { queue, stores, registrations } = this.#ports;
+    const { uid } = object.resource.metadata;
+    const { name } = object.resource.spec;
+    if (type === 'deleted') {
+      this.#payloadWatch.forget(uid);
+      this.#reconciler.forget(uid);
+      if (stores.resources.indexed(name).length === 0) registrations.unfollow(name);
+    } else {
+      registrations.follow(name);
+      queue.add(uid);
+    }
+    for (const peer of stores.resources.indexed(name)) {
+      if (peer.resource.metadata.uid !== uid && type !== 'modified') queue.add(peer.resource.metadata.uid);
+    }
+  }
+
+  childChanged({ type, object }: Change<Owned<{ readonly uid: string }>>): void {
+    if (type === 'deleted') this.#agentPoll.forget(object.view.uid);
+    this.#ports.queue.add(object.ownerUid);
+  }
+
+  /** What clients see of a model changed. */
+  registrationsChanged(model: string): void {
+    for (const { resource } of this.#ports.stores.resources.indexed(model))
+      this.#ports.queue.add(resource.metadata.uid);
+  }
+
+  /** Any model's mode may be another one. */
+  modesChanged(): void {
+    for (const { resource } of this.#ports.stores.resources.list()) this.#ports.queue.add(resource.metadata.uid);
+  }
+
+  /** One pass. Throws what the queue should back off from. */
+  async process(uid: string): Promise<{ readonly requeueAfterMs?: number }> {
+    const { stores, clock, metrics, log } = this.#ports;
+    const entry = stores.resources.byUid(uid);
+    if (entry === undefined) return {};
+    const { namespace, name } = entry.resource.metadata;
+    this.#passes += 1;
+    const passLog = log.child({ namespace, name, model: entry.resource.spec.name, pass: this.#passes });
+    const started = clock.monotonic();
+    let succeeded = false;
+    try {
+      const outcome = await this.#reconciler.reconcile(entry, passLog);
+      if (outcome.kind === 'failed') throw outcome.error;
+      succeeded = true;
+      const payloadDueMs = this.#payloadWatch.dueIn(uid) + 10;
+      return { requeueAfterMs: Math.min(outcome.againMs ?? payloadDueMs, payloadDueMs) };
+    } finally {
+      metrics.reconciled(succeeded ? 'success' : 'error', (clock.monotonic() - started) / 1_000);
+    }
+  }
+
+  stop(): void {
+    this.#payloadWatch.stop();
+  }
+}

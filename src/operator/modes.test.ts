@@ -1,0 +1,161 @@
+import { describe, expect, it, vi } from 'vitest';
+import { FakeZooKeeper } from '../../test/builders/fake-zookeeper.ts';
+import { silentLog } from '../../test/builders/silent-log.ts';
+import type { MaasError } from '../api/errors.ts';
+import {
+  allActive,
+  decodePublishedModes,
+  encodePublishedModes,
+  type Mode,
+  type PublishedModes,
+  printModes,
+} from '../api/modes.ts';
+import { Modes } from './modes.ts';
+
+const path = '/maas/operator/c1/modes';
+const text = (byDefault: Mode, ...own: [string, Mode][]) => printModes({ default: byDefault, models: new Map(own) });
+const clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  sleep: (ms: number, signal?: AbortSignal) =>
+    new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(resolve, ms);
+      signal?.addEventListener('abort', () => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      });
+    }),
+};
+
+function setUp(zookeeper = new FakeZooKeeper()) {
+  const told = { leads: true, changes: 0, spoilt: [] as MaasError[] };
+  const modes = new Modes({
+    zookeeper,
+    path,
+    leads: () => told.leads,
+    changed: () => {
+      told.changes += 1;
+    },
+    spoilt: (error) => told.spoilt.push(error),
+    log: silentLog(),
+  });
+  modes.start();
+  const published = (): PublishedModes | undefined => {
+    const node = zookeeper.nodes.get(path);
+    return node === undefined ? undefined : decodePublishedModes(node.data);
+  };
+  return { zookeeper, modes, told, published };
+}
+
+describe('Modes', () => {
+  it('publishes that all are active where nothing is configured, once', async () => {
+    const { zookeeper, modes, published } = setUp();
+    modes.configured(undefined);
+    await modes.publish();
+    expect(published()).toEqual({ wanted: allActive, agents: allActive });
+    await modes.publish();
+    expect(zookeeper.nodes.get(path)?.version).toBe(0);
+  });
+
+  it('publishes nothing before the ConfigMap is known, and nothing where another leads', async () => {
+    const { zookeeper, modes, told } = setUp();
+    await modes.publish();
+    modes.configured(text('shadow'));
+    told.leads = false;
+    await modes.publish();
+    expect(zookeeper.nodes.has(path)).toBe(false);
+    expect(modes.of('dga')).toEqual({ mode: 'shadow', agents: 'shadow' });
+  });
+
+  it('leaves the agents of a model as they were while it is observed', async () => {
+    const { modes, published } = setUp();
+    modes.configured(text('shadow', ['dga', 'active']));
+    await modes.publish();
+    modes.configured(text('observe'));
+    expect(modes.of('dga')).toEqual({ mode: 'observe', agents: 'active' });
+    expect(modes.of('echo')).toEqual({ mode: 'observe', agents: 'shadow' });
+    await modes.publish();
+    expect(published()?.agents).toEqual({ default: 'shadow', models: new Map([['dga', 'active']]) });
+    modes.configured(text('active'));
+    await modes.publish();
+    expect(published()?.agents).toEqual(allActive);
+  });
+
+  it('lets the last good modes hold while they cannot be read, and says so once', async () => {
+    const { modes, told, published } = setUp();
+    modes.configured(text('shadow', ['dga', 'active']));
+    await modes.publish();
+    modes.configured('{"default":');
+    await modes.publish();
+    expect(modes.of('dga')).toMatchObject({ mode: 'active', problem: expect.stringContaining('is not JSON') });
+    expect(published()?.wanted.default).toBe('shadow');
+    expect(told.spoilt.map(({ code }) => code)).toEqual(['MODES_INVALID']);
+    modes.configured(text('active'));
+    expect(modes.of('dga')).toEqual({ mode: 'active', agents: 'active' });
+  });
+
+  it('finds the last good modes where they were published, when it was restarted meanwhile', async () => {
+    const first = setUp();
+    first.modes.configured(text('observe', ['dga', 'drain']));
+    await first.modes.publish();
+    const { modes, published } = setUp(first.zookeeper);
+    modes.configured('spoilt');
+    expect(modes.of('dga')).toMatchObject({ mode: 'drain', agents: 'drain' });
+    expect(modes.of('echo')).toMatchObject({ mode: 'observe', agents: 'active' });
+    await modes.publish();
+    expect(published()?.wanted.models).toEqual(new Map([['dga', 'drain']]));
+  });
+
+  it('only observes where it cannot know what was wanted', async () => {
+    const { zookeeper, modes } = setUp();
+    modes.configured('spoilt');
+    await modes.publish();
+    expect(zookeeper.nodes.has(path)).toBe(false);
+    expect(modes.of('dga')).toMatchObject({ mode: 'observe', agents: 'active' });
+  });
+
+  it('publishes again at once what somebody wiped or spoilt, and keeps what observed models were told', async () => {
+    const { zookeeper, modes, published } = setUp();
+    zookeeper.put('/maas/operator/c1', '');
+    const before: PublishedModes = { wanted: allActive, agents: { default: 'shadow', models: new Map() } };
+    zookeeper.put(path, Buffer.from(encodePublishedModes(before)).toString());
+    const over = new AbortController();
+    const running = modes.run(clock, over.signal);
+    try {
+      modes.configured(text('observe', ['dga', 'drain']));
+      const expected = { default: 'shadow', models: new Map([['dga', 'drain']]) };
+      await vi.waitFor(() => expect(published()?.agents).toEqual(expected));
+      zookeeper.drop(path);
+      await vi.waitFor(() => expect(published()?.agents).toEqual(expected));
+      zookeeper.put(path, 'nonsense');
+      await vi.waitFor(() => expect(published()?.agents).toEqual(expected));
+    } finally {
+      over.abort();
+      await running;
+    }
+  });
+
+  it('publishes when ZooKeeper is back, and tells what changed meanwhile', async () => {
+    const { zookeeper, modes, told, published } = setUp();
+    const over = new AbortController();
+    zookeeper.become('suspended');
+    const running = modes.run(clock, over.signal);
+    try {
+      const before = told.changes;
+      modes.configured(text('drain'));
+      expect(told.changes).toBe(before + 1);
+      zookeeper.become('connected');
+      await vi.waitFor(() => expect(published()?.agents.default).toBe('drain'));
+    } finally {
+      over.abort();
+      await running;
+    }
+  });
+
+  it('tells of spoilt modes again when it begins to lead', async () => {
+    const { modes, told } = setUp();
+    modes.configured('spoilt');
+    await modes.run(clock, AbortSignal.abort());
+    expect(told.spoilt).toHaveLength(2);
+  });
+});

@@ -1,0 +1,70 @@
+/** Gathers one observation for one ModelDeployment from what the watches hold. Waits for nothing. */
+import { registers } from '../api/modes.ts';
+import type { PinnedPayload } from '../api/payload.ts';
+import type { AgentStatus } from '../api/pod-contract.ts';
+import type { ModelDeploymentStatus } from '../api/resource.ts';
+import { keyOf } from '../plan/children.ts';
+import type { ModeView, Observation, PayloadView, PodView, Problem, RegistrationsView } from '../plan/observation.ts';
+import type { Stores } from './ports.ts';
+import type { ResourceEntry } from './views.ts';
+
+export interface Senses {
+  readonly stores: Stores;
+  readonly registrations: (model: string) => RegistrationsView;
+  readonly mode: (model: string) => ModeView;
+  readonly payload: (entry: ResourceEntry, pinned: PinnedPayload | undefined) => PayloadView;
+  readonly agents: (pods: readonly PodView[]) => ReadonlyMap<string, AgentStatus>;
+}
+
+/**
+ * @param status the latest status that was written, where the watch has not brought it yet
+ * @param refusal why the last plan could not be carried out
+ */
+export function observe(
+  entry: ResourceEntry,
+  senses: Senses,
+  now: number,
+  status: ModelDeploymentStatus | undefined,
+  refusal: Problem | undefined,
+): Observation {
+  const { stores } = senses;
+  const { metadata, spec } = entry.resource;
+  const children = <V>(store: { indexed(uid: string): { namespace: string; view: V }[] }): V[] =>
+    store
+      .indexed(metadata.uid)
+      .filter((child) => child.namespace === metadata.namespace)
+      .map((child) => child.view);
+
+  const key = keyOf(spec);
+  const pods = children(stores.pods).sort((a, b) => a.createdAt - b.createdAt || (a.name < b.name ? -1 : 1));
+  const pins = children(stores.pins);
+  const registrations = senses.registrations(spec.name);
+  const pinned = pins.find((pin) => pin.versionKey === key && !pin.deleting)?.payload;
+  const mode = senses.mode(spec.name);
+  const up = (pod: PodView) =>
+    pod.ready && registrations.known && registrations.byPod.has(pod.uid) === registers(mode.agents);
+  return {
+    now,
+    resource: status === undefined ? entry.resource : { ...entry.resource, status },
+    ...(entry.invalid === undefined ? {} : { invalid: entry.invalid }),
+    peers: stores.resources
+      .indexed(spec.name)
+      .map((peer) => peer.resource)
+      .filter((peer) => peer.metadata.uid !== metadata.uid && peer.metadata.deletionTimestamp === undefined)
+      .map((peer) => ({
+        namespace: peer.metadata.namespace,
+        name: peer.metadata.name,
+        uid: peer.metadata.uid,
+        version: peer.spec.version,
+        creationTimestamp: peer.metadata.creationTimestamp,
+      })),
+    deployments: children(stores.deployments),
+    pins,
+    pods,
+    payload: senses.payload(entry, pinned),
+    registrations,
+    mode,
+    agents: senses.agents(pods.filter((pod) => !up(pod))),
+    ...(refusal === undefined ? {} : { refusal }),
+  };
+}

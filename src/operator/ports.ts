@@ -1,0 +1,87 @@
+/** What the operator needs of the world around it. The adapters give it; tests give their own. */
+import type { PinnedPayload } from '../api/payload.ts';
+import type { ModelDeployment, ModelDeploymentStatus } from '../api/resource.ts';
+import type { Manifest } from '../plan/children.ts';
+import type { PlannedEvent } from '../plan/events.ts';
+import type { DeploymentView, PinView, PodView } from '../plan/observation.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Owned, ResourceEntry } from './views.ts';
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Milliseconds that only ever grow. */
+  monotonic(): number;
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+  child(fields: Record<string, unknown>): Log;
+}
+
+/** Objects that a watch keeps in step with the cluster. */
+export interface Store<P> {
+  get(namespace: string | undefined, name: string): P | undefined;
+  byUid(uid: string): P | undefined;
+  list(): P[];
+  /** Children by the UID of their ModelDeployment, resources by their model name. */
+  indexed(value: string): P[];
+}
+
+export interface Stores {
+  readonly resources: Store<ResourceEntry>;
+  readonly deployments: Store<Owned<DeploymentView>>;
+  readonly pins: Store<Owned<PinView>>;
+  readonly pods: Store<Owned<PodView>>;
+}
+
+/** The operator's writes to Kubernetes; failures are MaasErrors. */
+export interface Cluster {
+  apply(manifest: Manifest): Promise<void>;
+  /** Only the object with this UID; done when it is gone already. */
+  remove(child: Plan['remove'][number] & { readonly namespace: string }): Promise<void>;
+  /** Never writes to a successor of the same name. Gives the new resourceVersion. */
+  writeStatus(resource: ModelDeployment, status: ModelDeploymentStatus): Promise<void>;
+  event(resource: ModelDeployment, event: PlannedEvent): void;
+  /** Asks the API server itself, for decisions that a cache must not make. */
+  podExists(namespace: string, name: string, uid: string): Promise<boolean>;
+}
+
+export interface Payloads {
+  /** Looks at the payload in HDFS. @throws MaasError PAYLOAD_* or HDFS_* */
+  resolve(path: string, signal: AbortSignal): Promise<PinnedPayload>;
+  /** How HDFS differs from what was pinned, or undefined. @throws MaasError where it cannot be looked at */
+  drift(pinned: PinnedPayload, signal: AbortSignal): Promise<string | undefined>;
+}
+
+export interface Znode {
+  readonly data: Uint8Array;
+  readonly stat: { readonly version: number; readonly ephemeralOwner?: string | undefined };
+}
+
+export interface Subscription {
+  close(): void;
+}
+
+export interface ZooKeeperReader {
+  state(): 'connecting' | 'connected' | 'suspended' | 'closed';
+  onEvent(listener: (event: { readonly type: string }) => void): () => void;
+  get(path: string): Promise<Znode | undefined>;
+  children(path: string): Promise<string[] | undefined>;
+  watchNode(path: string, onChange: (node: Znode | undefined) => void): Subscription;
+  watchChildren(path: string, onChange: (children: string[] | undefined) => void): Subscription;
+}
+
+export type ZnodeOperation =
+  | { readonly type: 'check'; readonly path: string; readonly version: number }
+  | { readonly type: 'set'; readonly path: string; readonly data: Uint8Array; readonly version: number }
+  | { readonly type: 'delete'; readonly path: string; readonly version: number };
+
+export interface Metrics {
+  reconciled(outcome: 'success' | 'error', seconds: number): void;
+  swept(): void;
+}

@@ -1,0 +1,110 @@
+/**
+ * One pass over one ModelDeployment: observe, plan, execute, one status write, then the events. What went wrong is fed
+ * back only through the next observation.
+ */
+import { sameJson } from '../api/canonical-json.ts';
+import { asMaasError } from '../api/errors.ts';
+import type { ModelDeploymentStatus } from '../api/resource.ts';
+import type { OperatorSettings } from '../api/settings.ts';
+import type { Problem } from '../plan/observation.ts';
+import { type Plan, plan } from '../plan/plan.ts';
+import { observe, type Senses } from './observe.ts';
+import type { Clock, Cluster, Log } from './ports.ts';
+import type { ResourceEntry } from './views.ts';
+
+/** When to look again: with the queue's back-off after a failure, after a time, or when something changes. */
+export type Outcome =
+  | { readonly kind: 'done'; readonly againMs?: number }
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+interface Memory {
+  refusal?: Problem;
+  /** The status last written and the state of the resource that it was written over. */
+  written?: { readonly status: ModelDeploymentStatus; readonly over: string };
+  writtenAt: number;
+}
+
+/** At most one status write a second for a resource; see docs/adr. */
+const statusEveryMs = 1_000;
+
+export class Reconciler {
+  readonly #senses: Senses;
+  readonly #cluster: Cluster;
+  readonly #settings: OperatorSettings & { clusterId: string };
+  readonly #clock: Clock;
+  readonly #memory = new Map<string, Memory>();
+
+  constructor(senses: Senses, cluster: Cluster, settings: OperatorSettings & { clusterId: string }, clock: Clock) {
+    this.#senses = senses;
+    this.#cluster = cluster;
+    this.#settings = settings;
+    this.#clock = clock;
+  }
+
+  forget(uid: string): void {
+    this.#memory.delete(uid);
+  }
+
+  async reconcile(entry: ResourceEntry, log: Log): Promise<Outcome> {
+    const { uid, resourceVersion } = entry.resource.metadata;
+    if (entry.resource.metadata.deletionTimestamp !== undefined) return { kind: 'done' };
+    let memory = this.#memory.get(uid);
+    if (memory === undefined) {
+      memory = { writtenAt: Number.NEGATIVE_INFINITY };
+      this.#memory.set(uid, memory);
+    }
+    const written = memory.written?.over === resourceVersion ? memory.written.status : undefined;
+    const observation = observe(entry, this.#senses, this.#clock.now(), written, memory.refusal);
+    const wanted = plan(observation, this.#settings);
+
+    const error = await this.#execute(entry, wanted, log);
+    if (error === undefined) delete memory.refusal;
+    else {
+      const { code, message, next } = asMaasError(error);
+      memory.refusal = { code, message, next };
+    }
+
+    const statusWait = await this.#writeStatus(entry, observation.resource.status, wanted, memory, log);
+    if (error !== undefined) return { kind: 'failed', error };
+    const waits = [wanted.lookAgainMs, statusWait].filter((ms) => ms !== undefined);
+    return waits.length === 0 ? { kind: 'done' } : { kind: 'done', againMs: Math.min(...waits) };
+  }
+
+  async #execute(entry: ResourceEntry, wanted: Plan, log: Log): Promise<unknown> {
+    const { namespace } = entry.resource.metadata;
+    try {
+      for (const { manifest, why } of wanted.apply) {
+        log.info({ kind: manifest.kind, name: manifest.metadata.name, why }, 'apply');
+        await this.#cluster.apply(manifest);
+      }
+      for (const child of wanted.remove) {
+        log.info({ kind: child.kind, name: child.name, uid: child.uid, why: child.why }, 'delete');
+        await this.#cluster.remove({ ...child, namespace });
+      }
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  /** Milliseconds to wait where the status was written too short a time ago, else undefined. */
+  async #writeStatus(
+    entry: ResourceEntry,
+    present: ModelDeploymentStatus,
+    wanted: Plan,
+    memory: Memory,
+    log: Log,
+  ): Promise<number | undefined> {
+    if (sameJson(present, wanted.status)) return undefined;
+    const now = this.#clock.monotonic();
+    const wait = memory.writtenAt + statusEveryMs - now;
+    if (wait > 0) return wait;
+    await this.#cluster.writeStatus(entry.resource, wanted.status);
+    memory.written = { status: wanted.status, over: entry.resource.metadata.resourceVersion };
+    memory.writtenAt = now;
+    const ready = wanted.status.conditions?.find((condition) => condition.type === 'Ready');
+    log.info({ ready: ready?.status, reason: ready?.reason, registered: wanted.status.registered }, 'status');
+    for (const event of wanted.events) this.#cluster.event(entry.resource, event);
+    return undefined;
+  }
+}

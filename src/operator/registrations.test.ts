@@ -1,0 +1,102 @@
+import { describe, expect, it, vi } from 'vitest';
+import { FakeZooKeeper } from '../../test/builders/fake-zookeeper.ts';
+import { silentLog } from '../../test/builders/silent-log.ts';
+import { encodeRegistration } from '../api/service-instance.ts';
+import { RegistrationFollower } from './registrations.ts';
+
+const uid = '00000000-0000-4000-8000-000000000001';
+const id = `dga-1-${uid}`;
+const bytes = (version = '1.0', instance = id) =>
+  Buffer.from(
+    encodeRegistration({
+      model: 'dga',
+      version,
+      id: instance,
+      url: 'http://10.0.0.9:1500',
+      functions: { apply: 'apply' },
+      registeredAt: 1,
+    }),
+  ).toString();
+
+function follow(zookeeper: FakeZooKeeper) {
+  const changes: string[] = [];
+  const follower = new RegistrationFollower(zookeeper, '/metron/maas/config', silentLog(), (model) =>
+    changes.push(model),
+  );
+  follower.start();
+  follower.follow('dga');
+  const known = () => {
+    const view = follower.view('dga');
+    return view.known ? [...view.byPod.keys()] : undefined;
+  };
+  return { follower, changes, known };
+}
+
+describe('RegistrationFollower', () => {
+  it('knows what is registered, and that nothing is', async () => {
+    const zookeeper = new FakeZooKeeper();
+    const { known } = follow(zookeeper);
+    await vi.waitFor(() => expect(known()).toEqual([]));
+    zookeeper.put(`/maas/service/dga/${id}`, bytes(), 's1');
+    await vi.waitFor(() => expect(known()).toEqual([uid]));
+    zookeeper.drop(`/maas/service/dga/${id}`);
+    await vi.waitFor(() => expect(known()).toEqual([]));
+  });
+
+  it.each([
+    ['a registration of somebody else', '/maas/service/dga/2', bytes('1.0', '2'), 's1'],
+    ['a persistent node, which no agent makes', `/maas/service/dga/${id}`, bytes(), undefined],
+    ['bytes that clients cannot read', `/maas/service/dga/${id}`, '{}', 's1'],
+  ])('does not count %s', async (_name, path, data, owner) => {
+    const zookeeper = new FakeZooKeeper();
+    zookeeper.put(path, data, owner);
+    const { known } = follow(zookeeper);
+    await vi.waitFor(() => expect(known()).toEqual([]));
+  });
+
+  it('knows nothing while ZooKeeper is away, and reads all again afterwards', async () => {
+    const zookeeper = new FakeZooKeeper();
+    zookeeper.put(`/maas/service/dga/${id}`, bytes(), 's1');
+    const { known, changes } = follow(zookeeper);
+    await vi.waitFor(() => expect(known()).toEqual([uid]));
+    changes.length = 0;
+    zookeeper.become('suspended');
+    expect(known()).toBeUndefined();
+    expect(changes).toEqual(['dga']);
+    zookeeper.become('connected');
+    expect(known()).toBeUndefined();
+    await vi.waitFor(() => expect(known()).toEqual([uid]));
+  });
+
+  it('does not let an answer from before an outage stand after it', async () => {
+    const zookeeper = new FakeZooKeeper();
+    const { known } = follow(zookeeper);
+    await vi.waitFor(() => expect(known()).toEqual([]));
+    let go = () => {};
+    zookeeper.hold = new Promise((resolve) => {
+      go = resolve;
+    });
+    zookeeper.put(`/maas/service/dga/${id}`, bytes(), 's1');
+    zookeeper.become('suspended');
+    go();
+    await zookeeper.hold;
+    expect(known()).toBeUndefined();
+  });
+
+  it('follows the service root that the configuration node names, and says what is wrong with a bad one', async () => {
+    const zookeeper = new FakeZooKeeper();
+    zookeeper.put(
+      '/metron/maas/config',
+      '{"queue":"ZOOKEEPER","queueConfig":{"zk_path":"/q"},"serviceRoot":"/models"}',
+    );
+    zookeeper.put(`/models/dga/${id}`, bytes(), 's1');
+    const { follower, known } = follow(zookeeper);
+    await vi.waitFor(() => expect(known()).toEqual([uid]));
+    expect(follower.serviceRoot()).toBe('/models');
+    zookeeper.put('/metron/maas/config', '');
+    expect(follower.view('dga')).toMatchObject({ known: false, why: expect.stringContaining('empty') });
+    zookeeper.drop('/metron/maas/config');
+    await vi.waitFor(() => expect(known()).toEqual([]));
+    expect(follower.serviceRoot()).toBe('/maas/service');
+  });
+});

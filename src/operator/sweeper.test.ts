@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { FakeZooKeeper } from '../../test/builders/fake-zookeeper.ts';
+import { aPod } from '../../test/builders/model-deployment.ts';
+import { silentLog } from '../../test/builders/silent-log.ts';
+import { revokedMarker } from '../api/marker.ts';
+import type { Mode } from '../api/modes.ts';
+import type { Cluster, Stores } from './ports.ts';
+import { Sweeper } from './sweeper.ts';
+
+const uid = '00000000-0000-4000-8000-000000000001';
+const id = `dga-1-${uid}`;
+const registration = `/maas/service/dga/${id}`;
+const marker = `/maas/operator/c1/instances/${id}`;
+
+async function sweep(options: {
+  watched?: boolean;
+  exists?: boolean;
+  markerData?: string;
+  owner?: string;
+  cluster?: string;
+  mode?: Mode;
+}) {
+  const zookeeper = new FakeZooKeeper();
+  zookeeper.put(registration, 'bytes', 's1');
+  zookeeper.put('/maas/service/dga/2', 'of the original', undefined);
+  zookeeper.put(
+    marker.replace('c1', options.cluster ?? 'c1'),
+    options.markerData ?? '{"pod":"fraud/dga-1","model":"dga"}',
+    options.owner ?? 's1',
+  );
+  const pods = options.watched ? [{ ownerUid: 'u', namespace: 'fraud', view: aPod({ uid }) }] : [];
+  const store: Stores['pods'] = { list: () => pods, get: () => undefined, byUid: () => undefined, indexed: () => [] };
+  const asked: string[] = [];
+  const cluster: Pick<Cluster, 'podExists'> = {
+    podExists: async (namespace, name, podUid) => {
+      asked.push(`${namespace}/${name}/${podUid}`);
+      return options.exists ?? false;
+    },
+  };
+  let swept = 0;
+  const sweeper = new Sweeper({
+    zookeeper,
+    operatorRoot: '/maas/operator',
+    clusterId: 'c1',
+    serviceRoot: () => '/maas/service',
+    mode: (model) => (model === 'dga' ? (options.mode ?? 'active') : 'observe'),
+    pods: store,
+    cluster,
+    metrics: { swept: () => swept++ },
+    log: silentLog(),
+  });
+  await sweeper.sweep(new AbortController().signal);
+  return { zookeeper, asked, swept };
+}
+
+describe('Sweeper', () => {
+  it('takes a registration away whose pod does not exist, and tells the agent', async () => {
+    const { zookeeper, asked, swept } = await sweep({});
+    expect(asked).toEqual([`fraud/dga-1/${uid}`]);
+    expect(zookeeper.nodes.has(registration)).toBe(false);
+    expect(Buffer.from(zookeeper.nodes.get(marker)?.data ?? []).toString()).toBe(revokedMarker);
+    expect(swept).toBe(1);
+    expect(zookeeper.nodes.has('/maas/service/dga/2')).toBe(true);
+  });
+
+  it.each([
+    ['of a pod that the watch holds', { watched: true }],
+    ['of a pod that the API server knows, though the watch is behind', { exists: true }],
+    ['of another cluster', { cluster: 'c2' }],
+    ['of a model that is only observed', { mode: 'observe' as const }],
+    ['of another session than the marker', { owner: 's2' }],
+    ['whose marker says nonsense', { markerData: 'nonsense' }],
+    ['whose marker names another pod', { markerData: '{"pod":"fraud/other","model":"dga"}' }],
+  ])('leaves a registration %s', async (_name, options) => {
+    const { zookeeper } = await sweep(options);
+    expect(zookeeper.nodes.has(registration)).toBe(true);
+  });
+});

@@ -1,0 +1,94 @@
+/**
+ * Takes away registrations that are provably this cluster's own and have no pod; see plan/sweep.ts for the proof. Those
+ * of models that are only observed stay.
+ */
+import { revokedMarker } from '../api/marker.ts';
+import type { Mode } from '../api/modes.ts';
+import { markersPath, podUidOf } from '../api/names.ts';
+import { type MarkerView, type Orphan, suspectedOrphans } from '../plan/sweep.ts';
+import type { Clock, Cluster, Log, Metrics, Stores, ZnodeOperation, ZooKeeperReader } from './ports.ts';
+
+export interface ZooKeeperSweeper extends ZooKeeperReader {
+  transaction(operations: readonly ZnodeOperation[]): Promise<unknown>;
+}
+
+const everyMs = 5_000;
+
+export class Sweeper {
+  readonly #zookeeper: ZooKeeperSweeper;
+  readonly #markers: string;
+  readonly #serviceRoot: () => string | undefined;
+  readonly #mode: (model: string) => Mode;
+  readonly #pods: Stores['pods'];
+  readonly #cluster: Pick<Cluster, 'podExists'>;
+  readonly #metrics: Pick<Metrics, 'swept'>;
+  readonly #log: Log;
+
+  constructor(ports: {
+    zookeeper: ZooKeeperSweeper;
+    operatorRoot: string;
+    clusterId: string;
+    serviceRoot: () => string | undefined;
+    mode: (model: string) => Mode;
+    pods: Stores['pods'];
+    cluster: Pick<Cluster, 'podExists'>;
+    metrics: Pick<Metrics, 'swept'>;
+    log: Log;
+  }) {
+    this.#zookeeper = ports.zookeeper;
+    this.#markers = markersPath(ports.operatorRoot, ports.clusterId);
+    this.#serviceRoot = ports.serviceRoot;
+    this.#mode = ports.mode;
+    this.#pods = ports.pods;
+    this.#cluster = ports.cluster;
+    this.#metrics = ports.metrics;
+    this.#log = ports.log;
+  }
+
+  /** Sweeps from time to time until told to stop. */
+  async run(clock: Clock, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        if (this.#zookeeper.state() === 'connected') await this.sweep(signal);
+      } catch (error) {
+        this.#log.warn({ err: error }, 'a sweep failed and is done again');
+      }
+      await clock.sleep(everyMs, signal).catch(() => {});
+    }
+  }
+
+  async sweep(signal: AbortSignal): Promise<void> {
+    const root = this.#serviceRoot();
+    const ids = (await this.#zookeeper.children(this.#markers)) ?? [];
+    const alive = new Set(this.#pods.list().map((pod) => pod.view.uid));
+    const unknown = ids.filter((id) => !alive.has(podUidOf(id) ?? ''));
+    if (root === undefined || unknown.length === 0) return;
+    const markers: MarkerView[] = [];
+    for (const id of unknown) {
+      const node = await this.#zookeeper.get(`${this.#markers}/${id}`);
+      if (node !== undefined) markers.push({ id, data: node.data });
+    }
+    for (const orphan of suspectedOrphans(markers, alive)) {
+      if (signal.aborted) return;
+      if (this.#mode(orphan.model) === 'observe') continue;
+      if (!(await this.#cluster.podExists(orphan.namespace, orphan.pod, orphan.uid))) await this.#revoke(root, orphan);
+    }
+  }
+
+  async #revoke(root: string, orphan: Orphan): Promise<void> {
+    const markerPath = `${this.#markers}/${orphan.id}`;
+    const registrationPath = `${root}/${orphan.model}/${orphan.id}`;
+    const [markerNode, registration] = await Promise.all([
+      this.#zookeeper.get(markerPath),
+      this.#zookeeper.get(registrationPath),
+    ]);
+    if (markerNode === undefined || markerNode.stat.ephemeralOwner === undefined) return;
+    const ours = registration !== undefined && registration.stat.ephemeralOwner === markerNode.stat.ephemeralOwner;
+    await this.#zookeeper.transaction([
+      { type: 'set', path: markerPath, data: Buffer.from(revokedMarker), version: markerNode.stat.version },
+      ...(ours ? [{ type: 'delete', path: registrationPath, version: registration.stat.version } as const] : []),
+    ]);
+    if (ours) this.#metrics.swept();
+    this.#log.warn({ id: orphan.id, model: orphan.model, removed: ours }, 'an agent without a pod was revoked');
+  }
+}

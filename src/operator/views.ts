@@ -1,0 +1,171 @@
+/** Projects Kubernetes objects to the views that a plan is made from. Pure; what is not needed is not kept in memory. */
+import { annotations, labels } from '../api/names.ts';
+import { pinnedPayload } from '../api/payload.ts';
+import { containers, pinnedPayloadFile } from '../api/pod-contract.ts';
+import { type ModelDeployment, modelDeploymentSpec, modelDeploymentStatus } from '../api/resource.ts';
+import type { ContainerView, DeploymentView, PinView, PodView, Termination } from '../plan/observation.ts';
+import type {
+  ConfigMapJson,
+  ContainerStatusJson,
+  DeploymentJson,
+  MetaJson,
+  ModelDeploymentJson,
+  PodJson,
+} from './kube-json.ts';
+
+/** A child with what is needed to find the ModelDeployment that it belongs to. */
+export interface Owned<V> {
+  readonly ownerUid: string;
+  readonly namespace: string;
+  readonly view: V;
+}
+
+function owned<V>(meta: MetaJson | undefined, view: V): Owned<V> {
+  return { ownerUid: meta?.labels?.[labels.owner] ?? '', namespace: meta?.namespace ?? '', view };
+}
+
+const time = (text: string | undefined): number => (text === undefined ? 0 : Date.parse(text));
+
+export function deploymentView({ metadata, spec, status }: DeploymentJson): Owned<DeploymentView> {
+  const failure = status?.conditions?.find((c) => c.type === 'ReplicaFailure' && c.status === 'True');
+  const replicas = spec?.replicas ?? 1;
+  return owned(metadata, {
+    name: metadata?.name ?? '',
+    uid: metadata?.uid ?? '',
+    versionKey: metadata?.labels?.[labels.version] ?? '',
+    version: metadata?.annotations?.[annotations.version] ?? '',
+    createdAt: time(metadata?.creationTimestamp),
+    deleting: metadata?.deletionTimestamp !== undefined,
+    replicas,
+    annotations: { ...metadata?.annotations },
+    spec: { ...spec },
+    rolledOut:
+      status?.observedGeneration === metadata?.generation &&
+      (status?.updatedReplicas ?? 0) >= replicas &&
+      (status?.replicas ?? 0) <= replicas,
+    // The Deployment controller's own memory: the reason stays when pods fail later.
+    everComplete:
+      status?.conditions?.some((c) => c.type === 'Progressing' && c.reason === 'NewReplicaSetAvailable') ?? false,
+    ...(failure === undefined ? {} : { replicaFailure: failure.message ?? failure.reason ?? 'pods are refused' }),
+  });
+}
+
+export function pinView({ metadata, data }: ConfigMapJson): Owned<PinView> {
+  return owned(metadata, {
+    name: metadata?.name ?? '',
+    uid: metadata?.uid ?? '',
+    versionKey: metadata?.labels?.[labels.version] ?? '',
+    deleting: metadata?.deletionTimestamp !== undefined,
+    ...pinned(data?.[pinnedPayloadFile]),
+  });
+}
+
+function pinned(text: string | undefined): Pick<PinView, 'payload'> {
+  try {
+    const parsed = pinnedPayload.safeParse(JSON.parse(text ?? ''));
+    return parsed.success ? { payload: parsed.data } : {};
+  } catch {
+    return {};
+  }
+}
+
+export function podView({ metadata, spec, status }: PodJson): Owned<PodView> {
+  const condition = (type: string) => status?.conditions?.find((c) => c.type === type);
+  const scheduled = condition('PodScheduled');
+  const agent = containerView(status?.initContainerStatuses, containers.agent);
+  const model = containerView(status?.containerStatuses, containers.model);
+  return owned(metadata, {
+    name: metadata?.name ?? '',
+    uid: metadata?.uid ?? '',
+    versionKey: metadata?.labels?.[labels.version] ?? '',
+    createdAt: time(metadata?.creationTimestamp),
+    deleting: metadata?.deletionTimestamp !== undefined,
+    ready: condition('Ready')?.status === 'True',
+    hostNetwork: spec?.hostNetwork ?? false,
+    ...(status?.podIP === undefined ? {} : { ip: status.podIP }),
+    ...(status?.hostIP === undefined ? {} : { nodeIp: status.hostIP }),
+    ...(status?.phase === 'Failed' ? { failed: `${status.reason ?? 'Failed'}: ${status.message ?? ''}` } : {}),
+    ...(scheduled?.status === 'False' && scheduled.reason === 'Unschedulable'
+      ? { unschedulable: scheduled.message ?? 'no node has room' }
+      : {}),
+    ...(scheduled?.status === 'False' && scheduled.reason === 'SchedulingGated'
+      ? { gated: scheduled.message ?? 'the pod is held back by a scheduling gate' }
+      : {}),
+    ...(agent === undefined ? {} : { agent }),
+    ...(model === undefined ? {} : { model }),
+  });
+}
+
+function containerView(statuses: readonly ContainerStatusJson[] | undefined, name: string): ContainerView | undefined {
+  const status = statuses?.find((candidate) => candidate.name === name);
+  if (status === undefined) return undefined;
+  const { waiting, running, terminated } = status.state ?? {};
+  const ended = (json: NonNullable<typeof terminated>): Termination => ({
+    kind: 'terminated',
+    exitCode: json.exitCode ?? -1,
+    reason: json.reason ?? '',
+    message: json.message ?? '',
+  });
+  const last = status.lastState?.terminated;
+  return {
+    restarts: status.restartCount ?? 0,
+    state:
+      terminated !== undefined
+        ? ended(terminated)
+        : running !== undefined
+          ? { kind: 'running' }
+          : { kind: 'waiting', reason: waiting?.reason ?? '', message: waiting?.message ?? '' },
+    ...(last === undefined ? {} : { lastTermination: ended(last) }),
+  };
+}
+
+export interface ResourceEntry {
+  readonly resource: ModelDeployment;
+  readonly invalid?: string;
+}
+
+/**
+ * A spec that the API server accepted and the schema refuses (a newer or older CRD, a rule that OpenAPI cannot say)
+ * still gives an entry, so that the resource can be told what is wrong with it.
+ */
+export function resourceEntry({ metadata, spec, status }: ModelDeploymentJson): ResourceEntry {
+  const parsed = modelDeploymentSpec.safeParse(spec);
+  const parsedStatus = modelDeploymentStatus.safeParse(status ?? {});
+  const resource: ModelDeployment = {
+    metadata: {
+      name: metadata?.name ?? '',
+      namespace: metadata?.namespace ?? '',
+      uid: metadata?.uid ?? '',
+      generation: metadata?.generation ?? 0,
+      resourceVersion: metadata?.resourceVersion ?? '',
+      creationTimestamp: metadata?.creationTimestamp ?? '',
+      ...(metadata?.deletionTimestamp === undefined ? {} : { deletionTimestamp: metadata.deletionTimestamp }),
+      labels: metadata?.labels ?? {},
+      annotations: metadata?.annotations ?? {},
+    },
+    spec: parsed.success ? parsed.data : placeholder(spec),
+    status: parsedStatus.success ? parsedStatus.data : {},
+  };
+  if (parsed.success) return { resource };
+  const invalid = parsed.error.issues
+    .map((issue) => `spec${issue.path.length > 0 ? `.${issue.path.join('.')}` : ''}: ${issue.message}`)
+    .join('; ');
+  return { resource, invalid };
+}
+
+/** Enough of a spec to name the resource in a status; nothing is made from it. */
+function placeholder(spec: unknown): ModelDeployment['spec'] {
+  const given = typeof spec === 'object' && spec !== null ? (spec as Record<string, unknown>) : {};
+  const text = (key: string) => (typeof given[key] === 'string' ? given[key] : '');
+  return {
+    name: text('name'),
+    version: text('version'),
+    instances: 0,
+    memory: '16Mi',
+    cpu: '1',
+    payload: { path: '/' },
+    startupTimeout: '10m',
+    advertise: 'PodIP',
+    drain: '5s',
+  };
+}

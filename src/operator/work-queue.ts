@@ -1,0 +1,242 @@
+/**
+ * A queue of keys for reconcilers, and the workers on it.
+ *
+ * - A key is in the queue once, however often it is added.
+ * - A key is worked on by one worker at a time. Added meanwhile, it runs again afterwards: what happened after the
+ *   worker looked is never lost.
+ * - Keys run in the order in which they became due, so a busy key cannot starve the others.
+ * - A key that failed waits, longer each time and never exactly as long as another, until it succeeds once. An event
+ *   about it does not wait: things may be right now.
+ * - Of several delays of one key the earliest counts.
+ */
+
+export interface QueueClock {
+  /** Milliseconds, never going back. */
+  monotonic(): number;
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** What a run of a key ended with; a thrown error means: again, after a back-off. */
+export interface Outcome {
+  /** Look again after this long, in milliseconds, even when nothing happens. */
+  readonly requeueAfterMs?: number;
+}
+
+/** For metrics and logs; an error in one is ignored. */
+export interface QueueHooks {
+  /** A key entered the queue (not: was in it already). */
+  added?(key: string): void;
+  /** A worker took it, so long after it became due. */
+  started?(key: string, waitedMs: number): void;
+  finished?(key: string, workedMs: number): void;
+  /** It failed for the n-th time in a row and waits. The one place where a failure is logged. */
+  failed?(key: string, error: unknown, failures: number, retryInMs: number): void;
+}
+
+export interface WorkQueueOptions {
+  /** Works on one key. The signal fires when the queue stops. */
+  readonly reconcile: (key: string, signal: AbortSignal) => Promise<Outcome | undefined>;
+  readonly workers: number;
+  readonly clock: QueueClock;
+  readonly random?: () => number;
+  /** The first wait after a failure; doubles. Default 200 ms. */
+  readonly backoffMs?: number;
+  /** The longest wait. Default 60 s. */
+  readonly longestBackoffMs?: number;
+  readonly hooks?: QueueHooks;
+}
+
+export interface WorkQueue {
+  /** Runs the key as soon as a worker is free. */
+  add(key: string): void;
+  /**
+   * Runs the key after this long. It may run earlier for another reason, and runs at that time all the same. Never, for
+   * an infinite time.
+   */
+  addAfter(key: string, ms: number): void;
+  /** Starts the workers. Keys may be added before. */
+  start(): void;
+  /** Hands out nothing more and resolves when no worker works. What was queued is forgotten; so is what comes later. */
+  stop(): Promise<void>;
+  /** Keys that are due and wait for a worker. */
+  readonly depth: number;
+  /** Keys that wait for their time. */
+  readonly delayed: number;
+  /** Keys that are worked on. */
+  readonly active: number;
+}
+
+export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
+  return new KeyQueue(options);
+}
+
+/** Timers hold no more than 24 days; a longer wait is taken in pieces. */
+const longestSleepMs = 3_600_000;
+
+class KeyQueue implements WorkQueue {
+  readonly #options: WorkQueueOptions;
+  readonly #random: () => number;
+  readonly #stopping = new AbortController();
+  /** Due keys in the order they became due, with the time of that. */
+  readonly #ready = new Map<string, number>();
+  /** Waiting keys with the time when they become due. */
+  readonly #delayed = new Map<string, number>();
+  readonly #active = new Map<string, Promise<void>>();
+  /** Active keys that became due again meanwhile, with the time of that. */
+  readonly #again = new Map<string, number>();
+  readonly #failures = new Map<string, number>();
+  #started = false;
+  #pumping = false;
+  #alarm: { readonly at: number; readonly abort: AbortController } | undefined;
+
+  constructor(options: WorkQueueOptions) {
+    this.#options = options;
+    this.#random = options.random ?? Math.random;
+  }
+
+  get depth(): number {
+    return this.#ready.size;
+  }
+  get delayed(): number {
+    return this.#delayed.size;
+  }
+  get active(): number {
+    return this.#active.size;
+  }
+
+  add(key: string): void {
+    this.#becomeDue(key, this.#now());
+  }
+
+  addAfter(key: string, ms: number): void {
+    if (this.#stopping.signal.aborted || ms === Number.POSITIVE_INFINITY) return;
+    if (!(ms > 0)) {
+      this.add(key);
+      return;
+    }
+    const at = this.#now() + ms;
+    const known = this.#delayed.get(key);
+    if (known !== undefined && known <= at) return;
+    this.#delayed.set(key, at);
+    this.#setAlarm(at);
+  }
+
+  start(): void {
+    this.#started = true;
+    this.#pump();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#alarm?.abort.abort();
+    this.#ready.clear();
+    this.#delayed.clear();
+    this.#again.clear();
+    await Promise.all(this.#active.values());
+  }
+
+  #now(): number {
+    return this.#options.clock.monotonic();
+  }
+
+  #becomeDue(key: string, since: number): void {
+    if (this.#stopping.signal.aborted) return;
+    if (this.#active.has(key)) {
+      if (!this.#again.has(key)) this.#again.set(key, since);
+      return;
+    }
+    if (this.#ready.has(key)) return;
+    this.#ready.set(key, since);
+    this.#tell((hooks) => hooks.added?.(key));
+    this.#pump();
+  }
+
+  /** Hands due keys to free workers, after whoever added them has finished. */
+  #pump(): void {
+    if (this.#pumping || !this.#started) return;
+    this.#pumping = true;
+    queueMicrotask(() => {
+      this.#pumping = false;
+      for (const [key, since] of this.#ready) {
+        if (this.#active.size >= this.#options.workers) return;
+        this.#ready.delete(key);
+        this.#active.set(key, this.#work(key, since));
+      }
+    });
+  }
+
+  async #work(key: string, since: number): Promise<void> {
+    const started = this.#now();
+    this.#tell((hooks) => hooks.started?.(key, started - since));
+    let outcome: Outcome | undefined;
+    let failure: { readonly error: unknown } | undefined;
+    // An async function, so that a reconciler that throws at once ends as late as any other.
+    const run = async (): Promise<Outcome | undefined> => this.#options.reconcile(key, this.#stopping.signal);
+    try {
+      outcome = await run();
+    } catch (error) {
+      failure = { error };
+    }
+    this.#active.delete(key);
+    this.#tell((hooks) => hooks.finished?.(key, this.#now() - started));
+
+    if (failure === undefined) this.#failures.delete(key);
+    else this.#backOff(key, failure.error);
+    if (outcome?.requeueAfterMs !== undefined) this.addAfter(key, outcome.requeueAfterMs);
+
+    const again = this.#again.get(key);
+    this.#again.delete(key);
+    if (again !== undefined) this.#becomeDue(key, again);
+    this.#pump();
+  }
+
+  #backOff(key: string, error: unknown): void {
+    const failures = (this.#failures.get(key) ?? 0) + 1;
+    this.#failures.set(key, failures);
+    const { backoffMs = 200, longestBackoffMs = 60_000 } = this.#options;
+    // The exponent is bounded, or the power would become infinite one day.
+    const ceiling = Math.min(backoffMs * 2 ** Math.min(failures - 1, 30), longestBackoffMs);
+    const retryInMs = Math.round(ceiling * (1 - this.#random() / 2));
+    this.#tell((hooks) => hooks.failed?.(key, error, failures, retryInMs));
+    this.addAfter(key, retryInMs);
+  }
+
+  #setAlarm(at: number): void {
+    if (this.#alarm !== undefined) {
+      if (this.#alarm.at <= at) return;
+      this.#alarm.abort.abort();
+    }
+    const abort = new AbortController();
+    this.#alarm = { at, abort };
+    const ms = Math.min(Math.max(0, at - this.#now()), longestSleepMs);
+    this.#options.clock.sleep(ms, abort.signal).then(
+      () => {
+        if (!abort.signal.aborted) this.#ring();
+      },
+      () => {},
+    );
+  }
+
+  /** Moves what is due into the queue, earliest first, and sets the alarm for the next. */
+  #ring(): void {
+    this.#alarm = undefined;
+    const now = this.#now();
+    const due = [...this.#delayed].filter(([, at]) => at <= now).sort(([, a], [, b]) => a - b);
+    for (const [key, at] of due) {
+      this.#delayed.delete(key);
+      this.#becomeDue(key, at);
+    }
+    let next = Number.POSITIVE_INFINITY;
+    for (const at of this.#delayed.values()) next = Math.min(next, at);
+    if (next !== Number.POSITIVE_INFINITY) this.#setAlarm(next);
+  }
+
+  #tell(call: (hooks: QueueHooks) => void): void {
+    if (this.#options.hooks === undefined) return;
+    try {
+      call(this.#options.hooks);
+    } catch {
+      // Counting must not stop the work.
+    }
+  }
+}

@@ -1,0 +1,279 @@
+/**
+ * From a directory in HDFS to a pinned payload: which files there are, and HDFS's checksum of each, under one digest.
+ */
+import { createHash } from 'node:crypto';
+import { hasCode, MaasError } from '../api/errors.ts';
+import { joinHdfsPath } from '../api/hdfs-path.ts';
+import {
+  type PinnedFile,
+  type PinnedPayload,
+  type UploadManifest,
+  uploadManifest,
+  uploadManifestName,
+} from '../api/payload.ts';
+import { mapBounded } from './bounded.ts';
+import type { FileChecksum } from './hdfs-checksum.ts';
+import {
+  byCodeUnits,
+  type ListSource,
+  listPayload,
+  maxListBytes,
+  type SourceFile,
+  type SourceStatus,
+} from './list-payload.ts';
+import { checkPayloadPaths, shown } from './payload-rules.ts';
+
+/** Where payloads come from. */
+export interface PayloadSource extends ListSource {
+  checksum(path: string, signal?: AbortSignal): Promise<FileChecksum>;
+  read(
+    path: string,
+    options?: { length?: number; signal?: AbortSignal | undefined },
+  ): Promise<AsyncIterable<Uint8Array>>;
+}
+
+const checksumParallelism = 8;
+const maxManifestBytes = 4 * 1024 * 1024;
+/** How often files may change under the hands of one resolving. */
+const maxLooks = 3;
+/**
+ * A directory without the manifest of a whole upload counts as complete once nothing in it was written for so long:
+ * files that are put there one after the other look whole after each of them.
+ */
+const quietMs = 5_000;
+
+/**
+ * Resolves the payload in a directory.
+ *
+ * @param where `directory` is absolute and normalised
+ * @param now milliseconds since the epoch. Where the clocks of HDFS and of this machine differ by more than a few
+ *   seconds, a directory that is being filled may be taken for complete.
+ * @throws HDFS_PATH_MISSING while nothing is there, PAYLOAD_INCOMPLETE while it is being written, the other PAYLOAD_*
+ *   codes when it is not a payload, HDFS_* codes of the source
+ */
+export async function resolvePayload(
+  source: PayloadSource,
+  where: { nameservice: string; directory: string },
+  now: () => number,
+  signal?: AbortSignal,
+): Promise<PinnedPayload> {
+  const { nameservice, directory } = where;
+  let found = await listPayload(source, directory, signal);
+  for (let look = 1; ; look++) {
+    const script = checkPayloadPaths(
+      shown(directory),
+      found.map(({ path }) => path),
+    );
+    checkComposed(directory, found);
+    const manifest = await readManifest(source, directory, signal);
+    const sums = await mapBounded(
+      found,
+      checksumParallelism,
+      (file, either) => checksumOf(source, directory, file, either),
+      signal,
+    );
+    const again = await listPayload(source, directory, signal);
+    if (sameFiles(found, again)) {
+      const sha256s = agreeing(manifest, found);
+      if (sha256s === undefined) checkQuiet(directory, found, now());
+      return pin({ nameservice, directory, script, files: found, sums, sha256s });
+    }
+    if (look >= maxLooks) throw new MaasError('PAYLOAD_INCOMPLETE', `The files in ${shown(directory)} keep changing`);
+    found = again;
+  }
+}
+
+function checkQuiet(directory: string, files: readonly SourceFile[], now: number): void {
+  const ages = files.map(({ status }) => Math.abs(now - status.modificationTime));
+  if (Math.min(...ages) >= quietMs) return;
+  throw new MaasError(
+    'PAYLOAD_INCOMPLETE',
+    `${shown(directory)} was written to just now: it counts as complete when nothing was for ${quietMs / 1_000} s`,
+  );
+}
+
+/**
+ * What is no longer as it was pinned, as a sentence; undefined when every byte is the same. Files that were only
+ * touched, or uploaded again with the same content, are no change.
+ *
+ * @throws HDFS_* codes of the source, PAYLOAD_* codes of listing
+ */
+export async function payloadChange(
+  source: PayloadSource,
+  pinned: PinnedPayload,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  let found: SourceFile[];
+  try {
+    found = await listPayload(source, pinned.path, signal);
+  } catch (error) {
+    if (hasCode(error, 'HDFS_PATH_MISSING', 'PAYLOAD_NOT_A_DIRECTORY')) return error.message;
+    throw error;
+  }
+  const left = new Map(found.map((file) => [file.path.normalize('NFC'), file]));
+  const suspects: [PinnedFile, SourceFile][] = [];
+  for (const file of pinned.files) {
+    const now = left.get(file.path);
+    if (now === undefined) return `${shown(file.path)} is gone from ${shown(pinned.path)}`;
+    left.delete(file.path);
+    if (now.status.length !== file.length)
+      return `${shown(file.path)} has ${now.status.length} bytes, it had ${file.length}`;
+    if (!isSameFile(file, now.status)) suspects.push([file, now]);
+  }
+  const [added] = left.keys();
+  if (added !== undefined) return `${shown(added)} is new in ${shown(pinned.path)}`;
+  const changed = await mapBounded(
+    suspects,
+    checksumParallelism,
+    async ([file, now], either) => !isSameChecksum(file.checksum, await checksumOf(source, pinned.path, now, either)),
+    signal,
+  );
+  const first = suspects[changed.indexOf(true)];
+  return first === undefined ? undefined : `${shown(first[0].path)} has other content`;
+}
+
+/** Is this the very file that was pinned, not written since? A forged modification time aside. */
+export function isSameFile(pinned: PinnedFile, status: SourceStatus): boolean {
+  return (
+    status.type === 'FILE' &&
+    status.fileId === pinned.fileId &&
+    status.length === pinned.length &&
+    status.modificationTime === pinned.modificationTime
+  );
+}
+
+export function isSameChecksum(one: FileChecksum | undefined, other: FileChecksum | undefined): boolean {
+  return one?.algorithm === other?.algorithm && one?.bytes === other?.bytes;
+}
+
+/** `sha256:` and hex, over path, length and checksum of each file in the order of their paths. */
+export function payloadDigest(files: readonly PinnedFile[]): string {
+  const hash = createHash('sha256');
+  for (const { path, length, checksum } of files.toSorted((one, other) => byCodeUnits(one.path, other.path))) {
+    // As JSON, so that no path can look like the end of one entry and the beginning of another.
+    hash.update(`${JSON.stringify([path, length, checksum?.algorithm ?? '', checksum?.bytes ?? ''])}\n`);
+  }
+  return `sha256:${hash.digest('hex')}`;
+}
+
+/** WebHDFS composes every name that it is asked for, so a file that is stored decomposed cannot be opened. */
+function checkComposed(directory: string, files: readonly SourceFile[]): void {
+  const wrong = files.find(({ path }) => path !== path.normalize('NFC'));
+  if (wrong === undefined) return;
+  throw new MaasError(
+    'PAYLOAD_NAME_INVALID',
+    `The name ${shown(wrong.path)} in ${shown(directory)} is stored with decomposed letters, which WebHDFS cannot open`,
+    { next: 'Upload the file again with `kubectl maas`, or rename it to its composed form (NFC).' },
+  );
+}
+
+async function checksumOf(
+  source: PayloadSource,
+  directory: string,
+  { path, status }: SourceFile,
+  signal: AbortSignal,
+): Promise<FileChecksum | undefined> {
+  try {
+    // Asked for an empty file too: one that is being written has no length until its first block is full.
+    const { algorithm, bytes } = await source.checksum(joinHdfsPath(directory, path), signal);
+    return status.length === 0 ? undefined : { algorithm, bytes };
+  } catch (error) {
+    if (
+      hasCode(error, 'HDFS_PATH_MISSING') ||
+      (hasCode(error, 'HDFS_ERROR') && /under construction/i.test(error.message))
+    ) {
+      throw new MaasError('PAYLOAD_INCOMPLETE', `${shown(path)} in ${shown(directory)} is being written`, {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
+
+function sameFiles(before: readonly SourceFile[], now: readonly SourceFile[]): boolean {
+  return (
+    before.length === now.length &&
+    before.every(({ path, status }, index) => {
+      const other = now[index];
+      return (
+        other?.path === path &&
+        other.status.fileId === status.fileId &&
+        other.status.length === status.length &&
+        other.status.modificationTime === status.modificationTime
+      );
+    })
+  );
+}
+
+interface Findings {
+  readonly nameservice: string;
+  readonly directory: string;
+  readonly script: string;
+  readonly files: readonly SourceFile[];
+  readonly sums: readonly (FileChecksum | undefined)[];
+  readonly sha256s: ReadonlyMap<string, string> | undefined;
+}
+
+function pin({ nameservice, directory, script, files, sums, sha256s }: Findings): PinnedPayload {
+  const pinnedFiles = files.map(({ path, status }, index): PinnedFile => {
+    const checksum = sums[index];
+    const sha256 = sha256s?.get(path);
+    return {
+      path,
+      length: status.length,
+      fileId: status.fileId,
+      modificationTime: status.modificationTime,
+      blockSize: status.blockSize,
+      ...(checksum === undefined ? {} : { checksum }),
+      ...(sha256 === undefined ? {} : { sha256 }),
+    };
+  });
+  const pinned: PinnedPayload = {
+    path: directory,
+    nameservice,
+    script,
+    bytes: files.reduce((sum, { status }) => sum + status.length, 0),
+    digest: payloadDigest(pinnedFiles),
+    files: pinnedFiles,
+  };
+  const size = Buffer.byteLength(JSON.stringify(pinned));
+  if (size > maxListBytes) {
+    throw new MaasError(
+      'PAYLOAD_TOO_MANY_FILES',
+      `The list of the ${files.length} files in ${shown(directory)} needs ${size} bytes, more than ${maxListBytes}`,
+    );
+  }
+  return pinned;
+}
+
+/** The manifest's sha256s by path, when it describes exactly these files; otherwise somebody changed them since. */
+function agreeing(manifest: UploadManifest | undefined, files: readonly SourceFile[]): Map<string, string> | undefined {
+  if (manifest === undefined || manifest.files.length !== files.length) return undefined;
+  const listed = new Map(manifest.files.map((file) => [file.path, file]));
+  const agrees = files.every(({ path, status }) => listed.get(path)?.length === status.length);
+  const valid = manifest.files.every(({ sha256 }) => /^[0-9a-f]{64}$/.test(sha256));
+  return agrees && valid ? new Map(manifest.files.map(({ path, sha256 }) => [path, sha256])) : undefined;
+}
+
+/**
+ * The manifest that an upload left in a directory. One that cannot be read as such is not an upload's and counts as
+ * absent: it may be any user's file.
+ */
+export async function readManifest(
+  source: Pick<PayloadSource, 'status' | 'read'>,
+  directory: string,
+  signal?: AbortSignal,
+): Promise<UploadManifest | undefined> {
+  const path = joinHdfsPath(directory, uploadManifestName);
+  const status = await source.status(path, signal);
+  if (status?.type !== 'FILE' || status.length === 0 || status.length > maxManifestBytes) return undefined;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of await source.read(path, { length: status.length, signal })) chunks.push(chunk);
+  let json: unknown;
+  try {
+    json = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+  return uploadManifest.safeParse(json).data;
+}

@@ -1,0 +1,323 @@
+/**
+ * Uploads a local payload so that it never looks whole when it is not: into a staging directory beside the target,
+ * the files first, each checked, a manifest of them last; then one rename, which fails where something is there.
+ */
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { hasCode, MaasError } from '../api/errors.ts';
+import { joinHdfsPath } from '../api/hdfs-path.ts';
+import { type UploadManifest, uploadManifestName } from '../api/payload.ts';
+import { mapBounded } from './bounded.ts';
+import { type FileChecksum, HdfsChecksum } from './hdfs-checksum.ts';
+import { listPayload, type SourceStatus } from './list-payload.ts';
+import { type LocalFile, type LocalPayload, readLocalPayload } from './local-payload.ts';
+import { shown, stagingPrefix } from './payload-rules.ts';
+import { readManifest } from './resolve.ts';
+
+/** Where payloads go. */
+export interface UploadTarget {
+  status(path: string, signal?: AbortSignal): Promise<SourceStatus | undefined>;
+  list(path: string, options?: { limit?: number; signal?: AbortSignal | undefined }): Promise<readonly SourceStatus[]>;
+  checksum(path: string, signal?: AbortSignal): Promise<FileChecksum>;
+  read(
+    path: string,
+    options?: { length?: number; signal?: AbortSignal | undefined },
+  ): Promise<AsyncIterable<Uint8Array>>;
+  write(
+    path: string,
+    source: () => AsyncIterable<Uint8Array>,
+    options: { length: number; overwrite?: boolean; blockSize?: number; signal?: AbortSignal | undefined },
+  ): Promise<SourceStatus & { readonly opaqueChecksum: boolean }>;
+  mkdirs(path: string, options?: { signal?: AbortSignal | undefined }): Promise<void>;
+  rename(from: string, to: string, signal?: AbortSignal): Promise<void>;
+  delete(path: string, options: { recursive: boolean; signal?: AbortSignal | undefined }): Promise<boolean>;
+}
+
+export interface UploadProgress {
+  readonly filesDone: number;
+  readonly filesTotal: number;
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+}
+
+export interface UploadOptions {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Names this upload's staging directory; letters and digits, never used before. */
+  readonly id: string;
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each file and mebibyte; must not throw. */
+  readonly progress?: ((progress: UploadProgress) => void) | undefined;
+  /** Told of what failed without harm: cleaning up. */
+  readonly warn?: ((message: string) => void) | undefined;
+}
+
+export interface UploadResult {
+  /** `present` when the target held exactly these files already. */
+  readonly outcome: 'uploaded' | 'present';
+  readonly path: string;
+  readonly script: string;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** Named in the requests, so that HDFS's checksum of the file can be made while it is sent; HDFS's own default. */
+const blockSize = 128 * 1024 * 1024;
+const hdfsAlgorithm = 'MD5-of-0MD5-of-512CRC32C';
+const parallelism = 3;
+const reportEveryBytes = 1024 * 1024;
+/** An upload is at work on its staging directory much more often than this. */
+const abandonedAfterMs = 24 * 60 * 60 * 1000;
+const cleanupTimeoutMs = 30_000;
+const readBufferBytes = 256 * 1024;
+
+/**
+ * @param directory local
+ * @param target absolute path in HDFS; the directory that it becomes
+ * @throws LOCAL_PATH_INVALID and PAYLOAD_* for the local side, HDFS_PATH_EXISTS when the target holds something else,
+ *   HDFS_DATA_CORRUPT when HDFS holds other bytes than were sent, HDFS_* codes
+ */
+export async function uploadPayload(
+  hdfs: UploadTarget,
+  directory: string,
+  target: string,
+  options: UploadOptions,
+): Promise<UploadResult> {
+  const { signal } = options;
+  if (target === '/') throw new MaasError('HDFS_PATH_INVALID', 'A payload cannot be uploaded to the root of HDFS');
+  const local = await readLocalPayload(directory);
+  const result = (outcome: UploadResult['outcome']): UploadResult => ({
+    outcome,
+    path: target,
+    script: local.script,
+    files: local.files.length,
+    bytes: local.bytes,
+  });
+  if (await isPresent(hdfs, local, target, signal)) return result('present');
+
+  const { parent, prefix } = stagingOf(target);
+  await removeAbandoned(hdfs, parent, prefix, options);
+  const staging = joinHdfsPath(parent, `${prefix}${options.id}`);
+  try {
+    await hdfs.mkdirs(staging, { signal });
+    const manifest = await uploadFiles(hdfs, local, staging, options);
+    await writeManifest(hdfs, manifest, staging, signal);
+    await moveInto(hdfs, staging, target, signal);
+    return result('uploaded');
+  } catch (error) {
+    await removeStaging(hdfs, staging, options);
+    // Somebody else may have uploaded the same in the meantime.
+    if (hasCode(error, 'HDFS_PATH_EXISTS') && (await isPresent(hdfs, local, target, signal))) return result('present');
+    throw error;
+  }
+}
+
+/** The directory of the target's staging directories, and how the names of those of this target begin. */
+export function stagingOf(target: string): { parent: string; prefix: string } {
+  const slash = target.lastIndexOf('/');
+  // Hashed, because with the name itself a long one would become too long.
+  const name = createHash('sha256')
+    .update(target.slice(slash + 1))
+    .digest('hex')
+    .slice(0, 12);
+  return { parent: slash === 0 ? '/' : target.slice(0, slash), prefix: `${stagingPrefix}${name}-` };
+}
+
+/**
+ * Does the target hold these very files? False when nothing is there, or an empty directory.
+ * @throws HDFS_PATH_EXISTS when it holds something else
+ */
+async function isPresent(
+  hdfs: UploadTarget,
+  local: LocalPayload,
+  target: string,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const status = await hdfs.status(target, signal);
+  if (status === undefined) return false;
+  const taken = (why: string) =>
+    new MaasError('HDFS_PATH_EXISTS', `${shown(target)} is in HDFS already and ${why}`, {
+      next: 'Upload every version to a path of its own, or remove what is there.',
+    });
+  if (status.type !== 'DIRECTORY') throw taken('is no directory');
+  if ((await hdfs.list(target, { limit: 1, signal })).length === 0) return false;
+  const manifest = await readManifest(hdfs, target, signal);
+  if (manifest === undefined) throw taken('was not put there by an upload of this kind');
+
+  const there = new Map((await listPayload(hdfs, target, signal)).map((file) => [file.path, file.status.length]));
+  const listed = new Map(manifest.files.map((file) => [file.path, file]));
+  const { files } = local;
+  const sameNames = files.length === there.size && files.length === listed.size;
+  const sameLengths = files.every(
+    (file) => there.get(file.path) === file.length && listed.get(file.path)?.length === file.length,
+  );
+  if (!sameNames || !sameLengths) throw taken('holds other files');
+  for (const file of files) {
+    const hash = createHash('sha256');
+    for await (const chunk of createReadStream(file.from, { highWaterMark: readBufferBytes, signal }))
+      hash.update(chunk);
+    if (hash.digest('hex') !== listed.get(file.path)?.sha256) throw taken(`holds another ${shown(file.path)}`);
+  }
+  return true;
+}
+
+export async function uploadFiles(
+  hdfs: UploadTarget,
+  local: Pick<LocalPayload, 'files' | 'bytes'>,
+  staging: string,
+  options: UploadOptions,
+): Promise<UploadManifest> {
+  const total = { filesTotal: local.files.length, bytesTotal: local.bytes };
+  let filesDone = 0;
+  let bytesDone = 0;
+  let unreported = 0;
+  const report = () => {
+    unreported = 0;
+    options.progress?.({ filesDone, bytesDone, ...total });
+  };
+  const files = await mapBounded(
+    local.files,
+    parallelism,
+    async (file, signal) => {
+      let sent = 0;
+      const sha256 = await uploadFile(hdfs, file, joinHdfsPath(staging, file.path), signal, (bytes) => {
+        // A file that is sent again counts from its beginning.
+        bytesDone += bytes - sent;
+        unreported += bytes - sent;
+        sent = bytes;
+        if (unreported >= reportEveryBytes) report();
+      });
+      filesDone += 1;
+      report();
+      return { path: file.path, length: file.length, sha256 };
+    },
+    options.signal,
+  );
+  return { maasManifest: 1, files };
+}
+
+/** Sends one file and compares what HDFS holds then. @param sent told the bytes sent so far @returns its SHA-256 */
+async function uploadFile(
+  hdfs: UploadTarget,
+  file: LocalFile,
+  path: string,
+  signal: AbortSignal,
+  sent: (bytes: number) => void,
+): Promise<string> {
+  let sha256: Hash = createHash('sha256');
+  let hdfsSum: HdfsChecksum | undefined;
+  const source = async function* (): AsyncGenerator<Uint8Array, void> {
+    sha256 = createHash('sha256');
+    hdfsSum = HdfsChecksum.like({ algorithm: hdfsAlgorithm, bytes: '' }, blockSize);
+    let position = 0;
+    sent(0);
+    for await (const chunk of createReadStream(file.from, { highWaterMark: readBufferBytes, signal })) {
+      sha256.update(chunk);
+      hdfsSum?.update(chunk);
+      position += chunk.length;
+      yield chunk;
+      sent(position);
+    }
+  };
+  // Nothing but this upload writes here, so there is nothing to spare.
+  const written = await hdfs.write(path, source, { length: file.length, overwrite: true, blockSize, signal });
+
+  const after = await stat(file.from);
+  if (after.size !== file.length || after.mtimeMs !== file.modificationTimeMs) {
+    throw new MaasError('LOCAL_PATH_INVALID', `${shown(file.from)} was changed while it was uploaded`, {
+      next: 'Upload again when nothing writes to the directory.',
+    });
+  }
+  // Encrypted or striped files, and a site that sets another block size, cannot be compared so; the length was.
+  if (file.length > 0 && !written.opaqueChecksum && written.blockSize === blockSize) {
+    await compareChecksum(hdfs, path, hdfsSum, signal);
+  }
+  return sha256.digest('hex');
+}
+
+/** HDFS makes its checksums of what it received, so this finds what was altered on the way. */
+async function compareChecksum(
+  hdfs: UploadTarget,
+  path: string,
+  ours: HdfsChecksum | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const theirs = await hdfs.checksum(path, signal);
+  if (!/^MD5-of-\d+MD5-of-512CRC32C$/.test(theirs.algorithm)) return;
+  if (ours?.matches(theirs) !== true) {
+    throw new MaasError('HDFS_DATA_CORRUPT', `${shown(path)} holds other bytes in HDFS than were sent`, {
+      next: 'Upload again; if it happens again, check the network and the disks of HDFS.',
+    });
+  }
+}
+
+export async function writeManifest(
+  hdfs: UploadTarget,
+  manifest: UploadManifest,
+  staging: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const bytes = Buffer.from(`${JSON.stringify(manifest)}\n`);
+  const source = async function* (): AsyncGenerator<Uint8Array, void> {
+    yield bytes;
+  };
+  await hdfs.write(joinHdfsPath(staging, uploadManifestName), source, {
+    length: bytes.length,
+    overwrite: true,
+    signal,
+  });
+}
+
+export async function moveInto(
+  hdfs: UploadTarget,
+  staging: string,
+  target: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    await hdfs.rename(staging, target, signal);
+  } catch (error) {
+    if (!hasCode(error, 'HDFS_PATH_EXISTS')) throw error;
+    const status = await hdfs.status(target, signal);
+    if (status?.type !== 'DIRECTORY' || (await hdfs.list(target, { limit: 1, signal })).length > 0) throw error;
+    // An empty directory that somebody made beforehand is in nobody's way; HDFS removes it only if it is still empty.
+    await hdfs.delete(target, { recursive: false, signal });
+    await hdfs.rename(staging, target, signal);
+  }
+}
+
+/** Removes our own staging directory, also when the upload was aborted, but never waits long for that. */
+export async function removeStaging(hdfs: UploadTarget, staging: string, options: UploadOptions): Promise<void> {
+  try {
+    await hdfs.delete(staging, { recursive: true, signal: AbortSignal.timeout(cleanupTimeoutMs) });
+  } catch (error) {
+    options.warn?.(`${shown(staging)} could not be removed: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** Removes what earlier uploads to the same target left behind when they were killed. */
+export async function removeAbandoned(
+  hdfs: UploadTarget,
+  parent: string,
+  prefix: string,
+  options: UploadOptions,
+): Promise<void> {
+  const { now, signal, warn } = options;
+  try {
+    if ((await hdfs.status(parent, signal)) === undefined) return;
+    for (const entry of await hdfs.list(parent, { signal })) {
+      if (entry.type !== 'DIRECTORY' || !entry.name.startsWith(prefix)) continue;
+      const path = joinHdfsPath(parent, entry.name);
+      // A directory's own time does not move with the files in it.
+      const files = await listPayload(hdfs, path, signal);
+      const lastSign = Math.max(entry.modificationTime, ...files.map(({ status }) => status.modificationTime));
+      if (now() - lastSign > abandonedAfterMs) await hdfs.delete(path, { recursive: true, signal });
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    warn?.(
+      `Abandoned uploads in ${shown(parent)} were not removed: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}

@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { aPayload, aResource, someSettings } from '../../test/builders/model-deployment.ts';
+import { agentInstructions, agentInstructionsVariable } from '../api/pod-contract.ts';
+import type { ModelDeploymentSpec } from '../api/resource.ts';
+import { deploymentManifest, inputsOf, pinManifest } from './children.ts';
+
+const manifest = (spec: Partial<ModelDeploymentSpec> = {}, settings = someSettings) =>
+  deploymentManifest(aResource({ spec }), aPayload(), settings, undefined);
+
+interface Container {
+  readonly name: string;
+  readonly env: readonly { readonly name: string; readonly value?: string }[];
+  readonly command: readonly string[];
+  readonly resources: { readonly requests: object; readonly limits: object };
+  readonly volumeMounts: readonly { readonly name: string; readonly readOnly?: boolean }[];
+}
+interface PodSpec {
+  readonly initContainers: readonly [Container];
+  readonly containers: readonly [Container];
+  readonly hostNetwork?: boolean;
+  readonly terminationGracePeriodSeconds: number;
+  readonly securityContext: object;
+  readonly volumes: readonly { readonly name: string }[];
+}
+const podOf = (made: ReturnType<typeof manifest>): PodSpec =>
+  (made['spec'] as { template: { spec: PodSpec } }).template.spec;
+
+describe('the children of a version', () => {
+  it('are, for a usual model, exactly these', async () => {
+    const made = manifest({ instances: 2 });
+    // What is applied stands in an annotation, too; once is enough to read.
+    const { annotations, ...metadata } = made.metadata;
+    const { 'maas.dev/applied': applied, ...shown } = annotations ?? {};
+    const { replicas: _replicas, ...spec } = made['spec'] as { replicas: number };
+    expect(JSON.parse(applied ?? '')).toEqual(spec);
+    const text = stringify(
+      [pinManifest(aResource(), aPayload()), { ...made, metadata: { ...metadata, annotations: shown } }],
+      {
+        lineWidth: 0,
+        aliasDuplicateObjects: false,
+      },
+    );
+    await expect(text).toMatchFileSnapshot('../../test/goldens/children.yaml');
+  });
+
+  it("give the agent instructions that it can read, and no other nameservice's addresses", () => {
+    const hdfs = {
+      ...someSettings.hdfs,
+      nameservices: { ...someSettings.hdfs.nameservices, secret: { webhdfs: ['http://other:9870'], authorities: [] } },
+    };
+    const [agent] = podOf(
+      manifest({ startupTimeout: '1m', healthCheck: { path: '/health' } }, { ...someSettings, hdfs }),
+    ).initContainers;
+    const value = agent.env.find((each) => each.name === agentInstructionsVariable)?.value ?? '';
+    expect(agentInstructions.parse(JSON.parse(value))).toMatchObject({
+      model: 'dga',
+      startupTimeoutMs: 60_000,
+      healthPath: '/health',
+      hostNetwork: false,
+    });
+    expect(value).not.toContain('http://other');
+  });
+
+  it('mount a token into the agent alone', () => {
+    const pod = podOf(manifest({ payload: { path: '/models/dga', tokenSecret: 'hdfs-token' } }));
+    expect(pod.volumes.map((volume) => volume.name)).toContain('token');
+    expect(pod.initContainers[0].volumeMounts.map((mount) => mount.name)).toContain('token');
+    expect(pod.containers[0].volumeMounts.map((mount) => mount.name)).toEqual(['payload', 'control']);
+  });
+
+  it("are on the node's network where that is asked for, without a fixed port", () => {
+    const pod = podOf(manifest({ advertise: 'Node' }));
+    expect(pod.hostNetwork).toBe(true);
+    expect(JSON.stringify(pod.initContainers[0])).not.toContain('containerPort');
+    expect(JSON.stringify(pod.initContainers[0])).not.toContain('httpGet');
+  });
+
+  it('leave users to the platform where the settings say so', () => {
+    const settings = { ...someSettings, model: { ...someSettings.model, runAsUser: null } };
+    expect(podOf(manifest({}, settings)).securityContext).toEqual({
+      runAsNonRoot: true,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+  });
+
+  it('let a resource replace defaults: environment, GPUs, drain', () => {
+    const pod = podOf(
+      manifest({
+        env: [{ name: 'HOME', value: '/tmp' }],
+        resources: { limits: { 'nvidia.com/gpu': '1' }, requests: { memory: '1Gi' } },
+        drain: '60s',
+      }),
+    );
+    const [model] = pod.containers;
+    expect(model.env.filter((each) => each.name === 'HOME')).toEqual([{ name: 'HOME', value: '/tmp' }]);
+    expect(model.resources).toEqual({
+      requests: { memory: '1Gi', cpu: '1' },
+      limits: { memory: '512Mi', 'nvidia.com/gpu': '1' },
+    });
+    expect(pod.terminationGracePeriodSeconds).toBe(75);
+  });
+});
+
+describe('inputsOf', () => {
+  const of = (spec: Partial<ModelDeploymentSpec>, digest = 'sha256:aa', annotations = {}) =>
+    inputsOf(aResource({ spec, metadata: { annotations } }), aPayload({ digest }));
+  it('follows what the user decides, not how many there are', () => {
+    expect(of({ instances: 5 })).toBe(of({ instances: 1 }));
+    expect(of({ drain: '5s', advertise: 'PodIP' })).toBe(of({}));
+    expect(of({ drain: '6s' })).not.toBe(of({}));
+    const affinity = { nodeAffinity: { a: 1, b: 2 } };
+    const sorted = { nodeAffinity: { b: 2, a: 1 } };
+    expect(of({ scheduling: { affinity } })).toBe(of({ scheduling: { affinity: sorted } }));
+    expect(of({ memory: '1Gi' })).not.toBe(of({}));
+    expect(of({}, 'sha256:bb')).not.toBe(of({}));
+    expect(of({}, 'sha256:aa', { 'maas.dev/refresh': 'now' })).not.toBe(of({}));
+  });
+});

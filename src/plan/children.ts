@@ -1,0 +1,351 @@
+/** Builds the Kubernetes objects of one version of a model: the ConfigMap that pins its payload, and its Deployment. */
+import { canonicalJson, sameJson } from '../api/canonical-json.ts';
+import { parseDuration } from '../api/duration.ts';
+import { annotations, childName, labels, labelValue, managedBy, shortHash, versionKey } from '../api/names.ts';
+import type { PinnedPayload } from '../api/payload.ts';
+import {
+  type AgentInstructions,
+  agentInstructionsVariable,
+  agentPaths,
+  agentPort,
+  containers,
+  control,
+  downward,
+  paths,
+  pinnedPayloadFile,
+} from '../api/pod-contract.ts';
+import {
+  apiVersion,
+  kind,
+  type ModelDeployment,
+  type ModelDeploymentSpec,
+  modelDeploymentSpec,
+} from '../api/resource.ts';
+import type { HdfsSettings, OperatorSettings } from '../api/settings.ts';
+import { agentPreStop, modelCommand, modelPreStop } from './model-shell.ts';
+import { affinityOf, kueueQueueLabel, queuePlacement } from './placement.ts';
+
+export interface Manifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly ownerReferences: readonly Readonly<Record<string, unknown>>[];
+  };
+  readonly [field: string]: unknown;
+}
+
+type Json = Record<string, unknown>;
+
+/** How long an orderly stop waits for ZooKeeper; see modelPreStop. */
+export const unregisterTimeoutMs = 5_000;
+/** What the grace period has beyond the hook, for the model's own end. */
+const stopMarginMs = 10_000;
+const defaultStartupTimeoutMs = 600_000;
+const defaultDrainMs = 5_000;
+
+export function keyOf(spec: ModelDeploymentSpec): string {
+  return versionKey(spec.version, spec.payload.path);
+}
+
+export function selectorOf(resource: ModelDeployment, key: string): Record<string, string> {
+  return { [labels.owner]: resource.metadata.uid, [labels.version]: key };
+}
+
+function objectLabels(resource: ModelDeployment, key: string): Record<string, string> {
+  return {
+    [labels.name]: 'maas-model',
+    [labels.managedBy]: managedBy,
+    [labels.model]: labelValue(resource.spec.name),
+    ...selectorOf(resource, key),
+  };
+}
+
+function metadata(resource: ModelDeployment, key: string, extra: Record<string, string>): Manifest['metadata'] {
+  return {
+    name: childName(resource.metadata.name, key),
+    namespace: resource.metadata.namespace,
+    labels: objectLabels(resource, key),
+    annotations: {
+      [annotations.model]: resource.spec.name,
+      [annotations.version]: resource.spec.version,
+      [annotations.payloadPath]: resource.spec.payload.path,
+      ...extra,
+    },
+    ownerReferences: [
+      {
+        apiVersion,
+        kind,
+        name: resource.metadata.name,
+        uid: resource.metadata.uid,
+        controller: true,
+        blockOwnerDeletion: true,
+      },
+    ],
+  };
+}
+
+/** The immutable ConfigMap that holds the version's file list. */
+export function pinManifest(resource: ModelDeployment, payload: PinnedPayload): Manifest {
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: metadata(resource, keyOf(resource.spec), { [annotations.payloadDigest]: payload.digest }),
+    immutable: true,
+    data: { [pinnedPayloadFile]: JSON.stringify(payload) },
+  };
+}
+
+/**
+ * Hash of what the user decides about a version's pods. While it stays the same, the Deployment keeps the spec that it
+ * was applied with, also under a newer operator with another agent: an upgrade restarts no model.
+ */
+export function inputsOf(resource: ModelDeployment, payload: PinnedPayload): string {
+  // A field that says what leaving it out would mean is left out: a later release may bring a field with a default.
+  const decided: Record<string, unknown> = {};
+  for (const [field, schema] of Object.entries(modelDeploymentSpec.shape)) {
+    const value = resource.spec[field as keyof ModelDeploymentSpec];
+    const leftOut = schema.safeParse(undefined);
+    if (field !== 'instances' && !(leftOut.success && sameJson(leftOut.data, value))) decided[field] = value;
+  }
+  const refresh = resource.metadata.annotations[annotations.refresh] ?? '';
+  return shortHash(canonicalJson([decided, payload.digest, refresh]), 16);
+}
+
+/**
+ * The version's Deployment.
+ *
+ * @param applied the spec that it was last applied with, to be kept; undefined makes a new one from the settings
+ */
+export function deploymentManifest(
+  resource: ModelDeployment,
+  payload: PinnedPayload,
+  settings: OperatorSettings & { clusterId: string },
+  applied: Json | undefined,
+): Manifest {
+  const spec = applied ?? deploymentSpec(resource, payload, settings);
+  const own = metadata(resource, keyOf(resource.spec), {
+    [annotations.payloadDigest]: payload.digest,
+    [annotations.inputs]: inputsOf(resource, payload),
+    [annotations.applied]: JSON.stringify(spec),
+  });
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { ...own, labels: { ...own.labels, ...kueueLabelOf(spec) } },
+    spec: { ...spec, replicas: resource.spec.instances },
+  };
+}
+
+/** Kueue looks at the Deployment itself, and wants it to say the same as its pods. */
+function kueueLabelOf(spec: Json): Record<string, string> {
+  const template = spec['template'] as { metadata?: { labels?: Record<string, string> } } | undefined;
+  const queue = template?.metadata?.labels?.[kueueQueueLabel];
+  return queue === undefined ? {} : { [kueueQueueLabel]: queue };
+}
+
+function deploymentSpec(
+  resource: ModelDeployment,
+  payload: PinnedPayload,
+  settings: OperatorSettings & { clusterId: string },
+): Json {
+  const key = keyOf(resource.spec);
+  return {
+    selector: { matchLabels: selectorOf(resource, key) },
+    revisionHistoryLimit: 2,
+    strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+    template: {
+      metadata: {
+        labels: {
+          ...queuePlacement(resource, settings.scheduling).labels,
+          ...resource.spec.podMetadata?.labels,
+          ...objectLabels(resource, key),
+        },
+        annotations: {
+          ...resource.spec.podMetadata?.annotations,
+          [annotations.model]: resource.spec.name,
+          [annotations.version]: resource.spec.version,
+        },
+      },
+      spec: podSpec(resource, key, payload, settings),
+    },
+  };
+}
+
+function podSpec(
+  resource: ModelDeployment,
+  key: string,
+  payload: PinnedPayload,
+  settings: OperatorSettings & { clusterId: string },
+): Json {
+  const { spec } = resource;
+  const hostNetwork = spec.advertise === 'Node';
+  const drainMs = parseDuration(spec.drain) ?? defaultDrainMs;
+  const scheduling = spec.scheduling ?? {};
+  const user = spec.securityContext?.runAsUser ?? settings.model.runAsUser ?? undefined;
+  const group = spec.securityContext?.runAsGroup ?? user;
+  const tokenSecret = spec.payload.tokenSecret;
+  return {
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    ...present('serviceAccountName', spec.serviceAccountName),
+    ...present('imagePullSecrets', spec.imagePullSecrets),
+    ...(hostNetwork ? { hostNetwork: true, dnsPolicy: 'ClusterFirstWithHostNet' } : {}),
+    terminationGracePeriodSeconds: Math.ceil((unregisterTimeoutMs + drainMs + stopMarginMs) / 1_000),
+    securityContext: {
+      runAsNonRoot: true,
+      ...present('runAsUser', user),
+      ...present('runAsGroup', group),
+      ...present('fsGroup', spec.securityContext?.fsGroup ?? group),
+      ...present('supplementalGroups', spec.securityContext?.supplementalGroups),
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+    ...present('nodeSelector', scheduling.nodeSelector),
+    ...present('tolerations', scheduling.tolerations),
+    ...present('affinity', affinityOf(scheduling, settings.scheduling)),
+    ...present('priorityClassName', queuePlacement(resource, settings.scheduling).priorityClassName),
+    topologySpreadConstraints: spread(resource, key),
+    initContainers: [agentContainer(resource, payload, settings, user)],
+    containers: [modelContainer(resource, payload, settings, drainMs)],
+    volumes: [
+      { name: 'payload', emptyDir: {} },
+      { name: 'control', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
+      { name: 'session', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
+      { name: 'pinned', configMap: { name: childName(resource.metadata.name, key) } },
+      ...(tokenSecret === undefined
+        ? []
+        : [{ name: 'token', secret: { secretName: tokenSecret, defaultMode: 0o440 } }]),
+    ],
+  };
+}
+
+/** Instances spread over nodes where that is possible, unless the resource says how they should. */
+function spread(resource: ModelDeployment, key: string): Json[] {
+  const labelSelector = { matchLabels: selectorOf(resource, key) };
+  const asked = resource.spec.scheduling?.topologySpreadConstraints;
+  if (asked !== undefined) return asked.map((constraint) => ({ labelSelector, ...constraint }));
+  return [{ maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'ScheduleAnyway', labelSelector }];
+}
+
+const restricted = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
+
+function agentContainer(
+  resource: ModelDeployment,
+  payload: PinnedPayload,
+  settings: OperatorSettings & { clusterId: string },
+  modelUid: number | undefined,
+): Json {
+  const { spec } = resource;
+  const hostNetwork = spec.advertise === 'Node';
+  const instructions: AgentInstructions = {
+    model: spec.name,
+    version: spec.version,
+    clusterId: settings.clusterId,
+    zookeeper: settings.zookeeper,
+    hdfs: onlyNameservice(settings.hdfs, payload.nameservice),
+    advertise: spec.advertise,
+    startupTimeoutMs: parseDuration(spec.startupTimeout) ?? defaultStartupTimeoutMs,
+    unregisterTimeoutMs,
+    hostNetwork,
+    ...(spec.healthCheck === undefined ? {} : { healthPath: spec.healthCheck.path }),
+    ...(modelUid === undefined ? {} : { modelUid }),
+  };
+  const field = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
+  const resources = settings.agent.resources;
+  // The payload counts against the pod's ephemeral storage; a tenth more is for what the script writes itself.
+  const storage = `${Math.ceil((payload.bytes * 1.1) / 2 ** 20) + 16}Mi`;
+  return {
+    name: containers.agent,
+    image: settings.agent.image,
+    imagePullPolicy: settings.agent.imagePullPolicy,
+    restartPolicy: 'Always',
+    // A small young generation: what an agent allocates dies at once, and nodes run many agents.
+    command: ['node', '--max-old-space-size=64', '--max-semi-space-size=1', '/app/agent.cjs'],
+    env: [
+      { name: agentInstructionsVariable, value: JSON.stringify(instructions) },
+      field(downward.podName, 'metadata.name'),
+      field(downward.podUid, 'metadata.uid'),
+      field(downward.podNamespace, 'metadata.namespace'),
+      field(downward.podIp, 'status.podIP'),
+      field(downward.nodeIp, 'status.hostIP'),
+      field(downward.nodeName, 'spec.nodeName'),
+    ],
+    ...(hostNetwork ? {} : { ports: [{ name: 'agent', containerPort: agentPort, protocol: 'TCP' }] }),
+    resources: {
+      requests: { ...resources.requests, 'ephemeral-storage': storage },
+      limits: resources.limits,
+    },
+    readinessProbe: {
+      ...(hostNetwork
+        ? { exec: { command: ['test', '-e', `${paths.control}/${control.ready}`] } }
+        : { httpGet: { path: agentPaths.ready, port: agentPort } }),
+      periodSeconds: 1,
+      timeoutSeconds: 5,
+      failureThreshold: 3,
+    },
+    lifecycle: { preStop: { exec: { command: agentPreStop } } },
+    securityContext: { ...restricted, readOnlyRootFilesystem: true },
+    terminationMessagePolicy: 'FallbackToLogsOnError',
+    volumeMounts: [
+      { name: 'payload', mountPath: paths.payload },
+      { name: 'control', mountPath: paths.control },
+      { name: 'session', mountPath: paths.session },
+      { name: 'pinned', mountPath: paths.pinned, readOnly: true },
+      ...(spec.payload.tokenSecret === undefined ? [] : [{ name: 'token', mountPath: paths.token, readOnly: true }]),
+    ],
+  };
+}
+
+function modelContainer(
+  resource: ModelDeployment,
+  payload: PinnedPayload,
+  settings: OperatorSettings,
+  drainMs: number,
+): Json {
+  const { spec } = resource;
+  const named = new Set(spec.env?.map((variable) => variable.name));
+  const defaults: Record<string, string> = {
+    HOME: paths.payload,
+    USER: 'maas',
+    ...settings.model.env,
+    MAAS_MODEL: spec.name,
+    MAAS_VERSION: spec.version,
+  };
+  return {
+    name: containers.model,
+    image: spec.image ?? settings.model.image,
+    imagePullPolicy: settings.model.imagePullPolicy,
+    command: ['/bin/sh', '-c', modelCommand, 'maas', payload.script],
+    workingDir: paths.payload,
+    env: [
+      ...Object.entries(defaults)
+        .filter(([name]) => !named.has(name))
+        .map(([name, value]) => ({ name, value })),
+      ...(spec.env ?? []),
+    ],
+    resources: {
+      requests: { memory: spec.memory, cpu: spec.cpu, ...spec.resources?.requests },
+      limits: { memory: spec.memory, ...spec.resources?.limits },
+    },
+    lifecycle: { preStop: { exec: { command: ['/bin/sh', '-c', modelPreStop(unregisterTimeoutMs, drainMs)] } } },
+    securityContext: restricted,
+    terminationMessagePolicy: 'FallbackToLogsOnError',
+    volumeMounts: [
+      { name: 'payload', mountPath: paths.payload },
+      { name: 'control', mountPath: paths.control, readOnly: true },
+    ],
+  };
+}
+
+/** Agents get the addresses of the nameservice that they read from, and of no other. */
+function onlyNameservice(hdfs: HdfsSettings, name: string): HdfsSettings {
+  const found = hdfs.nameservices[name];
+  return found === undefined ? hdfs : { ...hdfs, nameservices: { [name]: found }, defaultNameservice: name };
+}
+
+function present<K extends string, V>(key: K, value: V | undefined): Partial<Record<K, V>> {
+  return value === undefined ? {} : ({ [key]: value } as Partial<Record<K, V>>);
+}

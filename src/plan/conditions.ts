@@ -1,0 +1,38 @@
+/** Conditions of the kstatus convention; a transition time moves only when the status does. */
+import type { Condition } from '../api/resource.ts';
+
+export interface Verdict {
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+}
+
+export const yes = (reason: string, message: string): Verdict => ({ status: 'True', reason, message });
+export const no = (reason: string, message: string): Verdict => ({ status: 'False', reason, message });
+export const unknown = (reason: string, message: string): Verdict => ({ status: 'Unknown', reason, message });
+
+/** Messages are cut here; etcd and terminals have better uses for their space. */
+const longestMessage = 1_500;
+
+export function conditionOf(
+  type: string,
+  verdict: Verdict,
+  before: readonly Condition[] | undefined,
+  generation: number,
+  now: number,
+): Condition {
+  const previous = before?.find((condition) => condition.type === type);
+  const message =
+    verdict.message.length > longestMessage ? `${verdict.message.slice(0, longestMessage)}…` : verdict.message;
+  return {
+    type,
+    status: verdict.status,
+    observedGeneration: generation,
+    lastTransitionTime:
+      previous?.status === verdict.status
+        ? previous.lastTransitionTime
+        : new Date(now).toISOString().replace(/\.\d+/, ''),
+    reason: verdict.reason,
+    message,
+  };
+}

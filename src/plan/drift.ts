@@ -1,0 +1,34 @@
+/**
+ * Does a live object still say what was applied? The API server adds defaults to what it stores, so only what was
+ * applied is looked at, and quantities are compared by what they mean.
+ */
+import { sameQuantity } from '../api/quantity.ts';
+
+/** The path of the first difference, for the log, or undefined where the live object holds all that was applied. */
+export function driftOf(applied: unknown, live: unknown, path = ''): string | undefined {
+  if (Array.isArray(applied)) {
+    if (!Array.isArray(live)) return applied.length === 0 && live === undefined ? undefined : path;
+    if (applied.length !== live.length) return path;
+    for (const [index, item] of applied.entries()) {
+      const found = driftOf(item, live[index], `${path}[${index}]`);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+  if (typeof applied === 'object' && applied !== null) {
+    const entries = Object.entries(applied).filter(([, value]) => value !== undefined);
+    if (typeof live !== 'object' || live === null) return entries.length === 0 && live === undefined ? undefined : path;
+    for (const [key, value] of entries) {
+      const found = driftOf(value, (live as Record<string, unknown>)[key], path === '' ? key : `${path}.${key}`);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+  if (applied === live) return undefined;
+  const isAmount = /(^|\.)(requests|limits)\.[^[]*$|sizeLimit$/.test(path);
+  if (isAmount && typeof applied === 'string' && (typeof live === 'string' || typeof live === 'number')) {
+    return sameQuantity(applied, String(live)) ? undefined : path;
+  }
+  // An empty text is stored as an absent one, in an environment variable for example.
+  return applied === '' && live === undefined ? undefined : path;
+}

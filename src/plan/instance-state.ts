@@ -1,0 +1,194 @@
+/** What one pod is doing, or what it fails at, in the words that a user reads in the status. */
+import { errorCatalogue } from '../api/error-catalogue.ts';
+import { type AgentMode, registers } from '../api/modes.ts';
+import { type AgentStatus, terminationMessage } from '../api/pod-contract.ts';
+import { formatBytes } from '../api/quantity.ts';
+import type { ContainerView, PodView, Registration, Termination } from './observation.ts';
+
+export interface InstanceState {
+  /** CamelCase; a reason of the resource's Ready condition where this instance is the worst. */
+  readonly state: string;
+  /** Higher is worse; 0 is all that the mode asks for. */
+  readonly severity: number;
+  readonly message?: string;
+  readonly next?: string;
+}
+
+/** Room is bounded by a quota or a queue and is used up: no failure, and no time of the model's passes. */
+export const waitingForQueue = 'WaitingForQueueCapacity';
+
+const severities = { up: 0, leaving: 1, starting: 2, waiting: 3, failing: 4 } as const;
+
+/** `ENDPOINT_NOT_JSON` -> `EndpointNotJson`: the form that conditions use. */
+export function reasonOf(code: string): string {
+  return code
+    .toLowerCase()
+    .split('_')
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join('');
+}
+
+/** The order of the checks is the order in which one explains another: who is not scheduled has no containers. */
+export function stateOf(
+  pod: PodView,
+  registration: Registration | undefined,
+  agent: AgentStatus | undefined,
+  mode: AgentMode = 'active',
+): InstanceState {
+  if (pod.deleting) return { state: 'Terminating', severity: severities.leaving };
+  if (pod.failed !== undefined) return failing('PodFailed', pod.failed);
+  if (pod.unschedulable !== undefined) {
+    return { state: 'Unschedulable', severity: severities.waiting, message: pod.unschedulable };
+  }
+  if (pod.gated !== undefined) {
+    return {
+      state: waitingForQueue,
+      severity: severities.waiting,
+      message: `waiting for queue capacity: ${pod.gated}`,
+    };
+  }
+  return (
+    imageTrouble(pod) ??
+    agentGaveUp(pod.agent) ??
+    scriptEnded(pod.model, agent) ??
+    up(pod, registration, mode) ??
+    agentProblem(agent) ??
+    starting(pod, registration, agent, mode)
+  );
+}
+
+function failing(state: string, message: string, next?: string): InstanceState {
+  return { state, severity: severities.failing, message, ...(next === undefined ? {} : { next }) };
+}
+
+const imageReasons = new Set([
+  'ErrImagePull',
+  'ImagePullBackOff',
+  'InvalidImageName',
+  'ErrImageNeverPull',
+  'ImageInspectError',
+]);
+const configReasons = new Set(['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError']);
+
+function imageTrouble(pod: PodView): InstanceState | undefined {
+  for (const container of [pod.agent, pod.model]) {
+    if (container?.state.kind !== 'waiting') continue;
+    const { reason, message } = container.state;
+    if (imageReasons.has(reason)) {
+      return failing('ImagePullFailed', message || reason, 'Correct the image, or give imagePullSecrets.');
+    }
+    if (configReasons.has(reason)) return failing('ContainerRefused', `${reason}: ${message}`);
+  }
+  return undefined;
+}
+
+/** The latest termination of a container that is not running now. */
+function downWith(container: ContainerView | undefined): Termination | undefined {
+  if (container === undefined || container.state.kind === 'running') return undefined;
+  return container.state.kind === 'terminated' ? container.state : container.lastTermination;
+}
+
+function agentGaveUp(agent: ContainerView | undefined): InstanceState | undefined {
+  const ended = downWith(agent);
+  if (ended === undefined || ended.exitCode === 0) return undefined;
+  const said = parseTermination(ended.message);
+  if (said !== undefined) return failing(reasonOf(said.code), said.message, said.next);
+  return failing('AgentFailed', `the agent ended with status ${ended.exitCode} (${ended.reason}): ${ended.message}`);
+}
+
+function parseTermination(text: string): { code: string; message: string; next: string } | undefined {
+  for (const line of text.trim().split('\n').reverse()) {
+    try {
+      const parsed = terminationMessage.safeParse(JSON.parse(line));
+      if (parsed.success) return parsed.data;
+    } catch {}
+  }
+  return undefined;
+}
+
+const upStages: ReadonlySet<AgentStatus['stage']> = new Set(['Registered', 'Unregistering', 'Shadow', 'Drained']);
+
+/** How many characters of a script's last words fit in a message. */
+const lastWords = 600;
+
+/**
+ * The script's end as the kubelet recorded it. A script that runs again counts as failing until its model answers,
+ * because a crash loop is mostly seen between two crashes.
+ */
+function scriptEnded(model: ContainerView | undefined, agent: AgentStatus | undefined): InstanceState | undefined {
+  if (model === undefined || (agent !== undefined && upStages.has(agent.stage))) return undefined;
+  const ended = downWith(model) ?? (model.restarts > 0 ? model.lastTermination : undefined);
+  if (ended === undefined) return undefined;
+  const again = model.state.kind === 'running' ? '; it runs again' : '';
+  if (ended.reason === 'OOMKilled') {
+    return failing('OutOfMemory', `the model was killed for using more than its memory${again}`, 'Raise spec.memory.');
+  }
+  const asked = /maas: restarting: (.*)/.exec(ended.message)?.[1];
+  if (asked !== undefined) {
+    const code = /^([A-Z_]+): /.exec(asked)?.[1];
+    if (code !== undefined && code in errorCatalogue) {
+      return failing(
+        reasonOf(code),
+        `${asked.slice(code.length + 2)}; the script was started again`,
+        errorCatalogue[code as keyof typeof errorCatalogue].next,
+      );
+    }
+    return failing('Restarted', asked);
+  }
+  const status = /maas: the script ended with status (\d+)/.exec(ended.message)?.[1] ?? String(ended.exitCode);
+  const words = ended.message.replace(/^maas: .*$/gm, '').trim();
+  const tail = words.length > lastWords ? `…${words.slice(-lastWords)}` : words;
+  return failing(
+    'ScriptEnded',
+    `the script ended with status ${status}${again}${tail === '' ? '' : `; its last lines: ${tail}`}`,
+    errorCatalogue.SCRIPT_ENDED.next,
+  );
+}
+
+function up(pod: PodView, registration: Registration | undefined, mode: AgentMode): InstanceState | undefined {
+  if (!pod.ready || (registration !== undefined) !== registers(mode)) return undefined;
+  return { state: upStates[mode], severity: severities.up };
+}
+
+const upStates = { active: 'Registered', shadow: 'Shadow', drain: 'Drained' } as const;
+
+function agentProblem(agent: AgentStatus | undefined): InstanceState | undefined {
+  if (agent?.problem === undefined) return undefined;
+  return failing(reasonOf(agent.problem.code), agent.problem.message, agent.problem.next);
+}
+
+function starting(
+  pod: PodView,
+  registration: Registration | undefined,
+  agent: AgentStatus | undefined,
+  mode: AgentMode,
+): InstanceState {
+  if (registration !== undefined) {
+    return registers(mode)
+      ? { state: 'Registered', severity: severities.up }
+      : { state: 'Unregistering', severity: severities.starting, message: 'is registered still' };
+  }
+  if (agent === undefined) {
+    const waiting = pod.model?.state.kind === 'waiting' ? pod.model.state : undefined;
+    if (pod.ready)
+      return { state: 'Unregistered', severity: severities.starting, message: 'answers, but is not registered yet' };
+    return {
+      state: 'Starting',
+      severity: severities.starting,
+      ...(waiting?.message ? { message: waiting.message } : {}),
+    };
+  }
+  // The agent is ahead of the pod's readiness: the word that says "up" would be misleading.
+  if (agent.stage === 'Shadow' || agent.stage === 'Drained') {
+    return { state: 'Starting', severity: severities.starting, message: 'answers, but the pod is not ready yet' };
+  }
+  if (agent.stage === 'FetchingPayload' && agent.payload !== undefined) {
+    const { bytesDone, bytesTotal } = agent.payload;
+    return {
+      state: agent.stage,
+      severity: severities.starting,
+      message: `${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`,
+    };
+  }
+  return { state: agent.stage, severity: severities.starting };
+}

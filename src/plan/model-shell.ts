@@ -1,0 +1,64 @@
+/**
+ * The shell programs of the model's container: what runs before, around and after the payload's script. They need
+ * nothing but a POSIX shell, `rm` and `sleep`.
+ *
+ * The shell is process 1 of the container's PID namespace. A script in the wild is bash with a server as its child and
+ * handles no signals, so on SIGTERM everybody in the namespace is told (`kill -TERM -1` reaches all but process 1),
+ * and what is left dies with process 1.
+ */
+import { control, endpointFile, paths, startedFile } from '../api/pod-contract.ts';
+
+/** Runs the payload's script; the script's name is `$1`. */
+export const modelCommand = `control=${paths.control}
+trap 'exit 143' TERM
+cd ${paths.payload} || exit 70
+if [ ! -e "$control/${control.open}" ]; then
+  until [ -p "$control/${control.gate}" ]; do sleep 0.1; done
+  ( read -r line < "$control/${control.gate}" ) &
+  wait $!
+fi
+rm -f ${endpointFile}
+echo started > ${startedFile}
+IFS= read -r first < "$1"
+case $first in
+  '#!'*) "./$1" & ;;
+  *) if command -v bash > /dev/null 2>&1; then bash "./$1" & else sh "./$1" & fi ;;
+esac
+script=$!
+stopping=
+trap 'stopping=1; kill -TERM -1 2> /dev/null' TERM
+(
+  trap '' TERM
+  until [ -p "$control/${control.restart}" ]; do sleep 1; done
+  read -r why < "$control/${control.restart}" || exit 0
+  printf 'maas: restarting: %s\\n' "$why" >&2
+  kill -TERM 1
+  sleep 5
+  kill -KILL -1
+) &
+while :; do
+  wait "$script"
+  status=$?
+  kill -0 "$script" 2> /dev/null || break
+done
+[ -n "$stopping" ] || printf 'maas: the script ended with status %s\\n' "$status" >&2
+[ "$status" -ne 0 ] || [ -n "$stopping" ] || status=1
+exit "$status"
+`;
+
+/**
+ * The preStop hook of the model's container: wait until the agent has taken the registration away, but not longer than
+ * the deadline, because the agent may be dead; then let clients that already have the URL finish.
+ */
+export function modelPreStop(unregisterTimeoutMs: number, drainMs: number): string {
+  const turns = Math.ceil(unregisterTimeoutMs / 100);
+  return `turns=0
+until [ -e ${paths.control}/${control.stopped} ] || [ $turns -ge ${turns} ]; do sleep 0.1; turns=$((turns + 1)); done
+was=
+[ ! -e ${paths.control}/${control.stopped} ] || read -r was < ${paths.control}/${control.stopped}
+[ "$was" = ${control.neverRegistered} ] || sleep ${drainMs / 1_000}
+`;
+}
+
+/** The preStop hook of the agent's container. All hooks of a pod run at once, before any signal. */
+export const agentPreStop = ['touch', `${paths.control}/${control.stop}`];

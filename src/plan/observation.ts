@@ -1,0 +1,140 @@
+/**
+ * Everything that a plan is made from: one immutable picture of the world around one ModelDeployment. The operator's
+ * shell gathers it; nothing here or in plan.ts asks anybody anything.
+ */
+import type { AgentMode, Mode } from '../api/modes.ts';
+import type { PinnedPayload } from '../api/payload.ts';
+import type { AgentStatus } from '../api/pod-contract.ts';
+import type { ModelDeployment } from '../api/resource.ts';
+
+export interface Observation {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly resource: ModelDeployment;
+  /** Why the spec cannot be used, where the API server let through what the schema here refuses. */
+  readonly invalid?: string;
+  /** The other ModelDeployments that name the same model, in any namespace. */
+  readonly peers: readonly Peer[];
+  /** Deployments that carry this resource's UID. */
+  readonly deployments: readonly DeploymentView[];
+  /** ConfigMaps with pinned payloads that carry this resource's UID. */
+  readonly pins: readonly PinView[];
+  readonly pods: readonly PodView[];
+  /** What is known of the wanted version's payload in HDFS. */
+  readonly payload: PayloadView;
+  readonly registrations: RegistrationsView;
+  readonly mode: ModeView;
+  /** What agents said when asked just now, by pod UID; an absent one was not asked or not reached, which means nothing. */
+  readonly agents: ReadonlyMap<string, AgentStatus>;
+  /** Why the API server refused what the last plan wanted to write. */
+  readonly refusal?: Problem;
+}
+
+export interface Peer {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly version: string;
+  readonly creationTimestamp: string;
+}
+
+export interface DeploymentView {
+  readonly name: string;
+  readonly uid: string;
+  readonly versionKey: string;
+  readonly version: string;
+  readonly createdAt: number;
+  readonly deleting: boolean;
+  readonly replicas: number;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** The live spec, compared with the one that was applied. */
+  readonly spec: Readonly<Record<string, unknown>>;
+  /** The Deployment controller has seen the present spec and all pods are of it. */
+  readonly rolledOut: boolean;
+  /** All its instances have been up together at least once. */
+  readonly everComplete: boolean;
+  /** The words of a condition ReplicaFailure, for example an exceeded quota. */
+  readonly replicaFailure?: string;
+}
+
+export interface PinView {
+  readonly name: string;
+  readonly uid: string;
+  readonly versionKey: string;
+  readonly deleting: boolean;
+  /** Absent where somebody damaged it. */
+  readonly payload?: PinnedPayload;
+}
+
+export type ContainerState =
+  | { readonly kind: 'waiting'; readonly reason: string; readonly message: string }
+  | { readonly kind: 'running' }
+  | Termination;
+
+export interface Termination {
+  readonly kind: 'terminated';
+  readonly exitCode: number;
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface ContainerView {
+  readonly restarts: number;
+  readonly state: ContainerState;
+  readonly lastTermination?: Termination;
+}
+
+export interface PodView {
+  readonly name: string;
+  readonly uid: string;
+  readonly versionKey: string;
+  readonly createdAt: number;
+  readonly deleting: boolean;
+  readonly ready: boolean;
+  readonly ip?: string;
+  readonly nodeIp?: string;
+  readonly hostNetwork: boolean;
+  /** Failed pods (evicted, for example) stay as a record and are replaced. */
+  readonly failed?: string;
+  /** The scheduler's words, where it found no node. */
+  readonly unschedulable?: string;
+  /** Words about a scheduling gate: a queue has not admitted the pod yet. */
+  readonly gated?: string;
+  readonly agent?: ContainerView;
+  readonly model?: ContainerView;
+}
+
+export interface Problem {
+  /** An error code of the catalogue. */
+  readonly code: string;
+  readonly message: string;
+  readonly next: string;
+}
+
+export type PayloadView =
+  | { readonly state: 'pending' }
+  | { readonly state: 'resolved'; readonly payload: PinnedPayload }
+  | { readonly state: 'failed'; readonly problem: Problem; readonly transient: boolean }
+  /** The version is pinned; `drift` says how HDFS differs now, `problem` why that could not be looked at. */
+  | { readonly state: 'pinned'; readonly drift?: string; readonly problem?: Problem };
+
+export interface Registration {
+  readonly id: string;
+  readonly version: string;
+  readonly url: string;
+  readonly functions: Readonly<Record<string, string>>;
+}
+
+/** How far the operator and the agents go with this model; see api/modes.ts. */
+export interface ModeView {
+  readonly mode: Mode;
+  /** What the agents are told; while the operator only observes, what they were told before. */
+  readonly agents: AgentMode;
+  /** Why the modes that people wrote cannot be read, so that those of before hold. */
+  readonly problem?: string;
+}
+
+/** Registrations of this model by pod UID. While ZooKeeper cannot be asked they are unknown, which never means none. */
+export type RegistrationsView =
+  | { readonly known: true; readonly byPod: ReadonlyMap<string, Registration> }
+  | { readonly known: false; readonly why: string };

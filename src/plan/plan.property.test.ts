@@ -1,0 +1,208 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { PlannerWorld } from '../../test/builders/planner-world.ts';
+import { type Mode, modes } from '../api/modes.ts';
+import { keyOf } from './children.ts';
+
+const paths = ['/models/dga', '/models/dga-2', '/models/missing'];
+
+/** What may happen between two passes. */
+const step = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('reconcile' as const), crashAfter: fc.option(fc.nat(3)) }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('controller' as const) }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('come-up' as const), index: fc.nat(5) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('mode' as const), mode: fc.constantFrom(...modes) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('obey' as const), index: fc.nat(5) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('kill' as const), index: fc.nat(5) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('zookeeper' as const), away: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('tamper' as const), index: fc.nat(3) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('upload' as const), path: fc.constantFrom(...paths) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('change' as const),
+      version: fc.constantFrom('1.0', '2.0', '3.0'),
+      path: fc.constantFrom(...paths.slice(0, 2)),
+      instances: fc.integer({ min: 1, max: 3 }),
+      memory: fc.constantFrom('512Mi', '1Gi'),
+    }),
+  },
+);
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
+
+function perform(world: PlannerWorld, action: Step): void {
+  switch (action.do) {
+    case 'reconcile':
+      world.reconcile(action.crashAfter ?? undefined);
+      return;
+    case 'controller':
+      world.controllerStep();
+      return;
+    case 'come-up':
+      world.comeUp(action.index);
+      return;
+    case 'mode':
+      world.setMode(action.mode);
+      return;
+    case 'obey':
+      world.obey(action.index);
+      return;
+    case 'kill':
+      world.kill(action.index);
+      return;
+    case 'zookeeper':
+      world.zookeeperAway = action.away;
+      return;
+    case 'tamper':
+      world.tamper(action.index);
+      return;
+    case 'upload':
+      world.payloadsInHdfs.add(action.path);
+      return;
+    case 'change': {
+      const { version, path, instances, memory } = action;
+      world.change({ version, payload: { path }, instances, memory });
+    }
+  }
+}
+
+const steps = fc.array(step, { maxLength: 60 });
+
+describe('the planner, in a world that may do anything between two passes', () => {
+  it('never takes the last endpoint away from a model that is served', () => {
+    fc.assert(
+      fc.property(steps, (actions) => {
+        const world = new PlannerWorld();
+        for (const action of actions) {
+          const before = world.served().length;
+          perform(world, action);
+          // A mode takes endpoints away on purpose.
+          if (action.do === 'kill' || action.do === 'obey') continue;
+          if (before > 0) expect(world.served().length, `after ${JSON.stringify(action)}`).toBeGreaterThan(0);
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('deletes nothing while ZooKeeper cannot be asked', () => {
+    fc.assert(
+      fc.property(steps, (actions) => {
+        const world = new PlannerWorld();
+        for (const action of actions) perform(world, action);
+        world.zookeeperAway = true;
+        expect(world.reconcile().remove.filter((child) => child.kind === 'Deployment')).toEqual([]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('comes to one Deployment and one pin of the wanted version with all instances served, and then writes nothing', () => {
+    fc.assert(
+      fc.property(steps, (actions) => {
+        const world = new PlannerWorld();
+        for (const action of actions) perform(world, action);
+        world.payloadsInHdfs.add(world.resource.spec.payload.path);
+        world.setMode('active');
+        world.settle();
+        const key = keyOf(world.resource.spec);
+        expect([...world.deployments.values()].map((deployment) => deployment.versionKey)).toEqual([key]);
+        expect([...world.pins.values()].map((pin) => pin.versionKey)).toEqual([key]);
+        expect(world.served().length).toBe(world.resource.spec.instances);
+        expect(world.resource.status).toMatchObject({
+          registered: world.resource.spec.instances,
+          serving: world.resource.spec.version,
+          observedGeneration: world.resource.metadata.generation,
+        });
+        const writes = world.writes;
+        const wanted = world.reconcile();
+        expect(world.writes).toBe(writes);
+        expect([wanted.apply, wanted.remove, wanted.events]).toEqual([[], [], []]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('comes to the same without registrations in shadow and drain, and goes on from there without a restart', () => {
+    fc.assert(
+      fc.property(steps, fc.constantFrom<Mode>('shadow', 'drain'), (actions, mode) => {
+        const world = new PlannerWorld();
+        for (const action of actions) perform(world, action);
+        world.payloadsInHdfs.add(world.resource.spec.payload.path);
+        world.setMode(mode);
+        world.settle();
+        const key = keyOf(world.resource.spec);
+        expect([...world.deployments.values()].map((deployment) => deployment.versionKey)).toEqual([key]);
+        expect(world.served()).toEqual([]);
+        const { instances } = world.resource.spec;
+        expect(world.resource.status).toMatchObject({ ready: instances, registered: 0 });
+        const ready = world.resource.status.conditions?.find((condition) => condition.type === 'Ready');
+        expect([ready?.status, ready?.reason]).toEqual(['True', mode === 'shadow' ? 'Shadow' : 'Draining']);
+        const pods = [...world.pods.keys()];
+        world.setMode('active');
+        world.settle();
+        expect(world.served().map(({ view }) => view.uid)).toEqual(pods);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('writes nothing but the status while it only observes, and says so', () => {
+    fc.assert(
+      fc.property(steps, steps, (before, after) => {
+        const world = new PlannerWorld();
+        for (const action of before) perform(world, action);
+        world.setMode('observe');
+        for (const action of after) {
+          if (action.do === 'mode') continue;
+          perform(world, action);
+          const wanted = world.reconcile();
+          expect([wanted.apply, wanted.remove]).toEqual([[], []]);
+          expect(wanted.status.conditions?.find((condition) => condition.type === 'Ready')?.reason).toBe('Observed');
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('ends where it began when a change is taken back: A, B, A is A', () => {
+    fc.assert(
+      fc.property(steps, fc.nat(20), (actions, interrupt) => {
+        const world = new PlannerWorld();
+        world.settle();
+        const names = [...world.deployments.keys()];
+        const uids = [...world.deployments.values()].map((deployment) => deployment.uid);
+        const { spec } = world.resource;
+        world.change({ version: '9.9', payload: { path: '/models/dga-2' } });
+        world.payloadsInHdfs.add('/models/dga-2');
+        // Not so long that the switch can finish: the way back would then be a new start.
+        for (const action of actions.slice(0, interrupt)) {
+          const { do: what } = action;
+          if (what !== 'change' && what !== 'come-up' && what !== 'kill' && what !== 'mode') perform(world, action);
+        }
+        world.change(spec);
+        world.settle();
+        expect([...world.deployments.keys()]).toEqual(names);
+        expect([...world.deployments.values()].map((deployment) => deployment.uid)).toEqual(uids);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('changes no pod when only the operator is upgraded', () => {
+    const world = new PlannerWorld();
+    world.settle();
+    const templates = [...world.deployments.values()].map((deployment) => JSON.stringify(deployment.spec));
+    world.settings = {
+      ...world.settings,
+      agent: { ...world.settings.agent, image: 'maas-operator:2' },
+      model: { ...world.settings.model, image: 'maas-runtime:2' },
+    };
+    world.settle();
+    expect([...world.deployments.values()].map((deployment) => JSON.stringify(deployment.spec))).toEqual(templates);
+    world.change({ memory: '1Gi' });
+    world.settle();
+    const [deployment] = world.deployments.values();
+    expect(JSON.stringify(deployment?.spec)).toContain('maas-operator:2');
+  });
+});

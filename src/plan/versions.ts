@@ -1,0 +1,75 @@
+/** Which Deployment is the wanted version's, which one serves, and which ones may go. */
+import { type AgentMode, registers } from '../api/modes.ts';
+import type { DeploymentView, PodView, RegistrationsView } from './observation.ts';
+
+export interface Versions {
+  readonly wanted?: DeploymentView;
+  /** What clients are answered by now: the wanted version once it is complete, until then the one that was before. */
+  readonly serving?: DeploymentView;
+  /** Deployments that nothing depends on any more. */
+  readonly superfluous: readonly DeploymentView[];
+  /** Pods of the wanted version that clients see. */
+  readonly registered: number;
+  /** Pods of the wanted version that are all that their mode asks for: registered, or ready and not registered. */
+  readonly up: number;
+  /** Pods of any version that clients see although the mode is not to register. */
+  readonly toUnregister: number;
+  /** All wanted instances are up, which is known for certain. */
+  readonly complete: boolean;
+}
+
+/** Pods of a version that clients see and that are not on their way out. */
+export function registeredPods(key: string, pods: readonly PodView[], registrations: RegistrationsView): number {
+  if (!registrations.known) return 0;
+  return pods.filter((pod) => pod.versionKey === key && !pod.deleting && registrations.byPod.has(pod.uid)).length;
+}
+
+/**
+ * A switch keeps what is served until all instances of the wanted version are registered. While ZooKeeper cannot be
+ * asked nothing is known to be registered, so nothing is superfluous.
+ *
+ * Where the mode is not to register, instances count by their readiness, but only once nothing of the resource is
+ * registered any more: until then the agents have not obeyed yet, and what is served is still served.
+ *
+ * @param wantedKey key of the wanted version
+ * @param instances wanted instances
+ * @param mode what the agents are told
+ */
+export function versionsOf(
+  wantedKey: string,
+  instances: number,
+  deployments: readonly DeploymentView[],
+  pods: readonly PodView[],
+  registrations: RegistrationsView,
+  mode: AgentMode = 'active',
+): Versions {
+  const alive = deployments.filter((deployment) => !deployment.deleting);
+  const wanted = alive.find((deployment) => deployment.versionKey === wantedKey);
+  const others = alive.filter((deployment) => deployment !== wanted);
+  const count = (deployment: DeploymentView) => registeredPods(deployment.versionKey, pods, registrations);
+  const registered = wanted === undefined ? 0 : count(wanted);
+  const answering = pods.filter((pod) => pod.versionKey === wantedKey && !pod.deleting && pod.ready).length;
+  const toUnregister = registers(mode) ? 0 : alive.reduce((sum, deployment) => sum + count(deployment), 0);
+  const up = registers(mode) ? registered : answering;
+  const complete = wanted !== undefined && registrations.known && toUnregister === 0 && up >= instances;
+
+  // A version that has no instance registered just now may be coming back, if it ever was complete; one that never was
+  // has nothing to lose, and must not hold room that the wanted version needs.
+  const worthKeeping = others.filter((deployment) => deployment.everComplete || count(deployment) > 0);
+  const before = worthKeeping.sort((a, b) => count(b) - count(a) || a.createdAt - b.createdAt)[0];
+  const serving = complete || before === undefined ? wanted : before;
+  const superfluous = !registrations.known
+    ? []
+    : complete
+      ? others
+      : others.filter((deployment) => deployment !== before && count(deployment) === 0);
+  return {
+    ...(wanted === undefined ? {} : { wanted }),
+    ...(serving === undefined ? {} : { serving }),
+    superfluous,
+    registered,
+    up,
+    toUnregister,
+    complete,
+  };
+}

@@ -1,0 +1,75 @@
+/** Ports of `kubectl maas` for tests: output is text, time stands still, there is a store for a cluster. */
+import { MaasError } from '../../src/api/errors.ts';
+import type { Cluster, CommandClock, Output, PayloadUploader, Ports } from '../../src/cli/ports.ts';
+
+export class TextOutput implements Output {
+  text = '';
+  readonly terminal: boolean;
+  readonly colour: boolean;
+  readonly width = 80;
+
+  constructor(terminal = false) {
+    this.terminal = terminal;
+    this.colour = terminal;
+  }
+
+  write(text: string): void {
+    this.text += text;
+  }
+}
+
+interface Given {
+  readonly cluster: Cluster;
+  readonly clock?: CommandClock;
+  readonly uploader?: PayloadUploader;
+  readonly signal?: AbortSignal;
+  readonly terminal?: boolean;
+  readonly looking?: Partial<Looking>;
+}
+
+/** What only the commands that look around use. */
+export type Looking = Pick<Ports, 'hdfs' | 'zookeeper' | 'inspect' | 'touch'>;
+
+/** A clock on which every wait is over at once, and no time passes. */
+export const noTime: CommandClock = {
+  now: () => Date.parse('2026-01-01T01:00:00Z'),
+  monotonic: () => 0,
+  sleep: async () => {},
+};
+
+export interface TestPorts extends Ports {
+  readonly out: TextOutput;
+  readonly err: TextOutput;
+}
+
+const unexpected = (what: string) => () => {
+  throw new MaasError('INTERNAL', `${what} was not expected`);
+};
+
+export function cliPorts({
+  cluster,
+  clock = noTime,
+  uploader,
+  signal,
+  terminal = false,
+  looking = {},
+}: Given): TestPorts {
+  return {
+    clock,
+    random: () => 0.5,
+    out: new TextOutput(terminal),
+    err: new TextOutput(terminal),
+    connect: () => cluster,
+    payloads: () => {
+      if (uploader === undefined) throw new MaasError('INTERNAL', 'no upload was expected');
+      return uploader;
+    },
+    hdfs: unexpected('HDFS'),
+    zookeeper: unexpected('ZooKeeper'),
+    inspect: unexpected('a look at the cluster'),
+    touch: unexpected('a connection'),
+    ...looking,
+    signal: signal ?? new AbortController().signal,
+    version: '1.2.3',
+  };
+}

@@ -1,0 +1,156 @@
+/** ModelDeployments as an API server keeps them, in memory: names are unique, writes need the state that they saw. */
+import { MaasError } from '../../src/api/errors.ts';
+import type { ApiObject, Cluster, ConfigMapState, ObjectState } from '../../src/cli/ports.ts';
+
+interface Options {
+  readonly namespace?: string;
+  /** Called before each call is executed; a test decides when it goes on, or that it fails. */
+  readonly before?: (call: string) => Promise<void>;
+}
+
+export class ModelStore {
+  /** Writes that were done, in their order. */
+  readonly writes: string[] = [];
+  readonly configMaps = new Map<string, Record<string, string>>();
+  readonly #configMapVersions = new Map<string, string>();
+  readonly #objects = new Map<string, ApiObject>();
+  #version = 0;
+
+  /** Puts an object there, as a manifest or the operator would. Gives it what an API server gives. */
+  put(object: { metadata: ApiObject; spec: ApiObject; status?: ApiObject }): ApiObject {
+    this.#version += 1;
+    const key = keyOf(String(object.metadata['namespace'] ?? 'fraud'), String(object.metadata['name']));
+    const stored = {
+      apiVersion: 'maas.dev/v1',
+      kind: 'ModelDeployment',
+      ...object,
+      metadata: {
+        namespace: 'fraud',
+        uid: `uid-${this.#version}`,
+        generation: 1,
+        creationTimestamp: '2026-01-01T00:00:00Z',
+        ...object.metadata,
+        resourceVersion: String(this.#version),
+      },
+    };
+    this.#objects.set(key, stored);
+    return stored;
+  }
+
+  remove(name: string, namespace = 'fraud'): void {
+    this.#objects.delete(keyOf(namespace, name));
+  }
+
+  peek(name: string, namespace = 'fraud'): ApiObject | undefined {
+    return this.#objects.get(keyOf(namespace, name));
+  }
+
+  /** Changes parts of an object; the status when the operator writes it. */
+  update(name: string, change: { metadata?: ApiObject; spec?: ApiObject; status?: ApiObject }): ApiObject {
+    const present = this.peek(name);
+    if (present === undefined) throw new Error(`there is no ${name}`);
+    return this.put({
+      metadata: { ...part(present, 'metadata'), ...change.metadata },
+      spec: { ...part(present, 'spec'), ...change.spec },
+      status: { ...part(present, 'status'), ...change.status },
+    });
+  }
+
+  get all(): readonly ApiObject[] {
+    return [...this.#objects.values()];
+  }
+
+  cluster({ namespace = 'fraud', before = async () => {} }: Options = {}): Cluster {
+    return {
+      namespace,
+      list: async (where) => {
+        await before('list');
+        return this.all.filter((object) => where === undefined || part(object, 'metadata')['namespace'] === where);
+      },
+      get: async (where, name) => {
+        await before('get');
+        return this.peek(name, where);
+      },
+      create: async (manifest, dryRun) => {
+        await before('create');
+        const { name, namespace: where } = manifest.metadata;
+        if (this.peek(name, where) !== undefined) throw new MaasError('CONFLICT', `${name} already exists`);
+        if (dryRun) return { ...manifest, metadata: { ...manifest.metadata, uid: 'dry', resourceVersion: '' } };
+        this.writes.push(`create ${name}`);
+        return this.put({ metadata: manifest.metadata, spec: manifest.spec });
+      },
+      patch: async (state, spec, dryRun) => {
+        await before('patch');
+        const present = this.#inState(state);
+        const changed = { ...part(present, 'spec'), ...spec };
+        if (dryRun) return { ...present, spec: changed };
+        this.writes.push(`patch ${state.name} ${JSON.stringify(spec)}`);
+        const metadata = part(present, 'metadata');
+        return this.update(state.name, {
+          metadata: { generation: Number(metadata['generation']) + 1 },
+          spec: changed,
+        });
+      },
+      delete: async (state, { dryRun, foreground }) => {
+        await before('delete');
+        this.#inState(state);
+        if (dryRun) return;
+        this.writes.push(`delete ${state.name}${foreground ? ' in the foreground' : ''}`);
+        this.remove(state.name, state.namespace);
+      },
+      configMap: async (where, name) => {
+        await before('configMap');
+        return this.configMaps.get(keyOf(where, name));
+      },
+      configMapState: async (where, name) => {
+        await before('configMapState');
+        return this.#configMapState(where, name);
+      },
+      makeConfigMap: async (where, name) => {
+        await before('makeConfigMap');
+        if (!this.configMaps.has(keyOf(where, name))) this.putConfigMap(where, name, {});
+        return this.#configMapState(where, name) ?? { namespace: where, name, uid: '', resourceVersion: '', data: {} };
+      },
+      patchConfigMap: async ({ namespace: where, name, resourceVersion }, data) => {
+        await before('patchConfigMap');
+        const present = this.#configMapState(where, name);
+        if (present?.resourceVersion !== resourceVersion) throw new MaasError('CONFLICT', `${name} has changed`);
+        this.putConfigMap(where, name, { ...present.data, ...data });
+      },
+      serverVersion: async () => {
+        await before('serverVersion');
+        return 'v1.37.2';
+      },
+    };
+  }
+
+  putConfigMap(namespace: string, name: string, data: Record<string, string>): void {
+    this.#version += 1;
+    this.configMaps.set(keyOf(namespace, name), data);
+    this.#configMapVersions.set(keyOf(namespace, name), String(this.#version));
+  }
+
+  #configMapState(namespace: string, name: string): ConfigMapState | undefined {
+    const data = this.configMaps.get(keyOf(namespace, name));
+    const resourceVersion = this.#configMapVersions.get(keyOf(namespace, name)) ?? '0';
+    return data && { namespace, name, uid: `uid-of-${name}`, resourceVersion, data };
+  }
+
+  #inState({ namespace, name, uid, resourceVersion }: ObjectState): ApiObject {
+    const present = this.peek(name, namespace);
+    const metadata = present === undefined ? {} : part(present, 'metadata');
+    if (present === undefined || metadata['uid'] !== uid || metadata['resourceVersion'] !== resourceVersion) {
+      throw new MaasError('CONFLICT', `${name} is not in that state any more`);
+    }
+    return present;
+  }
+}
+
+export function keyOf(namespace: string, name: string): string {
+  return `${namespace}/${name}`;
+}
+
+export function part(object: ApiObject, key: string): ApiObject {
+  const value = object[key];
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}

@@ -1,0 +1,244 @@
+/**
+ * A small model of everything around the planner: a Deployment controller that creates, replaces and removes pods, pods
+ * that register, a ZooKeeper that can be away, an HDFS in which payloads appear. The planner's properties are tested by
+ * letting this world run against it in any order, and by letting plans be carried out only in part.
+ */
+import { type Mode, registers } from '../../src/api/modes.ts';
+import { annotations, childName, labels } from '../../src/api/names.ts';
+import { pinnedPayload } from '../../src/api/payload.ts';
+import { pinnedPayloadFile } from '../../src/api/pod-contract.ts';
+import type { ModelDeployment, ModelDeploymentSpec } from '../../src/api/resource.ts';
+import type { OperatorSettings } from '../../src/api/settings.ts';
+import { keyOf, type Manifest } from '../../src/plan/children.ts';
+import type {
+  DeploymentView,
+  ModeView,
+  Observation,
+  PinView,
+  PodView,
+  Registration,
+} from '../../src/plan/observation.ts';
+import { type Plan, plan } from '../../src/plan/plan.ts';
+import { aPayload, aPod, aResource, someSettings, start } from './model-deployment.ts';
+
+interface LivePod {
+  view: PodView;
+  readonly deployment: string;
+  readonly template: string;
+  registered: boolean;
+}
+
+export class PlannerWorld {
+  resource: ModelDeployment = aResource();
+  settings: OperatorSettings & { clusterId: string } = someSettings;
+  readonly deployments = new Map<string, DeploymentView>();
+  readonly pins = new Map<string, PinView>();
+  readonly pods = new Map<string, LivePod>();
+  readonly payloadsInHdfs = new Set<string>(['/models/dga']);
+  zookeeperAway = false;
+  mode: ModeView = { mode: 'active', agents: 'active' };
+  now = start;
+  writes = 0;
+  #serial = 0;
+
+  change(spec: Partial<ModelDeploymentSpec>): void {
+    const next = { ...this.resource.spec, ...spec };
+    if (JSON.stringify(next) === JSON.stringify(this.resource.spec)) return;
+    const { metadata } = this.resource;
+    this.resource = { ...this.resource, spec: next, metadata: { ...metadata, generation: metadata.generation + 1 } };
+  }
+
+  observation(): Observation {
+    const byPod = new Map<string, Registration>();
+    for (const { view, registered } of this.pods.values()) {
+      const version = [...this.deployments.values()].find((d) => d.versionKey === view.versionKey)?.version ?? '?';
+      if (registered)
+        byPod.set(view.uid, { id: `${view.name}-${view.uid}`, version, url: 'http://x:1', functions: {} });
+    }
+    const key = keyOf(this.resource.spec);
+    const { path } = this.resource.spec.payload;
+    const pinned = this.pins.get(childName(this.resource.metadata.name, key))?.payload !== undefined;
+    return {
+      now: this.now,
+      resource: this.resource,
+      peers: [],
+      deployments: [...this.deployments.values()],
+      pins: [...this.pins.values()],
+      pods: [...this.pods.values()].map((pod) => pod.view),
+      payload: pinned
+        ? { state: 'pinned' }
+        : this.payloadsInHdfs.has(path)
+          ? { state: 'resolved', payload: aPayload({ path, digest: `sha256:${path}` }) }
+          : {
+              state: 'failed',
+              transient: false,
+              problem: { code: 'HDFS_PATH_MISSING', message: `nothing at ${path}`, next: 'upload' },
+            },
+      registrations: this.zookeeperAway ? { known: false, why: 'ZooKeeper is suspended' } : { known: true, byPod },
+      mode: this.mode,
+      agents: new Map(),
+    };
+  }
+
+  /** The mode changes; agents hear of it later. */
+  setMode(mode: Mode): void {
+    this.mode = { mode, agents: mode === 'observe' ? this.mode.agents : mode };
+  }
+
+  /** An agent hears that it is not to be registered. */
+  obey(index: number): void {
+    if (this.zookeeperAway || registers(this.mode.agents)) return;
+    const seen = [...this.pods.values()].filter((pod) => pod.registered);
+    const pod = seen[index % Math.max(1, seen.length)];
+    if (pod !== undefined) pod.registered = false;
+  }
+
+  /** One pass of the operator. `crashAfter` writes it is killed; the status comes last. */
+  reconcile(crashAfter = Number.POSITIVE_INFINITY): Plan {
+    const wanted = plan(this.observation(), this.settings);
+    let left = crashAfter;
+    for (const { manifest } of wanted.apply) {
+      if (left-- <= 0) return wanted;
+      this.#apply(manifest);
+    }
+    for (const child of wanted.remove) {
+      if (left-- <= 0) return wanted;
+      this.#remove(child.kind, child.name, child.uid);
+    }
+    if (left > 0 && JSON.stringify(this.resource.status) !== JSON.stringify(wanted.status)) {
+      this.writes += 1;
+      this.resource = { ...this.resource, status: wanted.status };
+    }
+    return wanted;
+  }
+
+  #apply(manifest: Manifest): void {
+    this.writes += 1;
+    const { name, labels: objectLabels } = manifest.metadata;
+    const versionKey = objectLabels[labels.version] ?? '';
+    if (manifest.kind === 'ConfigMap') {
+      const data = manifest['data'] as Record<string, string>;
+      const payload = pinnedPayload.parse(JSON.parse(data[pinnedPayloadFile] ?? ''));
+      this.pins.set(name, { name, uid: this.#uid(), versionKey, deleting: false, payload });
+      return;
+    }
+    const spec = manifest['spec'] as Record<string, unknown> & { replicas: number };
+    const before = this.deployments.get(name);
+    this.deployments.set(name, {
+      name,
+      uid: before?.uid ?? this.#uid(),
+      versionKey,
+      version: manifest.metadata.annotations?.[annotations.version] ?? '',
+      createdAt: before?.createdAt ?? this.now,
+      deleting: false,
+      replicas: spec.replicas,
+      annotations: { ...manifest.metadata.annotations },
+      spec: structuredClone(spec),
+      rolledOut: false,
+      everComplete: before?.everComplete ?? false,
+    });
+  }
+
+  #remove(kind: string, name: string, uid: string): void {
+    const children = kind === 'Deployment' ? this.deployments : this.pins;
+    if (children.get(name)?.uid !== uid) throw new Error(`a plan removes ${kind} ${name} with a wrong UID`);
+    children.delete(name);
+    this.writes += 1;
+  }
+
+  /** One step of the Deployment controller: at most one pod of each Deployment is made or told to go. */
+  controllerStep(): void {
+    this.now += 1_000;
+    for (const [uid, pod] of this.pods) {
+      if (pod.view.deleting) this.pods.delete(uid);
+      else if (!this.deployments.has(pod.deployment)) pod.view = { ...pod.view, deleting: true };
+    }
+    for (const deployment of this.deployments.values()) {
+      const template = JSON.stringify(deployment.spec['template']);
+      const own = [...this.pods.values()].filter((pod) => pod.deployment === deployment.name && !pod.view.deleting);
+      const old = own.filter((pod) => pod.template !== template);
+      const current = own.filter((pod) => pod.template === template);
+      const available = own.filter((pod) => pod.view.ready).length;
+      if (current.length < deployment.replicas && own.length < deployment.replicas + 1) {
+        const uid = this.#uid();
+        const view = aPod({ name: `p${this.#serial}`, uid, versionKey: deployment.versionKey, createdAt: this.now });
+        this.pods.set(uid, { view, deployment: deployment.name, template, registered: false });
+      } else {
+        const spare = [
+          ...old.filter((p) => !p.view.ready),
+          ...old,
+          ...current.filter((p) => !p.view.ready),
+          ...current,
+        ][0];
+        const mayGo = spare !== undefined && (!spare.view.ready || available > deployment.replicas);
+        if (mayGo && own.length > deployment.replicas) spare.view = { ...spare.view, deleting: true };
+      }
+      this.deployments.set(deployment.name, {
+        ...deployment,
+        rolledOut: old.length === 0 && current.length === deployment.replicas,
+        everComplete: deployment.everComplete || current.filter((pod) => pod.view.ready).length >= deployment.replicas,
+      });
+    }
+  }
+
+  /** An instance comes up: it is ready with its first registration, or without one where the mode is not to register. */
+  comeUp(index: number): void {
+    if (this.zookeeperAway) return;
+    const asked = registers(this.mode.agents);
+    const waiting = [...this.pods.values()].filter(
+      (pod) => !pod.view.deleting && (asked ? !pod.registered : !pod.view.ready),
+    );
+    const pod = waiting[index % Math.max(1, waiting.length)];
+    if (pod === undefined) return;
+    if (asked) pod.registered = true;
+    pod.view = { ...pod.view, ready: true };
+  }
+
+  kill(index: number): void {
+    const all = [...this.pods.keys()];
+    const uid = all[index % Math.max(1, all.length)];
+    if (uid !== undefined) this.pods.delete(uid);
+  }
+
+  /** Somebody edits a Deployment by hand. */
+  tamper(index: number): void {
+    const all = [...this.deployments.values()];
+    const deployment = all[index % Math.max(1, all.length)];
+    if (deployment === undefined) return;
+    this.deployments.set(deployment.name, {
+      ...deployment,
+      replicas: 7,
+      spec: { ...structuredClone(deployment.spec), replicas: 7 },
+    });
+  }
+
+  /** Pods that a client is answered by, and that nobody has told to go: without its Deployment a pod goes, too. */
+  served(): LivePod[] {
+    return [...this.pods.values()].filter(
+      (pod) => pod.registered && !pod.view.deleting && this.deployments.has(pod.deployment),
+    );
+  }
+
+  /** Lets everything that is well come up, until nothing is written any more. */
+  settle(): void {
+    this.zookeeperAway = false;
+    for (let turn = 0; turn < 400; turn++) {
+      const before = this.#picture();
+      this.reconcile();
+      this.controllerStep();
+      this.obey(0);
+      this.comeUp(0);
+      if (this.#picture() === before) return;
+    }
+    throw new Error('the world does not settle');
+  }
+
+  #picture(): string {
+    return JSON.stringify([this.writes, [...this.pods.values()], [...this.deployments.values()]]);
+  }
+
+  #uid(): string {
+    this.#serial += 1;
+    return `00000000-0000-4000-8000-${String(this.#serial).padStart(12, '0')}`;
+  }
+}

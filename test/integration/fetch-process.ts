@@ -1,0 +1,26 @@
+/**
+ * Fetches a payload as the agent does, in a process of its own, so that its memory can be measured and it can be
+ * killed: `node fetch-process.ts <pinned payload as JSON file> <directory>`. Prints one JSON line.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { systemClock } from '../../src/adapters/clock.ts';
+import { openHdfsReader } from '../../src/adapters/webhdfs/hdfs-reader.ts';
+import { pinnedPayload } from '../../src/api/payload.ts';
+import { fetchPayload } from '../../src/payload/fetch.ts';
+import { realHdfsSettings } from './hdfs-settings.ts';
+
+const [pinFile = '', directory = ''] = process.argv.slice(2);
+const pinned = pinnedPayload.parse(JSON.parse(readFileSync(pinFile, 'utf8')));
+const source = openHdfsReader(realHdfsSettings(), pinned.nameservice, { clock: systemClock });
+
+const kilobytes = (name: string): number =>
+  Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
+// Forgets the peak of loading and compiling the sources.
+writeFileSync('/proc/self/clear_refs', '5');
+const before = kilobytes('VmRSS');
+
+const begun = systemClock.monotonic();
+const { bytesFetched } = await fetchPayload(source, pinned, directory, { clock: systemClock, random: Math.random });
+const seconds = (systemClock.monotonic() - begun) / 1000;
+const grownBytes = (kilobytes('VmHWM') - before) * 1024;
+process.stdout.write(`${JSON.stringify({ bytesFetched, seconds, grownBytes })}\n`);

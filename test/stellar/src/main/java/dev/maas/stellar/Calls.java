@@ -1,0 +1,143 @@
+package dev.maas.stellar;
+
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.SocketException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.http.NoHttpResponseException;
+
+/** Calls of models: one, or many at once for a while. */
+final class Calls {
+  private final Lines lines;
+
+  Calls(Lines lines) {
+    this.lines = lines;
+  }
+
+  /** One MAAS_MODEL_APPLY on one MAAS_GET_ENDPOINT. */
+  void apply(Arguments arguments) throws Exception {
+    try (StellarClient client = new StellarClient(arguments.connect(), new Follow.Silent())) {
+      long begin = System.nanoTime();
+      Map<String, String> endpoint = null;
+      try {
+        endpoint = client.getEndpoint(arguments.required("model"), arguments.option("version"));
+        Object answer =
+            endpoint == null
+                ? null
+                : StellarClient.modelApply(endpoint, arguments.option("function"), arguments.pairs());
+        lines.print("answer", "endpoint", endpoint, "answer", answer, "millis", millisSince(begin));
+      } catch (Exception reason) {
+        lines.print(
+            "failed",
+            "kind", kind(reason),
+            "endpoint", endpoint,
+            "error", Lines.shown(reason),
+            "millis", millisSince(begin));
+      }
+    }
+  }
+
+  /**
+   * Calls a model from `--threads` threads until `--count` calls were made or `--for` milliseconds are over (one
+   * minute at most unless said otherwise), or standard input ends. A line for each failed call, one for the sum.
+   */
+  void load(Arguments arguments) throws Exception {
+    int threads = arguments.number("threads", 4);
+    int count = arguments.number("count", Integer.MAX_VALUE);
+    int pause = arguments.number("pause", 0);
+    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(arguments.number("for", 60_000));
+    String model = arguments.required("model");
+
+    StellarClient client = new StellarClient(arguments.connect(), new Follow.Silent());
+    AtomicInteger begun = new AtomicInteger();
+    AtomicInteger answered = new AtomicInteger();
+    AtomicInteger failed = new AtomicInteger();
+    Map<String, AtomicInteger> kinds = new java.util.concurrent.ConcurrentSkipListMap<>();
+    Map<String, AtomicInteger> urls = new java.util.concurrent.ConcurrentSkipListMap<>();
+    CountDownLatch over = new CountDownLatch(threads);
+    Stop stop = Stop.whenInputEnds();
+
+    List<Thread> callers = new ArrayList<>();
+    for (int i = 0; i < threads; i++) {
+      Thread caller =
+          new Thread(
+              () -> {
+                while (!stop.requested() && System.nanoTime() < end && begun.getAndIncrement() < count) {
+                  String url = null;
+                  try {
+                    Map<String, String> endpoint = client.getEndpoint(model, arguments.option("version"));
+                    if (endpoint == null) {
+                      throw new NoEndpointException();
+                    }
+                    url = endpoint.get("url");
+                    StellarClient.modelApply(endpoint, arguments.option("function"), arguments.pairs());
+                    answered.incrementAndGet();
+                    urls.computeIfAbsent(url, any -> new AtomicInteger()).incrementAndGet();
+                  } catch (Exception reason) {
+                    failed.incrementAndGet();
+                    kinds.computeIfAbsent(kind(reason), any -> new AtomicInteger()).incrementAndGet();
+                    lines.print("failed", "kind", kind(reason), "url", url, "error", Lines.shown(reason));
+                    stop.await(10);
+                  }
+                  if (pause > 0) {
+                    stop.await(pause);
+                  }
+                }
+                over.countDown();
+              },
+              "caller-" + i);
+      caller.setDaemon(true);
+      callers.add(caller);
+    }
+    lines.print("started", "threads", threads);
+    callers.forEach(Thread::start);
+    // A model that never answers holds its caller for ever: there is no timeout, so count it and go.
+    long patience = Math.max(0, end - System.nanoTime()) + TimeUnit.SECONDS.toNanos(5);
+    boolean allReturned = stop.awaitOver(over, patience);
+    lines.print(
+        "sum",
+        "answered", answered.get(),
+        "failed", failed.get(),
+        "kinds", kinds,
+        "urls", urls,
+        "unfinished", allReturned ? 0 : over.getCount());
+  }
+
+  /** No endpoint is known for the model. */
+  private static final class NoEndpointException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    NoEndpointException() {
+      super("no endpoint");
+    }
+  }
+
+  /** refused, dropped, status, answer, no-endpoint, broken-thread or other. */
+  private static String kind(Exception reason) {
+    if (reason instanceof NoEndpointException) {
+      return "no-endpoint";
+    }
+    if (reason instanceof ModelCall.StatusException) {
+      return "status";
+    }
+    if (reason instanceof ModelCall.AnswerException) {
+      return "answer";
+    }
+    if (reason instanceof ConnectException) {
+      return "refused";
+    }
+    if (reason instanceof NoHttpResponseException || reason instanceof SocketException) {
+      return "dropped";
+    }
+    return reason instanceof IllegalStateException ? "broken-thread" : "other";
+  }
+
+  private static long millisSince(long begin) {
+    return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begin);
+  }
+}

@@ -1,0 +1,234 @@
+/** What the chart makes: the operator's pods, what belongs to several replicas, network policies, the CRD. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { projectRoot } from '../../deploy/local/cache.ts';
+import { customResourceDefinition } from '../../src/api/crd.ts';
+import { modesConfigMap } from '../../src/api/modes.ts';
+import { labels, managedBy } from '../../src/api/names.ts';
+import { agentPort } from '../../src/api/pod-contract.ts';
+import { settingsConfigMap, settingsKey } from '../../src/api/settings.ts';
+import { chartDirectory, lint, minimalValues, namespace, one, type Rendered, render } from './helm.ts';
+
+interface PodSpec {
+  readonly securityContext: Record<string, unknown>;
+  readonly containers: readonly {
+    readonly command: readonly string[];
+    readonly image: string;
+    readonly securityContext: Record<string, unknown>;
+    readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
+    readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
+    readonly livenessProbe?: unknown;
+    readonly readinessProbe?: unknown;
+    readonly env?: readonly { readonly name: string }[];
+  }[];
+  readonly volumes: readonly { readonly name: string; readonly configMap?: { readonly name: string } }[];
+  readonly [field: string]: unknown;
+}
+
+function podOf(objects: readonly Rendered[]): PodSpec {
+  const spec = one(objects, 'Deployment', 'maas-operator')['spec'] as { template: { spec: PodSpec } };
+  return spec.template.spec;
+}
+
+function checkPodOf(objects: readonly Rendered[]): PodSpec {
+  return one(objects, 'Pod', 'maas-operator-check')['spec'] as PodSpec;
+}
+
+describe('the chart', () => {
+  it('has the version of the project', () => {
+    const chart = parse(readFileSync(join(chartDirectory, 'Chart.yaml'), 'utf8')) as Record<string, string>;
+    const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string };
+    expect([chart['version'], chart['appVersion']]).toEqual([version, version]);
+  });
+
+  it('pleases helm lint', () => {
+    expect(lint(minimalValues)).toContain('0 chart(s) failed');
+  });
+
+  it('puts everything that is namespaced where it belongs', () => {
+    const clusterScoped = ['ClusterRole', 'ClusterRoleBinding', 'CustomResourceDefinition'];
+    for (const object of render({ networkPolicy: { enabled: true }, replicas: 2 })) {
+      const wanted = clusterScoped.includes(object.kind) ? undefined : namespace;
+      expect([object.kind, object.metadata.name, object.metadata.namespace]).toEqual([
+        object.kind,
+        object.metadata.name,
+        wanted,
+      ]);
+    }
+  });
+
+  it('keeps two releases apart that share a cluster', () => {
+    const names = (objects: readonly Rendered[]) =>
+      objects.filter((object) => /^ClusterRole/.test(object.kind)).map((object) => object.metadata.name);
+    const first = names(render());
+    expect(first.length).toBeGreaterThan(0);
+    expect(names(render({}, 'second')).filter((name) => first.includes(name))).toEqual([]);
+  });
+});
+
+describe("the operator's pod", () => {
+  it.each([
+    ['the operator', podOf],
+    ['the test', checkPodOf],
+  ])('is restricted: %s', (_who, find) => {
+    const spec = find(render());
+    expect(spec.securityContext).toEqual({
+      runAsNonRoot: true,
+      runAsUser: 10_001,
+      runAsGroup: 10_001,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    expect(spec.containers.map((container) => container.securityContext)).toEqual([
+      { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+    ]);
+    expect(spec['hostNetwork'] ?? spec['hostPID'] ?? spec['hostIPC']).toBeUndefined();
+  });
+
+  it('leaves the user to the platform when asked', () => {
+    expect(podOf(render({ runAsUser: null })).securityContext).toEqual({
+      runAsNonRoot: true,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+  });
+
+  it('runs the operator with the settings of the ConfigMap', () => {
+    const spec = podOf(render());
+    const [container] = spec.containers;
+    expect(container?.command).toEqual(['node', '/app/operator.cjs', 'run', '--settings', `/etc/maas/${settingsKey}`]);
+    expect(container?.volumeMounts).toEqual([{ name: 'settings', mountPath: '/etc/maas', readOnly: true }]);
+    expect(spec.volumes).toEqual([{ name: 'settings', configMap: { name: settingsConfigMap } }]);
+    expect(container?.env?.map((variable) => variable.name)).toEqual(['POD_NAME', 'POD_NAMESPACE', 'LOG_LEVEL']);
+    expect(container?.ports).toEqual([{ name: 'http', containerPort: 8080, protocol: 'TCP' }]);
+    expect(container?.livenessProbe).toMatchObject({ httpGet: { path: '/healthz', port: 'http' } });
+    expect(container?.readinessProbe).toMatchObject({ httpGet: { path: '/readyz', port: 'http' } });
+  });
+
+  it('is tested with the same settings, without a token', () => {
+    const spec = checkPodOf(render());
+    expect(spec.containers[0]?.command).toEqual([
+      'node',
+      '/app/operator.cjs',
+      'check',
+      '--settings',
+      '/etc/maas/settings.json',
+    ]);
+    expect(spec['automountServiceAccountToken']).toBe(false);
+  });
+
+  it('goes where the values send it', () => {
+    const placement = {
+      nodeSelector: { role: 'infra' },
+      tolerations: [{ key: 'infra', operator: 'Exists' }],
+      affinity: { nodeAffinity: {} },
+      priorityClassName: 'system-cluster-critical',
+      imagePullSecrets: [{ name: 'registry' }],
+    };
+    expect(podOf(render(placement))).toMatchObject(placement);
+  });
+
+  it('takes further labels and annotations, but not another identity', () => {
+    const objects = render({ podLabels: { team: 'a' }, podAnnotations: { note: 'b' } });
+    const spec = one(objects, 'Deployment', 'maas-operator')['spec'] as {
+      selector: { matchLabels: Record<string, string> };
+      template: { metadata: { labels: Record<string, string>; annotations: Record<string, string> } };
+    };
+    expect(spec.template.metadata.labels).toMatchObject({ ...spec.selector.matchLabels, team: 'a' });
+    expect(spec.template.metadata.annotations).toMatchObject({ note: 'b' });
+  });
+});
+
+describe('replicas', () => {
+  it('one has no budget, which would block the drain of its node', () => {
+    const objects = render();
+    expect(objects.filter((object) => object.kind === 'PodDisruptionBudget')).toEqual([]);
+    expect(podOf(objects)['topologySpreadConstraints']).toBeUndefined();
+  });
+
+  it('two are spread and leave one at a time', () => {
+    const objects = render({ replicas: 2 });
+    const budget = one(objects, 'PodDisruptionBudget', 'maas-operator')['spec'] as Record<string, unknown>;
+    const { selector } = one(objects, 'Deployment', 'maas-operator')['spec'] as { selector: unknown };
+    expect(budget).toMatchObject({ maxUnavailable: 1, selector });
+    expect(podOf(objects)['topologySpreadConstraints']).toMatchObject([
+      { topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'ScheduleAnyway', labelSelector: selector },
+    ]);
+  });
+});
+
+describe('the modes', () => {
+  it('are no part of the chart, so that an upgrade leaves them as they are', () => {
+    const maps = render().filter((object) => object.kind === 'ConfigMap');
+    expect(maps.map((object) => object.metadata.name)).not.toContain(modesConfigMap);
+  });
+});
+
+describe('network policies', () => {
+  const policies = (values: object) => render(values).filter((object) => object.kind === 'NetworkPolicy');
+
+  it('are off by default', () => {
+    expect(policies({})).toEqual([]);
+  });
+
+  it("admit clients to every port of a model but the agent's, and the operator to that one", () => {
+    const [, models] = policies({ namespaces: ['fraud'], networkPolicy: { enabled: true } });
+    expect(models?.metadata).toMatchObject({ name: 'maas-operator-models', namespace: 'fraud' });
+    const spec = models?.['spec'] as {
+      podSelector: { matchLabels: Record<string, string> };
+      ingress: { ports: { port: number; endPort?: number }[]; from?: unknown[] }[];
+    };
+    expect(spec.podSelector.matchLabels).toEqual({ [labels.managedBy]: managedBy });
+    const [agent, clients] = spec.ingress;
+    expect(agent?.ports.map((port) => port.port)).toEqual([agentPort]);
+    expect(agent?.from).toHaveLength(1);
+    expect(clients?.from).toBeUndefined();
+    expect(clients?.ports.map((port) => [port.port, port.endPort])).toEqual([
+      [1, agentPort - 1],
+      [agentPort + 1, 65_535],
+    ]);
+  });
+
+  it('name who may call models and who may scrape', () => {
+    const peers = (app: string) => [{ podSelector: { matchLabels: { app } } }];
+    const [operator, models] = policies({
+      networkPolicy: {
+        enabled: true,
+        modelNamespaces: ['fraud'],
+        clients: peers('storm'),
+        scrapers: peers('prometheus'),
+      },
+    });
+    const ingress = (policy: Rendered | undefined) =>
+      (policy?.['spec'] as { ingress: { from?: unknown[] }[] } | undefined)?.ingress ?? [];
+    expect(ingress(operator)[0]?.from).toEqual(peers('prometheus'));
+    expect(ingress(models)[0]?.from).toEqual(expect.arrayContaining(peers('prometheus')));
+    expect(ingress(models)[1]?.from).toEqual(peers('storm'));
+  });
+});
+
+describe('the CRD', () => {
+  it('is the one of the sources, and stays when the release goes', () => {
+    const rendered = one(render(), 'CustomResourceDefinition', 'modeldeployments.maas.dev');
+    const { annotations, ...metadata } = rendered.metadata;
+    expect(annotations).toEqual({ 'helm.sh/resource-policy': 'keep' });
+    expect({ ...rendered, metadata }).toEqual(JSON.parse(JSON.stringify(customResourceDefinition())));
+  });
+
+  it('can be left to somebody else', () => {
+    expect(render({ crds: { install: false } }).filter((object) => object.kind === 'CustomResourceDefinition')).toEqual(
+      [],
+    );
+  });
+});
+
+describe('metrics', () => {
+  it('are found by a ServiceMonitor through the Service', () => {
+    const objects = render({ metrics: { serviceMonitor: { enabled: true, labels: { release: 'prometheus' } } } });
+    const monitor = one(objects, 'ServiceMonitor', 'maas-operator');
+    const service = one(objects, 'Service', 'maas-operator-metrics');
+    const { selector } = monitor['spec'] as { selector: { matchLabels: Record<string, string> } };
+    expect(service.metadata.labels).toMatchObject(selector.matchLabels);
+    expect(monitor.metadata.labels).toMatchObject({ release: 'prometheus' });
+  });
+});
