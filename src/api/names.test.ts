@@ -63,8 +63,9 @@ describe('labelValue', () => {
 
 describe('versionKey', () => {
   it('depends on version and path, and cannot confuse them', () => {
-    expect(versionKey('1', '/a')).toBe(versionKey('1', '/a'));
-    expect(versionKey('1', '/a')).not.toBe(versionKey('1/', 'a'));
+    expect(versionKey('1', { path: '/a' })).toBe(versionKey('1', { path: '/a', readFrom: 'Path' }));
+    expect(versionKey('1', { path: '/a' })).not.toBe(versionKey('1/', { path: 'a' }));
+    expect(versionKey('1', { path: '/a' })).not.toBe(versionKey('1', { path: '/a', readFrom: 'Store' }));
   });
 });
 

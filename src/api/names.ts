@@ -46,9 +46,12 @@ export function shortHash(text: string, length = 8): string {
   return out;
 }
 
-/** Two specs with the same key are one version: the same version text and the same payload path. */
-export function versionKey(version: string, payloadPath: string): string {
-  return shortHash(JSON.stringify([version, payloadPath]));
+/** Two specs with the same key are one version: the same version text, and the same payload read from the same place. */
+export function versionKey(
+  version: string,
+  payload: { readonly path: string; readonly readFrom?: 'Path' | 'Store' | undefined },
+): string {
+  return shortHash(JSON.stringify([version, payload.path, ...(payload.readFrom === 'Store' ? ['Store'] : [])]));
 }
 
 /** Name of a version's Deployment and of the ConfigMap that pins its payload. At most 61 characters. */

@@ -4,6 +4,9 @@
  */
 import { z } from 'zod';
 
+/** As GETFILECHECKSUM gives it: algorithm, and its bytes in hex. */
+export const hdfsChecksum = z.object({ algorithm: z.string(), bytes: z.string() });
+
 /** One file of a pinned payload. `path` is relative to the payload's directory, with `/` between segments, NFC. */
 export const pinnedFile = z.object({
   path: z.string().min(1).max(4096),
@@ -15,23 +18,28 @@ export const pinnedFile = z.object({
   modificationTime: z.int(),
   /** Bytes in an HDFS block of this file; the checksum depends on it. */
   blockSize: z.int().min(0),
-  /** HDFS's own checksum as GETFILECHECKSUM gives it: algorithm, and its bytes in hex. Absent for empty files. */
-  checksum: z.object({ algorithm: z.string(), bytes: z.string() }).optional(),
+  /** HDFS's own; absent for empty files. */
+  checksum: hdfsChecksum.optional(),
   /** Hex, from the upload's own manifest where there is one. */
   sha256: z.string().optional(),
 });
 export type PinnedFile = z.infer<typeof pinnedFile>;
 
 export const pinnedPayload = z.object({
-  /** The directory, absolute in its nameservice. */
+  /** The directory that is read, absolute in its nameservice. */
   path: z.string(),
+  /** Where `path` is a copy in the payload store: the directory that it was made from. */
+  copiedFrom: z.string().optional(),
   /** Key of the settings' nameservices. */
   nameservice: z.string(),
   /** Name of the one *.sh at the top level. */
   script: z.string(),
   /** Sum of the lengths, bytes. */
   bytes: z.int().min(0),
-  /** `sha256:` and hex, over the files' paths, lengths and checksums in the order of their paths; not over times or ids. */
+  /**
+   * `sha256:` and hex, over the files' paths, lengths and checksums in the order of their paths; not over times or ids.
+   * Of a copy it is the original's: HDFS may cut the copy's files into other blocks and then gives other checksums.
+   */
   digest: z.string(),
   files: z.array(pinnedFile),
 });
@@ -39,8 +47,6 @@ export type PinnedPayload = z.infer<typeof pinnedPayload>;
 
 /** Written last into an uploaded payload; lists what the uploader sent. It is not a file of the payload itself. */
 export const uploadManifestName = '.maas-manifest.json';
-export const uploadManifest = z.object({
-  maasManifest: z.literal(1),
-  files: z.array(z.object({ path: z.string(), length: z.int().min(0), sha256: z.string() })),
-});
+export const uploadManifestFile = z.object({ path: z.string(), length: z.int().min(0), sha256: z.string() });
+export const uploadManifest = z.object({ maasManifest: z.literal(1), files: z.array(uploadManifestFile) });
 export type UploadManifest = z.infer<typeof uploadManifest>;

@@ -117,6 +117,12 @@ export const modelDeploymentSpec = z.object({
         .describe(
           "Directory in HDFS with one *.sh and the model's files: absolute, relative to the HDFS user's home, or a URI (hdfs://nameservice/..., webhdfs://host:port/...). A change starts a switch.",
         ),
+      readFrom: z
+        .enum(['Path', 'Store'])
+        .optional()
+        .describe(
+          "Where instances read the files. Path (default): from the path itself, where they must then stay as they are. Store: from a copy in the operator's payload store, made when the version starts, so that the path may be used for the next version. A change starts a switch.",
+        ),
       tokenSecret: objectName(
         'Secret in this namespace whose key `token` holds an HDFS delegation token; mounted into the agent alone.',
       ).optional(),
@@ -221,6 +227,7 @@ export const modelDeploymentStatus = z.object({
   payload: z
     .object({
       path: z.string(),
+      copy: z.string().optional().describe('Directory of the payload store that instances read, where they do.'),
       script: z.string(),
       files: z.int().min(0),
       bytes: z.int().min(0),

@@ -77,7 +77,27 @@ export const requestQueueSettings = z
 export type RequestQueueSettings = z.infer<typeof requestQueueSettings>;
 
 /** What is there for those who come from YARN. */
-export const legacySettings = z.strictObject({ queue: requestQueueSettings.prefault({}) });
+export const legacySettings = z.strictObject({
+  /**
+   * Where the instances of models read their payload that the old queue or the old commands make, or an import: scripts
+   * of old put every version at one path. See docs/adr/0024.
+   */
+  readFrom: z.enum(['Path', 'Store']).default('Store'),
+  queue: requestQueueSettings.prefault({}),
+});
+
+/** Where copies of payloads are kept; see docs/adr/0024. */
+export const payloadStoreSettings = z.strictObject({
+  /** Directory in each nameservice, absolute or relative to the HDFS user's home; each operator has its own below it. */
+  root: z
+    .string()
+    .min(1)
+    .refine((path) => !path.includes(':'), 'is a path without a scheme: each nameservice has its own')
+    .default('maas/store'),
+  /** How long nothing must have referred to a copy before it is removed. */
+  removeAfterMs: z.int().min(60_000).default(3_600_000),
+});
+export type PayloadStoreSettings = z.infer<typeof payloadStoreSettings>;
 
 /** A queue's name, where it becomes a label's value. */
 const queueName = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/);
@@ -140,6 +160,7 @@ export const operatorSettings = z
     payloadRoot: z.string().min(1).default('maas/models'),
     /** How often the payload of a running version is compared with HDFS. */
     payloadCheckMs: z.int().min(1_000).default(60_000),
+    payloadStore: payloadStoreSettings.prefault({}),
     legacy: legacySettings.prefault({}),
   })
   .superRefine(({ namespaces, legacy: { queue } }, { addIssue }) => {

@@ -1,37 +1,86 @@
-/** Joins payload rules and HDFS for the operator: one connection a nameservice, kept. */
+/** Joins payload rules, payload store and HDFS for the operator: one connection a nameservice, kept. */
 import type { Clock } from '../adapters/clock.ts';
 import { type Hdfs, openHdfs } from '../adapters/webhdfs/hdfs.ts';
-import { absoluteHdfsPath, parseHdfsPath } from '../api/hdfs-path.ts';
-import type { HdfsSettings } from '../api/settings.ts';
+import { absoluteHdfsPath, joinHdfsPath, parseHdfsPath } from '../api/hdfs-path.ts';
+import type { HdfsSettings, PayloadStoreSettings } from '../api/settings.ts';
 import type { Payloads } from '../operator/ports.ts';
+import { PayloadStore } from '../payload/payload-store.ts';
 import { payloadChange, resolvePayload } from '../payload/resolve.ts';
 
 interface Options {
   readonly clock: Clock;
   readonly log: { debug(fields: object, message: string): void };
-  readonly token?: () => Promise<string | undefined>;
+  readonly store: PayloadStoreSettings;
+  /** Names this operator's own directory below the store's root. */
+  readonly owner: { readonly clusterId: string; readonly namespace: string };
+}
+
+interface Nameservice {
+  readonly hdfs: Hdfs;
+  /** Made when it is first needed: a relative root is below a home directory that HDFS has to tell. */
+  store?: PayloadStore;
 }
 
 export function hdfsPayloads(settings: HdfsSettings, options: Options): Payloads {
-  const open = new Map<string, Hdfs>();
-  const hdfsOf = (nameservice: string): Hdfs => {
-    let hdfs = open.get(nameservice);
-    if (hdfs === undefined) {
-      hdfs = openHdfs(settings, nameservice, options);
-      open.set(nameservice, hdfs);
+  const { clock, store, owner } = options;
+  const open = new Map<string, Nameservice>();
+  const of = (name: string): Nameservice => {
+    let nameservice = open.get(name);
+    if (nameservice === undefined) {
+      nameservice = { hdfs: openHdfs(settings, name, options) };
+      open.set(name, nameservice);
     }
-    return hdfs;
+    return nameservice;
+  };
+  const absolute = async (
+    hdfs: Hdfs,
+    path: { path: string; relative: boolean; nameservice: string },
+    signal: AbortSignal,
+  ) => absoluteHdfsPath(path, path.relative ? await hdfs.home(signal) : '/');
+  const locate = async (path: string, signal: AbortSignal) => {
+    const location = parseHdfsPath(path, settings);
+    const { nameservice } = location;
+    return { nameservice, directory: await absolute(of(nameservice).hdfs, location, signal) };
+  };
+  const storeOf = async (name: string, signal: AbortSignal): Promise<PayloadStore> => {
+    const nameservice = of(name);
+    if (nameservice.store !== undefined) return nameservice.store;
+    const location = parseHdfsPath(store.root, { ...settings, defaultNameservice: name });
+    const root = await absolute(nameservice.hdfs, location, signal);
+    // Two looks at once may have got here; what one of them has remembered must not be forgotten.
+    nameservice.store ??= new PayloadStore(nameservice.hdfs, {
+      nameservice: name,
+      root: joinHdfsPath(root, `${owner.clusterId}/${owner.namespace}`),
+      removeAfterMs: store.removeAfterMs,
+      clock,
+    });
+    return nameservice.store;
   };
   return {
     async resolve(path, signal) {
-      const location = parseHdfsPath(path, settings);
-      const hdfs = hdfsOf(location.nameservice);
-      const home = location.relative ? await hdfs.home(signal) : '/';
-      const directory = absoluteHdfsPath(location, home);
-      return resolvePayload(hdfs, { nameservice: location.nameservice, directory }, options.clock.now, signal);
+      const where = await locate(path, signal);
+      return resolvePayload(of(where.nameservice).hdfs, where, clock.now, signal);
+    },
+    async keep(path, progress, signal) {
+      const { nameservice, directory } = await locate(path, signal);
+      return (await storeOf(nameservice, signal)).keep(directory, progress, signal);
+    },
+    async mend(pinned, signal) {
+      await (await storeOf(pinned.nameservice, signal)).mend(pinned, signal);
     },
     async drift(pinned, signal) {
-      return payloadChange(hdfsOf(pinned.nameservice), pinned, signal);
+      return payloadChange(of(pinned.nameservice).hdfs, pinned, signal);
+    },
+    async sweep(referred, may, signal) {
+      const removed = await Promise.allSettled(
+        Object.keys(settings.nameservices).map(async (name) =>
+          (await storeOf(name, signal)).sweep(referred, may, signal),
+        ),
+      );
+      // One that is away keeps no other from being swept.
+      const failed = removed.find((result) => result.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
+      return removed.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
     },
   };
 }

@@ -28,6 +28,7 @@ import { Controller } from '../operator/controller.ts';
 import { serveHttp } from '../operator/http-server.ts';
 import { Modes } from '../operator/modes.ts';
 import { RegistrationFollower } from '../operator/registrations.ts';
+import { StoreSweeper } from '../operator/store-sweeper.ts';
 import { Sweeper } from '../operator/sweeper.ts';
 import { deploymentView, pinView, podView, resourceEntry } from '../operator/views.ts';
 import { createWorkQueue } from '../operator/work-queue.ts';
@@ -220,12 +221,18 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
     zookeeperConnected: () => zookeeper.state() === 'connected',
     requestsHeld: () => requests?.held(),
   });
+  const payloads = hdfsPayloads(settings.hdfs, {
+    clock,
+    log: log.child({ part: 'hdfs' }),
+    store: settings.payloadStore,
+    owner: { clusterId, namespace: leaseNamespace },
+  });
   const controller = new Controller({
     stores,
     registrations,
     modes,
     cluster,
-    payloads: hdfsPayloads(settings.hdfs, { clock, log: log.child({ part: 'hdfs' }) }),
+    payloads,
     get: httpGet,
     queue,
     settings: full,
@@ -238,6 +245,7 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
         zookeeper,
         cluster: requestQueueCluster(client, recorder, leaseNamespace, (model) => stores.resources.indexed(model)),
         settings: settings.legacy.queue,
+        readFrom: settings.legacy.readFrom,
         configPath: settings.zookeeper.configPath,
         leads: () => leading(),
         takes: (model) => takesRequests(modes.of(model).mode),
@@ -301,7 +309,19 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
         metrics,
         log,
       });
-      await Promise.all([modes.run(clock, ended), sweeper.run(clock, ended), requests?.run(ended)]);
+      const storeSweeper = new StoreSweeper({
+        payloads,
+        pins: stores.pins,
+        leads: () => leading(),
+        removeAfterMs: settings.payloadStore.removeAfterMs,
+        log,
+      });
+      await Promise.all([
+        modes.run(clock, ended),
+        sweeper.run(clock, ended),
+        storeSweeper.run(clock, ended),
+        requests?.run(ended),
+      ]);
     }
     if (lease.lost.aborted) throw lease.lost.reason;
     setTimeout(() => process.exit(1), stopMs).unref();

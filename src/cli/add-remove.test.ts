@@ -21,6 +21,7 @@ const addDga: AddCommand = {
   options: { env: [] },
   localPath: undefined,
   hdfsPath: undefined,
+  readFrom: undefined,
   operatorNamespace: 'maas-system',
 };
 const newDga: AddCommand = { ...addDga, options: { memory: '512Mi', env: [] }, hdfsPath: 'models/dga' };

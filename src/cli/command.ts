@@ -44,6 +44,8 @@ export interface AddCommand extends OneModel {
   readonly options: SpecOptions;
   readonly localPath: string | undefined;
   readonly hdfsPath: string | undefined;
+  /** Where instances read it; undefined leaves it as it is, or to the resource's default. */
+  readonly readFrom: 'Path' | 'Store' | undefined;
   readonly operatorNamespace: string;
 }
 

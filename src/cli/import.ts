@@ -42,6 +42,7 @@ export async function importModels(command: ImportCommand, ports: Ports, cluster
     importedOf(draft, await findPayload(draft, command.payloadPath, published?.payloadRoot, hdfs), {
       namespace,
       memory: command.memory,
+      readFrom: published?.legacy.readFrom ?? 'Store',
     }),
   );
   if (command.apply) await apply(imported, published?.legacy.queue.enabled ?? false, command, ports, cluster);

@@ -7,7 +7,13 @@ import { legacyDeploy } from './legacy-deploy.ts';
 import type { OverOutcome, OverUploader } from './legacy-ports.ts';
 
 const env = { namespace: undefined, operatorNamespace: 'maas-system' };
-const dga = { name: 'dga', version: '1.0', instances: 2, memory: '512Mi', payload: { path: '/models/dga' } };
+const dga = {
+  name: 'dga',
+  version: '1.0',
+  instances: 2,
+  memory: '512Mi',
+  payload: { path: '/models/dga', readFrom: 'Store' },
+};
 const published = (legacy: unknown = {}) => ({
   hdfs: { nameservices: { lake: { webhdfs: ['http://nn:9870'] } } },
   zookeeper: { quorum: 'zk:2181', configPath: '/elsewhere' },
@@ -120,10 +126,22 @@ describe('ADD', () => {
   });
 
   it('tells who else runs from files that are different now', async () => {
-    const store = publish(storeWith(dga, { ...dga, version: '0.9' }), published());
+    const others = [
+      { ...dga, version: '0.9', payload: { path: '/models/dga', readFrom: 'Path' } },
+      { ...dga, version: '0.8' },
+    ];
+    const store = publish(storeWith(dga, ...others), published());
+    const digest = { path: '/models/dga', script: 'run.sh', files: 1, bytes: 1, digest: 'sha256:aa' };
+    store.put({
+      metadata: { name: 'dga-0.7' },
+      spec: { ...dga, version: '0.7' },
+      status: { payload: { ...digest, copy: '/store/aa' } },
+    });
     const { err } = await ran(store, `${addDga}/ -lmp d`, new Uploads({ replaced: true }));
     expect(err).toContain('note: dga 1.0 runs already, and new files do not reach it');
     expect(err).toContain('note: dga 0.9 was started from the same path');
+    expect(err).toContain('note: dga 0.8 is deployed from the same path and not copied from there yet');
+    expect(err).not.toContain('dga 0.7');
     const same = publish(storeWith(dga), published());
     expect((await ran(same, `${addDga} -lmp d`, new Uploads())).err).not.toContain('note');
   });

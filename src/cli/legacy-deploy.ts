@@ -94,6 +94,8 @@ async function legacyAdd(
     options: { env: [], ...(memory === undefined ? {} : { memory }) },
     localPath: undefined,
     hdfsPath: command.hdfsPath,
+    // What is deployed already keeps what it has.
+    readFrom: present === undefined ? (settings?.legacy.readFrom ?? 'Store') : undefined,
     operatorNamespace: command.operatorNamespace,
   };
   if (command.localPath !== undefined && settings !== undefined) {
@@ -159,18 +161,26 @@ async function upload(
   }
 }
 
-/** One path for every version was the habit on YARN, where a lost instance was not replaced anyway. */
+/**
+ * One path for every version was the habit on YARN, where a lost instance was not replaced anyway. Who reads from a copy
+ * in the payload store does not mind, once it is made.
+ */
 function tellWhoRunsFromThere({ hdfsPath, ...named }: LegacyAdd, models: readonly Model[], ports: Ports): void {
   const others = models
     .filter(({ spec }) => tidy(spec.payload.path) === tidy(hdfsPath))
     .filter((model) => !isGoing(model));
+  const note = (text: string) => ports.err.write(`${visible(`note: ${text}`)}\n`);
   for (const model of others) {
     const who = titleOf(model);
-    const text =
-      who === title(named)
-        ? `${who} runs already, and new files do not reach it: give them a version of their own, or remove it first`
-        : `${who} was started from the same path, and an instance that it loses cannot be replaced from there any more`;
-    ports.err.write(`${visible(`note: ${text}`)}\n`);
+    if (who === title(named)) {
+      note(`${who} runs already, and new files do not reach it: give them a version of their own, or remove it first`);
+    } else if (model.spec.payload.readFrom !== 'Store') {
+      note(
+        `${who} was started from the same path, and an instance that it loses cannot be replaced from there any more`,
+      );
+    } else if (model.status.payload?.copy === undefined) {
+      note(`${who} is deployed from the same path and not copied from there yet, so it starts with the new files`);
+    }
   }
 }
 

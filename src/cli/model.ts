@@ -29,7 +29,9 @@ const readable = z.object({
     startupTimeout: text.optional(),
     drain: text.optional(),
     advertise: text.optional(),
-    payload: z.object({ path: text.default('') }).default({ path: '' }),
+    payload: z
+      .object({ path: text.default(''), readFrom: text.default('Path') })
+      .default({ path: '', readFrom: 'Path' }),
     env: z.array(z.looseObject({ name: text })).default([]),
   }),
 });

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { MaasError } from '../api/errors.ts';
 import {
   hdfsSettings,
+  legacySettings,
   operatorSettings,
   requestQueueSettings,
   settingsConfigMap,
@@ -21,6 +22,7 @@ const published = z.object({
   /** Does the operator take the requests of the old queue, for which namespaces, and within which bounds? */
   legacy: z
     .object({
+      readFrom: legacySettings.shape.readFrom,
       queue: z
         .object({
           enabled: z.boolean().default(false),

@@ -99,6 +99,7 @@ interface ModelOptions extends GlobalOptions, Omit<SpecOptions, 'env'> {
   readonly instances?: number;
   readonly localModelPath?: string;
   readonly hdfsModelPath?: string;
+  readonly readFrom?: 'Path' | 'Store';
   readonly env?: readonly EnvChange[];
   readonly wait: boolean;
   readonly timeout?: number;
@@ -175,6 +176,12 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
         "With --local-model-path the upload's target (default: PAYLOAD_ROOT/NAME/VERSION).",
       value.nonEmpty,
     )
+    .addOption(
+      new Option(
+        '--read-from <where>',
+        'Where instances read the payload: Path, or Store for a copy, so that the path may be used again. (default: Path)',
+      ).choices(['Path', 'Store']),
+    )
     .option('--env <NAME=value>', 'Set a variable of the script; NAME- takes it away. Repeatable.', value.envChange)
     .option('--image <image>', "Image that the script runs in. (default: the operator's)", value.nonEmpty)
     .option('--startup-timeout <time>', 'How long endpoint.dat may take. (default: 10m)', value.duration)
@@ -198,6 +205,7 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
       options: { ...present({ memory, cpu, image, startupTimeout, drain, advertise }), env: env ?? [] },
       localPath: options.localModelPath,
       hdfsPath: options.hdfsModelPath,
+      readFrom: options.readFrom,
       operatorNamespace: operatorNamespace(options),
     });
   });

@@ -34,7 +34,7 @@ export function newManifest(command: AddCommand, namespace: string, payloadPath:
       version: command.version,
       instances: command.instances,
       ...scalars(options),
-      payload: { path: payloadPath },
+      payload: { path: payloadPath, ...(command.readFrom === undefined ? {} : { readFrom: command.readFrom }) },
       ...(env.length > 0 ? { env } : {}),
     },
   };
@@ -43,10 +43,10 @@ export function newManifest(command: AddCommand, namespace: string, payloadPath:
 /**
  * The merge patch that adds the instances and changes what the user named; empty when there is nothing to change.
  * @param payloadPath named by the user, or where the upload went
- * @throws MaasError PAYLOAD_PATH_DIFFERS
+ * @throws MaasError PAYLOAD_PATH_DIFFERS, also where instances would read it from elsewhere
  */
 export function addPatch(model: Model, command: AddCommand, payloadPath: string | undefined): ApiObject {
-  checkPayloadPath(model, payloadPath);
+  checkPayload(model, payloadPath, command.readFrom);
   const { spec } = model;
   const changed = Object.entries(scalars(command.options)).filter(([field, value]) => {
     const present: unknown = Object.entries(spec).find(([name]) => name === field)?.[1];
@@ -61,14 +61,20 @@ export function addPatch(model: Model, command: AddCommand, payloadPath: string 
   };
 }
 
-function checkPayloadPath(model: Model, wanted: string | undefined): void {
-  const present = model.spec.payload.path;
-  if (wanted === undefined || tidyPath(wanted) === tidyPath(present)) return;
-  throw new MaasError(
-    'PAYLOAD_PATH_DIFFERS',
-    `${titleOf(model)} is deployed already as ` + `${qualifiedName(model)} with the payload ${present}, not ${wanted}`,
-    { next: 'Give the other payload a version of its own with --version, or leave --hdfs-model-path out.' },
-  );
+/** Either change would be a switch, which ADD never makes. */
+function checkPayload(model: Model, path: string | undefined, readFrom: string | undefined): void {
+  const { payload } = model.spec;
+  const deployed = `${titleOf(model)} is deployed already as ${qualifiedName(model)}`;
+  if (path !== undefined && tidyPath(path) !== tidyPath(payload.path)) {
+    throw new MaasError('PAYLOAD_PATH_DIFFERS', `${deployed} with the payload ${payload.path}, not ${path}`, {
+      next: 'Give the other payload a version of its own with --version, or leave --hdfs-model-path out.',
+    });
+  }
+  if (readFrom !== undefined && readFrom !== payload.readFrom) {
+    throw new MaasError('PAYLOAD_PATH_DIFFERS', `${deployed} and reads from ${payload.readFrom}, not ${readFrom}`, {
+      next: 'Leave --read-from out, or change spec.payload.readFrom, which starts its instances anew.',
+    });
+  }
 }
 
 function tidyPath(path: string): string {

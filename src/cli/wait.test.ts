@@ -27,6 +27,7 @@ const addOne: Command = {
   options: { env: [] },
   localPath: undefined,
   hdfsPath: undefined,
+  readFrom: undefined,
   operatorNamespace: 'maas-system',
 };
 const removeOne: Command = {

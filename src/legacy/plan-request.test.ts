@@ -30,7 +30,13 @@ function there(changes: Partial<ObservedModel> = {}, name = 'dga-1.0', uid = 'u1
 }
 
 const plan = (request: NamedRequest, models: ObservedModel[] = [], rest: Partial<Observed> = {}, limits = memory) =>
-  planRequest(id, request, 'fraud', { models, removing: undefined, refused: undefined, ...rest }, limits);
+  planRequest(
+    id,
+    request,
+    'fraud',
+    { models, removing: undefined, refused: undefined, ...rest },
+    { memory: limits, readFrom: 'Store' },
+  );
 
 describe('ADD', () => {
   it('makes the resource of that name and version', () => {
@@ -41,7 +47,13 @@ describe('ADD', () => {
         name: 'dga-1.0',
         namespace: 'fraud',
         requests: JSON.stringify([id]),
-        spec: { name: 'dga', version: '1.0', instances: 2, memory: '512Mi', payload: { path: '/models/dga' } },
+        spec: {
+          name: 'dga',
+          version: '1.0',
+          instances: 2,
+          memory: '512Mi',
+          payload: { path: '/models/dga', readFrom: 'Store' },
+        },
       },
     });
     if (step.kind === 'create') expect(modelDeploymentSpec.safeParse(step.manifest.spec).success).toBe(true);

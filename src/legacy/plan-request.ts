@@ -78,12 +78,18 @@ export type Step =
   /** Not now; `why` as the end of a sentence. */
   | { readonly kind: 'wait'; readonly why: string };
 
+/** What the settings say of resources that requests make. */
+export interface RequestRules {
+  readonly memory: RequestQueueSettings['memory'];
+  readonly readFrom: 'Path' | 'Store';
+}
+
 export function planRequest(
   id: string,
   request: NamedRequest,
   namespace: string,
   observed: Observed,
-  settings: RequestQueueSettings['memory'],
+  rules: RequestRules,
 ): Step {
   const { models, removing } = observed;
   const done = models.find((model) => model.requests.includes(id));
@@ -108,7 +114,7 @@ export function planRequest(
     );
   }
   return request.action === 'ADD'
-    ? planAdd(id, request, version, namespace, present, models, settings)
+    ? planAdd(id, request, version, namespace, present, models, rules)
     : planRemove(id, request, version, namespace, present);
 }
 
@@ -126,9 +132,9 @@ function planAdd(
   namespace: string,
   present: ObservedModel | undefined,
   models: readonly ObservedModel[],
-  settings: RequestQueueSettings['memory'],
+  rules: RequestRules,
 ): Step {
-  const { memoryMb, exceeds } = grantedMemory(request.memoryMb, settings);
+  const { memoryMb, exceeds } = grantedMemory(request.memoryMb, rules.memory);
   if (exceeds !== undefined) {
     return impossible(`${memoryMb} MB an instance are more than the maximum of ${exceeds} MB`);
   }
@@ -181,7 +187,7 @@ function planAdd(
         version,
         instances: request.instances,
         memory: `${memoryMb}Mi`,
-        payload: { path: request.path },
+        payload: { path: request.path, readFrom: rules.readFrom },
       },
     },
   };

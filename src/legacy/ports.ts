@@ -67,7 +67,7 @@ export interface ModelManifest {
     readonly version: string;
     readonly instances: number;
     readonly memory: string;
-    readonly payload: { readonly path: string };
+    readonly payload: { readonly path: string; readonly readFrom: 'Path' | 'Store' };
   };
 }
 

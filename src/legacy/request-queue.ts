@@ -40,6 +40,8 @@ export interface RequestQueuePorts {
   readonly zookeeper: QueueZooKeeper;
   readonly cluster: QueueCluster;
   readonly settings: RequestQueueSettings;
+  /** Where instances of the models that requests make read their payload. */
+  readonly readFrom: 'Path' | 'Store';
   readonly configPath: string;
   /** Is it certain that this process is the leader? */
   readonly leads: () => boolean;
@@ -230,7 +232,7 @@ export class RequestQueue {
   }
 
   async #next(request: Request, way: Triage, refused: string | undefined): Promise<Way> {
-    const { cluster, settings, takes } = this.#ports;
+    const { cluster, settings, readFrom, takes } = this.#ports;
     if (!takes(modelOf(way))) return { kind: 'wait', why: "the model's mode lets no requests be taken" };
     if (way.way === 'forward') return { kind: 'forward', to: way.to };
     const record = (await cluster.record())?.data ?? {};
@@ -244,7 +246,7 @@ export class RequestQueue {
       removing: removalOf(record, request.id),
       refused,
     };
-    return planRequest(request.id, way.request, way.namespace, observed, settings.memory);
+    return planRequest(request.id, way.request, way.namespace, observed, { memory: settings.memory, readFrom });
   }
 
   async #take(step: Exclude<Way, { kind: 'wait' }>, request: Request, way: Triage): Promise<void> {

@@ -56,12 +56,13 @@ export class Controller {
         payload: ({ resource, invalid }, pinned) =>
           invalid !== undefined
             ? { state: 'pending' }
-            : this.#payloadWatch.view(resource.metadata.uid, resource.spec.payload.path, pinned, () =>
+            : this.#payloadWatch.view(resource.metadata.uid, resource.spec.payload, pinned, () =>
                 ports.queue.add(resource.metadata.uid),
               ),
         agents: (pods) => this.#askAgents(pods),
       },
       ports.cluster,
+      (uid) => this.#payloadWatch.copy(uid),
       ports.settings,
       ports.clock,
     );

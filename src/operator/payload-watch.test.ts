@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { aPayload } from '../../test/builders/model-deployment.ts';
 import { MaasError } from '../api/errors.ts';
+import type { PinnedPayload } from '../api/payload.ts';
 import { PayloadWatch } from './payload-watch.ts';
 import type { Payloads } from './ports.ts';
 
@@ -8,7 +9,14 @@ function setUp(payloads: Partial<Payloads>) {
   let time = 0;
   const clock = { now: () => time, monotonic: () => time, sleep: async () => {} };
   const watch = new PayloadWatch(
-    { resolve: async () => aPayload(), drift: async () => undefined, ...payloads },
+    {
+      resolve: async () => aPayload(),
+      keep: async () => aCopy(),
+      mend: async () => {},
+      drift: async () => undefined,
+      sweep: async () => [],
+      ...payloads,
+    },
     clock,
     60_000,
   );
@@ -19,12 +27,15 @@ function setUp(payloads: Partial<Payloads>) {
   return { watch, news, pass };
 }
 
+const aCopy = (changes: Partial<PinnedPayload> = {}) =>
+  aPayload({ path: '/store/aa', copiedFrom: '/models/dga', ...changes });
+
 describe('PayloadWatch', () => {
   it('is pending first, then says what was found', async () => {
     const { watch, news } = setUp({});
-    expect(watch.view('u', '/m', undefined, news)).toEqual({ state: 'pending' });
+    expect(watch.view('u', { path: '/m' }, undefined, news)).toEqual({ state: 'pending' });
     await vi.waitFor(() => expect(news).toHaveBeenCalledTimes(1));
-    expect(watch.view('u', '/m', undefined, news)).toMatchObject({ state: 'resolved' });
+    expect(watch.view('u', { path: '/m' }, undefined, news)).toMatchObject({ state: 'resolved' });
   });
 
   it('looks again after a failure, with growing waits, and tells no news that are none', async () => {
@@ -32,13 +43,13 @@ describe('PayloadWatch', () => {
       throw new MaasError('HDFS_PATH_MISSING', 'nothing at /m');
     });
     const { watch, news, pass } = setUp({ resolve });
-    watch.view('u', '/m', undefined, news);
+    watch.view('u', { path: '/m' }, undefined, news);
     await vi.waitFor(() => expect(news).toHaveBeenCalledTimes(1));
-    watch.view('u', '/m', undefined, news);
+    watch.view('u', { path: '/m' }, undefined, news);
     expect(resolve).toHaveBeenCalledTimes(1);
     const first = watch.dueIn('u');
     pass(first);
-    expect(watch.view('u', '/m', undefined, news)).toMatchObject({ state: 'failed', transient: false });
+    expect(watch.view('u', { path: '/m' }, undefined, news)).toMatchObject({ state: 'failed', transient: false });
     await vi.waitFor(() => expect(watch.dueIn('u')).toBeGreaterThan(first));
     expect(resolve).toHaveBeenCalledTimes(2);
     expect(news).toHaveBeenCalledTimes(1);
@@ -51,18 +62,21 @@ describe('PayloadWatch', () => {
       return 'run.sh has changed';
     });
     const { watch, news, pass } = setUp({ drift });
-    expect(watch.view('u', '/m', aPayload(), news)).toEqual({ state: 'pinned' });
+    expect(watch.view('u', { path: '/m' }, aPayload(), news)).toEqual({ state: 'pinned' });
     expect(drift).not.toHaveBeenCalled();
     pass(60_000);
-    watch.view('u', '/m', aPayload(), news);
+    watch.view('u', { path: '/m' }, aPayload(), news);
     await vi.waitFor(() =>
-      expect(watch.view('u', '/m', aPayload(), news)).toEqual({ state: 'pinned', drift: 'run.sh has changed' }),
+      expect(watch.view('u', { path: '/m' }, aPayload(), news)).toEqual({
+        state: 'pinned',
+        drift: 'run.sh has changed',
+      }),
     );
     away = true;
     pass(60_000);
-    watch.view('u', '/m', aPayload(), news);
+    watch.view('u', { path: '/m' }, aPayload(), news);
     await vi.waitFor(() =>
-      expect(watch.view('u', '/m', aPayload(), news)).toMatchObject({
+      expect(watch.view('u', { path: '/m' }, aPayload(), news)).toMatchObject({
         state: 'pinned',
         problem: { code: 'HDFS_UNREACHABLE' },
       }),
@@ -74,13 +88,116 @@ describe('PayloadWatch', () => {
     const resolve = (path: string) =>
       new Promise<ReturnType<typeof aPayload>>((done) => answers.set(path, () => done(aPayload({ path }))));
     const { watch, news } = setUp({ resolve });
-    watch.view('u', '/old', undefined, news);
+    watch.view('u', { path: '/old' }, undefined, news);
     await vi.waitFor(() => expect(answers.has('/old')).toBe(true));
-    watch.view('u', '/new', undefined, news);
+    watch.view('u', { path: '/new' }, undefined, news);
     await vi.waitFor(() => expect(answers.has('/new')).toBe(true));
     answers.get('/old')?.();
     answers.get('/new')?.();
     await vi.waitFor(() => expect(news).toHaveBeenCalledTimes(1));
-    expect(watch.view('u', '/new', undefined, news)).toMatchObject({ payload: { path: '/new' } });
+    expect(watch.view('u', { path: '/new' }, undefined, news)).toMatchObject({ payload: { path: '/new' } });
+  });
+});
+
+describe('where instances read from the payload store', () => {
+  const stored = { path: '/m', readFrom: 'Store' } as const;
+
+  it('copies only when it is told to, and shows how far it is', async () => {
+    const copying = Promise.withResolvers<PinnedPayload>();
+    const keep = vi.fn<Payloads['keep']>((_path, progress) => {
+      progress({ bytesDone: 3, bytesTotal: 9 });
+      return copying.promise;
+    });
+    const { watch, news, pass } = setUp({ keep });
+    const view = () => watch.view('u', stored, undefined, news);
+    view();
+    await vi.waitFor(() => expect(view()).toEqual({ state: 'found' }));
+    pass(30_000);
+    view();
+    await vi.waitFor(() => expect(watch.dueIn('u')).toBe(30_000));
+    expect(keep).not.toHaveBeenCalled();
+    watch.copy('u');
+    await vi.waitFor(() => expect(view()).toEqual({ state: 'copying', bytesDone: 3, bytesTotal: 9 }));
+    watch.copy('u');
+    copying.resolve(aCopy());
+    await vi.waitFor(() => expect(view()).toEqual({ state: 'resolved', payload: aCopy() }));
+    expect(keep).toHaveBeenCalledTimes(1);
+    watch.copy('u');
+    expect(keep).toHaveBeenCalledTimes(1);
+  });
+
+  it('asks for the copy again while nobody pins it, and starts over when another payload is at the path', async () => {
+    let digest = 'sha256:aa';
+    const keep = vi.fn<Payloads['keep']>(async () => aCopy({ digest }));
+    const { watch, news, pass } = setUp({ resolve: async () => aPayload({ digest }), keep });
+    const view = () => watch.view('u', stored, undefined, news);
+    view();
+    await vi.waitFor(() => expect(view()).toEqual({ state: 'found' }));
+    watch.copy('u');
+    await vi.waitFor(() => expect(view()).toMatchObject({ state: 'resolved' }));
+    pass(30_000);
+    view();
+    await vi.waitFor(() => expect(keep).toHaveBeenCalledTimes(2));
+    await vi.waitFor(() => expect(watch.dueIn('u')).toBe(30_000));
+    digest = 'sha256:bb';
+    pass(30_000);
+    view();
+    await vi.waitFor(() => expect(view()).toEqual({ state: 'found' }));
+    expect(keep).toHaveBeenCalledTimes(2);
+  });
+
+  it('says why it could not copy until it can, and tries again only when told to after a new look', async () => {
+    let full = true;
+    const keep = vi.fn<Payloads['keep']>(async () => {
+      if (full) throw new MaasError('HDFS_FORBIDDEN', 'maas may not write to /store');
+      return aCopy();
+    });
+    const { watch, news, pass } = setUp({ keep });
+    const view = () => watch.view('u', stored, undefined, news);
+    view();
+    await vi.waitFor(() => expect(view()).toEqual({ state: 'found' }));
+    watch.copy('u');
+    const failed = { state: 'failed', transient: false, copying: true, problem: { code: 'HDFS_FORBIDDEN' } };
+    await vi.waitFor(() => expect(view()).toMatchObject(failed));
+    watch.copy('u');
+    expect(keep).toHaveBeenCalledTimes(1);
+    news.mockClear();
+    pass(watch.dueIn('u'));
+    expect(view()).toMatchObject(failed);
+    // Its result is the same view, and all the same somebody has to come and decide.
+    await vi.waitFor(() => expect(news).toHaveBeenCalledTimes(1));
+    expect(view()).toMatchObject(failed);
+    full = false;
+    watch.copy('u');
+    await vi.waitFor(() => expect(view()).toMatchObject({ state: 'resolved' }));
+  });
+
+  it('mends a damaged copy once for each look', async () => {
+    let damaged = true;
+    let mendable = false;
+    const mend = vi.fn<Payloads['mend']>(async () => {
+      damaged = !mendable;
+    });
+    const drift = vi.fn(async () => (damaged ? 'run.sh is gone' : undefined));
+    const { watch, news, pass } = setUp({ mend, drift });
+    const view = () => watch.view('u', stored, aCopy(), news);
+    expect(view()).toEqual({ state: 'pinned' });
+    watch.copy('u');
+    expect(mend).not.toHaveBeenCalled();
+    for (const mends of [1, 2]) {
+      pass(60_000);
+      view();
+      await vi.waitFor(() => expect(view()).toEqual({ state: 'pinned', drift: 'run.sh is gone' }));
+      await vi.waitFor(() => {
+        watch.copy('u');
+        expect(mend).toHaveBeenCalledTimes(mends);
+      });
+      watch.copy('u');
+      expect(mend).toHaveBeenCalledTimes(mends);
+      mendable = true;
+      // Once when it was looked at, once after mending.
+      await vi.waitFor(() => expect(drift).toHaveBeenCalledTimes(2 * mends));
+    }
+    await vi.waitFor(() => expect(view()).toEqual({ state: 'pinned' }));
   });
 });

@@ -1,29 +1,42 @@
 /**
  * Looks at payloads in HDFS in the background and remembers what was found, so that a reconcile never waits for HDFS.
  * A version without a pin is resolved, again and again with a growing wait while that fails; a pinned one is compared
- * with HDFS from time to time.
+ * with HDFS from time to time. Where instances read from the payload store, it is the plan that says when to copy.
  */
 import { asMaasError } from '../api/errors.ts';
 import type { PinnedPayload } from '../api/payload.ts';
+import type { ModelDeploymentSpec } from '../api/resource.ts';
 import type { PayloadView } from '../plan/observation.ts';
 import type { Clock, Payloads } from './ports.ts';
+import { Slots } from './slots.ts';
+
+/** Where a version's payload is, and where its instances read it. */
+export type WantedPayload = Pick<ModelDeploymentSpec['payload'], 'path' | 'readFrom'>;
 
 interface Entry {
   view: PayloadView;
-  readonly path: string;
-  pinnedDigest?: string;
+  readonly wanted: WantedPayload;
+  readonly pinned: PinnedPayload | undefined;
+  readonly onNews: () => void;
   busy: boolean;
   failures: number;
   /** Monotonic; when to look again. */
   due: number;
+  /** What is done now, or was done last, is copying. */
+  copying: boolean;
+  /** Digest of what was copied to the payload store and not pinned yet. */
+  kept?: string;
+  /** What could not be copied, or mended, may be tried again: it was looked at since. */
+  again: boolean;
 }
 
 const firstRetryMs = 1_000;
 const longestRetryMs = 20_000;
 /** A result that nobody pinned (the name is another's, say) is not trusted for longer. */
 const resolvedForMs = 30_000;
-/** Looks under way at once. */
-const parallel = 8;
+/** Looks under way at once; and payloads that are copied at once, which may take long. */
+const parallelLooks = 8;
+const parallelCopies = 2;
 
 export class PayloadWatch {
   readonly #payloads: Payloads;
@@ -31,8 +44,8 @@ export class PayloadWatch {
   readonly #checkMs: number;
   readonly #entries = new Map<string, Entry>();
   readonly #stop = new AbortController();
-  #running = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #looks = new Slots(parallelLooks);
+  readonly #copies = new Slots(parallelCopies);
 
   constructor(payloads: Payloads, clock: Clock, checkMs: number) {
     this.#payloads = payloads;
@@ -44,29 +57,36 @@ export class PayloadWatch {
    * What is known now; starts a look where one is due.
    *
    * @param uid the resource's UID
-   * @param path the wanted version's payload path
+   * @param wanted the wanted version's payload
    * @param pinned the version's pin, where there is one
    * @param onNews called when a look has changed what is known
    */
-  view(uid: string, path: string, pinned: PinnedPayload | undefined, onNews: () => void): PayloadView {
+  view(uid: string, wanted: WantedPayload, pinned: PinnedPayload | undefined, onNews: () => void): PayloadView {
     let entry = this.#entries.get(uid);
-    if (entry === undefined || entry.path !== path || entry.pinnedDigest !== pinned?.digest) {
+    if (entry === undefined || !isSame(entry.wanted, wanted) || entry.pinned?.digest !== pinned?.digest) {
       entry = {
         view: pinned === undefined ? { state: 'pending' } : { state: 'pinned' },
-        path,
-        ...(pinned === undefined ? {} : { pinnedDigest: pinned.digest }),
+        wanted,
+        pinned,
+        onNews,
         busy: false,
         failures: 0,
         // A version that was pinned just now need not be compared at once.
         due: this.#clock.monotonic() + (pinned === undefined ? 0 : this.#checkMs),
+        copying: false,
+        again: false,
       };
       this.#entries.set(uid, entry);
     }
-    if (!entry.busy && this.#clock.monotonic() >= entry.due) {
-      entry.busy = true;
-      void this.#look(uid, entry, pinned, onNews);
-    }
+    if (this.#clock.monotonic() >= entry.due) this.#work(uid, entry, (of) => this.#look(of));
     return entry.view;
+  }
+
+  /** Copies what was found to the payload store, or mends the copy that is pinned; in the background. */
+  copy(uid: string): void {
+    const entry = this.#entries.get(uid);
+    if (entry === undefined || !(entry.view.state === 'found' || entry.again)) return;
+    this.#work(uid, entry, (of) => (of.pinned === undefined ? this.#keep(of) : this.#mend(of, of.pinned)));
   }
 
   /** Milliseconds until the next look is due. */
@@ -83,40 +103,85 @@ export class PayloadWatch {
     this.#stop.abort();
   }
 
-  async #look(uid: string, entry: Entry, pinned: PinnedPayload | undefined, onNews: () => void): Promise<void> {
-    await this.#slot();
+  #work(uid: string, entry: Entry, work: (entry: Entry) => Promise<void>): void {
+    if (entry.busy) return;
+    entry.busy = true;
+    void this.#finish(uid, entry, work);
+  }
+
+  async #finish(uid: string, entry: Entry, work: (entry: Entry) => Promise<void>): Promise<void> {
     const before = JSON.stringify(entry.view);
     try {
-      if (pinned === undefined) {
-        entry.view = { state: 'resolved', payload: await this.#payloads.resolve(entry.path, this.#stop.signal) };
-        entry.due = this.#clock.monotonic() + resolvedForMs;
-      } else {
-        const drift = await this.#payloads.drift(pinned, this.#stop.signal);
-        entry.view = { state: 'pinned', ...(drift === undefined ? {} : { drift }) };
-        entry.due = this.#clock.monotonic() + this.#checkMs;
-      }
+      await work(entry);
       entry.failures = 0;
     } catch (error) {
       const { code, message, next, transient } = asMaasError(error);
       const problem = { code, message, next };
-      entry.view = pinned === undefined ? { state: 'failed', problem, transient } : { state: 'pinned', problem };
+      entry.view =
+        entry.pinned !== undefined
+          ? { state: 'pinned', problem }
+          : { state: 'failed', problem, transient, ...(entry.copying ? { copying: true } : {}) };
       entry.due = this.#clock.monotonic() + Math.min(firstRetryMs * 1.5 ** entry.failures, longestRetryMs);
       entry.failures += 1;
     } finally {
       entry.busy = false;
-      this.#release();
     }
     if (this.#stop.signal.aborted || this.#entries.get(uid) !== entry) return;
-    if (JSON.stringify(entry.view) !== before) onNews();
+    if (entry.again || JSON.stringify(entry.view) !== before) entry.onNews();
   }
 
-  async #slot(): Promise<void> {
-    if (this.#running >= parallel) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.#running += 1;
+  async #look(entry: Entry): Promise<void> {
+    const { pinned, wanted } = entry;
+    const { signal } = this.#stop;
+    entry.copying = false;
+    if (pinned !== undefined) {
+      const drift = await this.#looks.within(() => this.#payloads.drift(pinned, signal));
+      this.#compared(entry, drift);
+      entry.again = drift !== undefined && pinned.copiedFrom !== undefined;
+      return;
+    }
+    const payload = await this.#looks.within(() => this.#payloads.resolve(wanted.path, signal));
+    if (wanted.readFrom !== 'Store') this.#resolved(entry, payload);
+    // The copy that is there is asked for again, so that nobody takes it for unused.
+    else if (entry.kept === payload.digest) await this.#keep(entry);
+    else {
+      // What could not be copied is shown as such until something of it was.
+      entry.again = entry.view.state === 'failed' && entry.view.copying === true;
+      if (!entry.again) entry.view = { state: 'found' };
+      entry.due = this.#clock.monotonic() + resolvedForMs;
+    }
   }
 
-  #release(): void {
-    this.#running -= 1;
-    this.#waiting.shift()?.();
+  async #keep(entry: Entry): Promise<void> {
+    const { signal } = this.#stop;
+    entry.copying = true;
+    entry.again = false;
+    const progress = ({ bytesDone, bytesTotal }: { readonly bytesDone: number; readonly bytesTotal: number }) => {
+      entry.view = { state: 'copying', bytesDone, bytesTotal };
+    };
+    const payload = await this.#copies.within(() => this.#payloads.keep(entry.wanted.path, progress, signal));
+    entry.kept = payload.digest;
+    this.#resolved(entry, payload);
   }
+
+  async #mend(entry: Entry, pinned: PinnedPayload): Promise<void> {
+    const { signal } = this.#stop;
+    entry.again = false;
+    await this.#copies.within(() => this.#payloads.mend(pinned, signal));
+    this.#compared(entry, await this.#looks.within(() => this.#payloads.drift(pinned, signal)));
+  }
+
+  #resolved(entry: Entry, payload: PinnedPayload): void {
+    entry.view = { state: 'resolved', payload };
+    entry.due = this.#clock.monotonic() + resolvedForMs;
+  }
+
+  #compared(entry: Entry, drift: string | undefined): void {
+    entry.view = { state: 'pinned', ...(drift === undefined ? {} : { drift }) };
+    entry.due = this.#clock.monotonic() + this.#checkMs;
+  }
+}
+
+function isSame(one: WantedPayload, other: WantedPayload): boolean {
+  return one.path === other.path && (one.readFrom === 'Store') === (other.readFrom === 'Store');
 }

@@ -54,8 +54,27 @@ export interface Cluster {
 export interface Payloads {
   /** Looks at the payload in HDFS. @throws MaasError PAYLOAD_* or HDFS_* */
   resolve(path: string, signal: AbortSignal): Promise<PinnedPayload>;
+  /** Copies it to the payload store, as it is now, and gives the copy's pin. @throws MaasError PAYLOAD_* or HDFS_* */
+  keep(path: string, progress: (copied: CopyProgress) => void, signal: AbortSignal): Promise<PinnedPayload>;
+  /**
+   * Copies again what is damaged of a pinned copy in the payload store, where its original is there still.
+   * @throws MaasError HDFS_*
+   */
+  mend(pinned: PinnedPayload, signal: AbortSignal): Promise<void>;
   /** How HDFS differs from what was pinned, or undefined. @throws MaasError where it cannot be looked at */
   drift(pinned: PinnedPayload, signal: AbortSignal): Promise<string | undefined>;
+  /**
+   * Removes the copies from the payload store that nothing has referred to for long enough.
+   * @param referred directories that pins name
+   * @param may asked before each removal
+   * @returns what was removed. @throws MaasError HDFS_*
+   */
+  sweep(referred: ReadonlySet<string>, may: () => boolean, signal: AbortSignal): Promise<readonly string[]>;
+}
+
+export interface CopyProgress {
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
 }
 
 export interface Znode {

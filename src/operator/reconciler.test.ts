@@ -16,6 +16,7 @@ function setUp(options: { refuse?: MaasError | undefined } = {}) {
   let resource: ModelDeployment = aResource();
   const world = {
     applied: [] as Manifest[],
+    copied: [] as string[],
     statuses: [] as ModelDeploymentStatus[],
     events: [] as PlannedEvent[],
     refuse: options.refuse,
@@ -42,6 +43,7 @@ function setUp(options: { refuse?: MaasError | undefined } = {}) {
       agents: () => new Map(),
     },
     cluster,
+    (uid) => world.copied.push(uid),
     someSettings,
     clock,
   );

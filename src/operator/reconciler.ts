@@ -30,13 +30,22 @@ const statusEveryMs = 1_000;
 export class Reconciler {
   readonly #senses: Senses;
   readonly #cluster: Cluster;
+  readonly #copyPayload: (uid: string) => void;
   readonly #settings: OperatorSettings & { clusterId: string };
   readonly #clock: Clock;
   readonly #memory = new Map<string, Memory>();
 
-  constructor(senses: Senses, cluster: Cluster, settings: OperatorSettings & { clusterId: string }, clock: Clock) {
+  /** @param copyPayload begins to copy the payload of the resource with this UID, in the background */
+  constructor(
+    senses: Senses,
+    cluster: Cluster,
+    copyPayload: (uid: string) => void,
+    settings: OperatorSettings & { clusterId: string },
+    clock: Clock,
+  ) {
     this.#senses = senses;
     this.#cluster = cluster;
+    this.#copyPayload = copyPayload;
     this.#settings = settings;
     this.#clock = clock;
   }
@@ -71,8 +80,9 @@ export class Reconciler {
   }
 
   async #execute(entry: ResourceEntry, wanted: Plan, log: Log): Promise<unknown> {
-    const { namespace } = entry.resource.metadata;
+    const { namespace, uid } = entry.resource.metadata;
     try {
+      if (wanted.copyPayload) this.#copyPayload(uid);
       for (const { manifest, why } of wanted.apply) {
         log.info({ kind: manifest.kind, name: manifest.metadata.name, why }, 'apply');
         await this.#cluster.apply(manifest);

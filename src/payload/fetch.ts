@@ -2,27 +2,18 @@
  * Copies a pinned payload from HDFS into a directory: with bounded memory, a few files at a time, going on where an
  * earlier attempt stopped, and believing no byte before its file's digest was compared with the pin.
  */
-import { createHash, type Hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { asMaasError, hasCode, MaasError } from '../api/errors.ts';
 import { joinHdfsPath } from '../api/hdfs-path.ts';
 import type { PinnedFile, PinnedPayload } from '../api/payload.ts';
 import { openBeneath } from './beneath.ts';
 import { mapBounded } from './bounded.ts';
-import { type FileChecksum, HdfsChecksum } from './hdfs-checksum.ts';
-import type { SourceStatus } from './list-payload.ts';
+import { HdfsChecksum } from './hdfs-checksum.ts';
 import { shown } from './payload-rules.ts';
-import { isSameChecksum, isSameFile } from './resolve.ts';
+import { checkStillPinned, otherChecksum, PinnedDigests, type PinnedSource, unevenBlocks } from './pinned-file.ts';
 
 /** Where the files come from. */
-export interface FetchSource {
-  status(
-    path: string,
-    signal?: AbortSignal,
-  ): Promise<(SourceStatus & { readonly opaqueChecksum: boolean }) | undefined>;
-  checksum(path: string, signal?: AbortSignal): Promise<FileChecksum>;
-  /** Bytes in each block; undefined where that cannot be told. */
-  blockLengths(path: string, signal?: AbortSignal): Promise<readonly number[] | undefined>;
+export interface FetchSource extends PinnedSource {
   read(
     path: string,
     options?: {
@@ -141,7 +132,7 @@ async function fetchFile(job: Job, attempt: { readonly exclude: string[]; receiv
     const { size } = await handle.stat();
     const there = size <= file.length ? size : 0;
     if (there !== size) await handle.truncate(0);
-    const digests = new Digests(file);
+    const digests = new PinnedDigests(file);
     tally.begin(file);
     await readBack(handle, there, digests, signal);
     tally.found(file, there);
@@ -152,13 +143,14 @@ async function fetchFile(job: Job, attempt: { readonly exclude: string[]; receiv
       if (there < file.length) await download(job, path, target, attempt, (dataNode) => served.add(dataNode));
     } catch (error) {
       // How a file that was replaced looks to one who reads it.
-      if (hasCode(error, 'HDFS_DATA_CORRUPT', 'HDFS_PATH_MISSING')) await checkSource(job, path);
+      if (hasCode(error, 'HDFS_DATA_CORRUPT', 'HDFS_PATH_MISSING'))
+        await checkStillPinned(job.source, pinned, file, signal);
       throw error;
     }
 
     const problem = digests.problem();
     if (problem === undefined && digests.any) return;
-    const { repeatable } = await checkSource(job, path);
+    const { repeatable } = await checkStillPinned(job.source, pinned, file, signal);
     const leftover = there > 0;
     // With no digest to compare, that the file is still the same one tells that what was read from it now is right.
     if (!leftover && (problem === undefined || (problem === otherChecksum && !repeatable))) return;
@@ -180,7 +172,7 @@ async function fetchFile(job: Job, attempt: { readonly exclude: string[]; receiv
 async function download(
   { source, file, signal, tally }: Job,
   path: string,
-  { handle, there, digests }: { handle: FileHandle; there: number; digests: Digests },
+  { handle, there, digests }: { handle: FileHandle; there: number; digests: PinnedDigests },
   attempt: { readonly exclude: string[]; received: number },
   onDataNode: (name: string) => void,
 ): Promise<void> {
@@ -202,76 +194,23 @@ async function download(
 class LeftoverWrong extends MaasError {}
 
 /**
- * Is what is in HDFS now what was pinned?
- *
- * @returns `repeatable`: HDFS's checksum is one over the bytes that are read
- * @throws PAYLOAD_CHANGED
- */
-async function checkSource({ source, pinned, file, signal }: Job, path: string): Promise<{ repeatable: boolean }> {
-  const changed = (how: string) => new MaasError('PAYLOAD_CHANGED', `${shown(path)} ${how}`);
-  const status = await source.status(path, signal);
-  if (status === undefined) {
-    throw new MaasError('PAYLOAD_CHANGED', `${shown(file.path)} is gone from ${shown(pinned.path)}`);
-  }
-  const repeatable = !status.opaqueChecksum && status.blockSize === file.blockSize;
-  if (isSameFile(file, status)) return { repeatable };
-  if (status.type !== 'FILE') throw changed('is no longer a file');
-  if (status.length !== file.length) throw changed(`has ${status.length} bytes, it had ${file.length}`);
-  // Uploaded again, or touched: the same bytes may be in it.
-  if (file.length > 0 && !isSameChecksum(file.checksum, await source.checksum(path, signal))) {
-    throw changed('has other content');
-  }
-  return { repeatable };
-}
-
-/**
  * Files that were appended to or joined can have short blocks in their middle, which show in the checksum. Where a file
  * is cut so, what was fetched is checked once more along its real blocks.
  */
 async function fitsItsBlocks({ source, file, signal }: Job, path: string, handle: FileHandle): Promise<boolean> {
   if (file.checksum === undefined) return false;
-  const lengths = await source.blockLengths(path, signal);
-  if (lengths === undefined || lengths.slice(0, -1).every((length) => length === file.blockSize)) return false;
+  const lengths = await unevenBlocks(source, path, file, signal);
+  if (lengths === undefined) return false;
   const sum = HdfsChecksum.like(file.checksum, lengths);
   if (sum === undefined) return false;
   await readBack(handle, file.length, sum, signal);
   return sum.matches(file.checksum);
 }
 
-const otherChecksum = "another checksum than HDFS's";
-
-/** The digests of a file that the pin lets us compare. */
-class Digests {
-  readonly any: boolean;
-  readonly #file: PinnedFile;
-  readonly #sha256: Hash | undefined;
-  readonly #hdfs: HdfsChecksum | undefined;
-
-  constructor(file: PinnedFile) {
-    this.#file = file;
-    this.#sha256 = file.sha256 === undefined ? undefined : createHash('sha256');
-    this.#hdfs = file.checksum === undefined ? undefined : HdfsChecksum.like(file.checksum, file.blockSize);
-    this.any = this.#sha256 !== undefined || this.#hdfs !== undefined || file.length === 0;
-  }
-
-  update(chunk: Uint8Array): void {
-    this.#sha256?.update(chunk);
-    this.#hdfs?.update(chunk);
-  }
-
-  /** What does not fit, undefined when all fits. */
-  problem(): string | undefined {
-    const { sha256, checksum } = this.#file;
-    if (this.#sha256 !== undefined && this.#sha256.digest('hex') !== sha256) return 'another SHA-256';
-    if (this.#hdfs !== undefined && checksum !== undefined && !this.#hdfs.matches(checksum)) return otherChecksum;
-    return undefined;
-  }
-}
-
 async function readBack(
   handle: FileHandle,
   length: number,
-  digests: Digests | HdfsChecksum,
+  digests: PinnedDigests | HdfsChecksum,
   signal: AbortSignal,
 ): Promise<void> {
   if (length === 0) return;

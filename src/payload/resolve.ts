@@ -2,6 +2,7 @@
  * From a directory in HDFS to a pinned payload: which files there are, and HDFS's checksum of each, under one digest.
  */
 import { createHash } from 'node:crypto';
+import type { z } from 'zod';
 import { hasCode, MaasError } from '../api/errors.ts';
 import { joinHdfsPath } from '../api/hdfs-path.ts';
 import {
@@ -264,6 +265,16 @@ export async function readManifest(
   directory: string,
   signal?: AbortSignal,
 ): Promise<UploadManifest | undefined> {
+  return await readManifestAs(uploadManifest, source, directory, signal);
+}
+
+/** The same, with what `schema` knows of it besides. */
+export async function readManifestAs<T>(
+  schema: z.ZodType<T>,
+  source: Pick<PayloadSource, 'status' | 'read'>,
+  directory: string,
+  signal?: AbortSignal,
+): Promise<T | undefined> {
   const path = joinHdfsPath(directory, uploadManifestName);
   const status = await source.status(path, signal);
   if (status?.type !== 'FILE' || status.length === 0 || status.length > maxManifestBytes) return undefined;
@@ -275,5 +286,5 @@ export async function readManifest(
   } catch {
     return undefined;
   }
-  return uploadManifest.safeParse(json).data;
+  return schema.safeParse(json).data;
 }

@@ -7,7 +7,8 @@ import { FakeWebHdfs, json, remote } from '../../test/builders/fake-webhdfs.ts';
 import { type Hdfs, openHdfs } from '../adapters/webhdfs/hdfs.ts';
 import type { MaasError } from '../api/errors.ts';
 import { resolvePayload } from './resolve.ts';
-import { type UploadOptions, type UploadProgress, uploadPayload } from './upload.ts';
+import type { SendProgress } from './send-files.ts';
+import { type UploadOptions, uploadPayload } from './upload.ts';
 
 let fake: FakeWebHdfs;
 let hdfs: Hdfs;
@@ -54,7 +55,7 @@ const staged = () => [...fake.files.keys(), ...fake.directories.keys()].filter((
 
 describe('uploadPayload', () => {
   it('makes the payload appear whole, with a manifest that is believed afterwards', async () => {
-    const seen: UploadProgress[] = [];
+    const seen: SendProgress[] = [];
     const result = await upload({ progress: (progress) => seen.push(progress) });
     expect(result).toEqual({ outcome: 'uploaded', path: target, script: 'run.sh', files: 3, bytes: 1_500_007 });
     expect(fake.below(target)).toEqual([

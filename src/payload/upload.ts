@@ -2,53 +2,36 @@
  * Uploads a local payload so that it never looks whole when it is not: into a staging directory beside the target,
  * the files first, each checked, a manifest of them last; then one rename, which fails where something is there.
  */
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { hasCode, MaasError } from '../api/errors.ts';
 import { joinHdfsPath } from '../api/hdfs-path.ts';
 import { type UploadManifest, uploadManifestName } from '../api/payload.ts';
-import { mapBounded } from './bounded.ts';
-import { type FileChecksum, HdfsChecksum } from './hdfs-checksum.ts';
 import { listPayload, type SourceStatus } from './list-payload.ts';
-import { type LocalFile, type LocalPayload, readLocalPayload } from './local-payload.ts';
+import { type LocalPayload, readLocalPayload } from './local-payload.ts';
 import { shown, stagingPrefix } from './payload-rules.ts';
 import { readManifest } from './resolve.ts';
+import { type SendOptions, type SendTarget, sendFile, sendFiles } from './send-files.ts';
 
 /** Where payloads go. */
-export interface UploadTarget {
+export interface UploadTarget extends SendTarget {
   status(path: string, signal?: AbortSignal): Promise<SourceStatus | undefined>;
   list(path: string, options?: { limit?: number; signal?: AbortSignal | undefined }): Promise<readonly SourceStatus[]>;
-  checksum(path: string, signal?: AbortSignal): Promise<FileChecksum>;
   read(
     path: string,
     options?: { length?: number; signal?: AbortSignal | undefined },
   ): Promise<AsyncIterable<Uint8Array>>;
-  write(
-    path: string,
-    source: () => AsyncIterable<Uint8Array>,
-    options: { length: number; overwrite?: boolean; blockSize?: number; signal?: AbortSignal | undefined },
-  ): Promise<SourceStatus & { readonly opaqueChecksum: boolean }>;
   mkdirs(path: string, options?: { signal?: AbortSignal | undefined }): Promise<void>;
   rename(from: string, to: string, signal?: AbortSignal): Promise<void>;
   delete(path: string, options: { recursive: boolean; signal?: AbortSignal | undefined }): Promise<boolean>;
 }
 
-export interface UploadProgress {
-  readonly filesDone: number;
-  readonly filesTotal: number;
-  readonly bytesDone: number;
-  readonly bytesTotal: number;
-}
-
-export interface UploadOptions {
+export interface UploadOptions extends SendOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Names this upload's staging directory; letters and digits, never used before. */
   readonly id: string;
-  readonly signal?: AbortSignal | undefined;
-  /** Called after each file and mebibyte; must not throw. */
-  readonly progress?: ((progress: UploadProgress) => void) | undefined;
   /** Told of what failed without harm: cleaning up. */
   readonly warn?: ((message: string) => void) | undefined;
 }
@@ -64,9 +47,6 @@ export interface UploadResult {
 
 /** Named in the requests, so that HDFS's checksum of the file can be made while it is sent; HDFS's own default. */
 const blockSize = 128 * 1024 * 1024;
-const hdfsAlgorithm = 'MD5-of-0MD5-of-512CRC32C';
-const parallelism = 3;
-const reportEveryBytes = 1024 * 1024;
 /** An upload is at work on its staging directory much more often than this. */
 const abandonedAfterMs = 24 * 60 * 60 * 1000;
 const cleanupTimeoutMs = 30_000;
@@ -166,90 +146,25 @@ export async function uploadFiles(
   hdfs: UploadTarget,
   local: Pick<LocalPayload, 'files' | 'bytes'>,
   staging: string,
-  options: UploadOptions,
+  options: SendOptions,
 ): Promise<UploadManifest> {
-  const total = { filesTotal: local.files.length, bytesTotal: local.bytes };
-  let filesDone = 0;
-  let bytesDone = 0;
-  let unreported = 0;
-  const report = () => {
-    unreported = 0;
-    options.progress?.({ filesDone, bytesDone, ...total });
-  };
-  const files = await mapBounded(
-    local.files,
-    parallelism,
-    async (file, signal) => {
-      let sent = 0;
-      const sha256 = await uploadFile(hdfs, file, joinHdfsPath(staging, file.path), signal, (bytes) => {
-        // A file that is sent again counts from its beginning.
-        bytesDone += bytes - sent;
-        unreported += bytes - sent;
-        sent = bytes;
-        if (unreported >= reportEveryBytes) report();
+  const files = await sendFiles(local, options, async (file, signal, sent) => {
+    const { sha256 } = await sendFile(hdfs, joinHdfsPath(staging, file.path), {
+      length: file.length,
+      blockSize,
+      read: () => createReadStream(file.from, { highWaterMark: readBufferBytes, signal }),
+      signal,
+      sent,
+    });
+    const after = await stat(file.from);
+    if (after.size !== file.length || after.mtimeMs !== file.modificationTimeMs) {
+      throw new MaasError('LOCAL_PATH_INVALID', `${shown(file.from)} was changed while it was uploaded`, {
+        next: 'Upload again when nothing writes to the directory.',
       });
-      filesDone += 1;
-      report();
-      return { path: file.path, length: file.length, sha256 };
-    },
-    options.signal,
-  );
-  return { maasManifest: 1, files };
-}
-
-/** Sends one file and compares what HDFS holds then. @param sent told the bytes sent so far @returns its SHA-256 */
-async function uploadFile(
-  hdfs: UploadTarget,
-  file: LocalFile,
-  path: string,
-  signal: AbortSignal,
-  sent: (bytes: number) => void,
-): Promise<string> {
-  let sha256: Hash = createHash('sha256');
-  let hdfsSum: HdfsChecksum | undefined;
-  const source = async function* (): AsyncGenerator<Uint8Array, void> {
-    sha256 = createHash('sha256');
-    hdfsSum = HdfsChecksum.like({ algorithm: hdfsAlgorithm, bytes: '' }, blockSize);
-    let position = 0;
-    sent(0);
-    for await (const chunk of createReadStream(file.from, { highWaterMark: readBufferBytes, signal })) {
-      sha256.update(chunk);
-      hdfsSum?.update(chunk);
-      position += chunk.length;
-      yield chunk;
-      sent(position);
     }
-  };
-  // Nothing but this upload writes here, so there is nothing to spare.
-  const written = await hdfs.write(path, source, { length: file.length, overwrite: true, blockSize, signal });
-
-  const after = await stat(file.from);
-  if (after.size !== file.length || after.mtimeMs !== file.modificationTimeMs) {
-    throw new MaasError('LOCAL_PATH_INVALID', `${shown(file.from)} was changed while it was uploaded`, {
-      next: 'Upload again when nothing writes to the directory.',
-    });
-  }
-  // Encrypted or striped files, and a site that sets another block size, cannot be compared so; the length was.
-  if (file.length > 0 && !written.opaqueChecksum && written.blockSize === blockSize) {
-    await compareChecksum(hdfs, path, hdfsSum, signal);
-  }
-  return sha256.digest('hex');
-}
-
-/** HDFS makes its checksums of what it received, so this finds what was altered on the way. */
-async function compareChecksum(
-  hdfs: UploadTarget,
-  path: string,
-  ours: HdfsChecksum | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  const theirs = await hdfs.checksum(path, signal);
-  if (!/^MD5-of-\d+MD5-of-512CRC32C$/.test(theirs.algorithm)) return;
-  if (ours?.matches(theirs) !== true) {
-    throw new MaasError('HDFS_DATA_CORRUPT', `${shown(path)} holds other bytes in HDFS than were sent`, {
-      next: 'Upload again; if it happens again, check the network and the disks of HDFS.',
-    });
-  }
+    return { path: file.path, length: file.length, sha256 };
+  });
+  return { maasManifest: 1, files };
 }
 
 export async function writeManifest(

@@ -48,7 +48,7 @@ const defaultStartupTimeoutMs = 600_000;
 const defaultDrainMs = 5_000;
 
 export function keyOf(spec: ModelDeploymentSpec): string {
-  return versionKey(spec.version, spec.payload.path);
+  return versionKey(spec.version, spec.payload);
 }
 
 export function selectorOf(resource: ModelDeployment, key: string): Record<string, string> {
@@ -107,12 +107,15 @@ export function inputsOf(resource: ModelDeployment, payload: PinnedPayload): str
   // A field that says what leaving it out would mean is left out: a later release may bring a field with a default.
   const decided: Record<string, unknown> = {};
   for (const [field, schema] of Object.entries(modelDeploymentSpec.shape)) {
+    // Where the payload is belongs to the version's key, what it is to its digest.
+    if (field === 'instances' || field === 'payload') continue;
     const value = resource.spec[field as keyof ModelDeploymentSpec];
     const leftOut = schema.safeParse(undefined);
-    if (field !== 'instances' && !(leftOut.success && sameJson(leftOut.data, value))) decided[field] = value;
+    if (!(leftOut.success && sameJson(leftOut.data, value))) decided[field] = value;
   }
   const refresh = resource.metadata.annotations[annotations.refresh] ?? '';
-  return shortHash(canonicalJson([decided, payload.digest, refresh]), 16);
+  const tokenSecret = resource.spec.payload.tokenSecret ?? '';
+  return shortHash(canonicalJson([decided, tokenSecret, payload.digest, refresh]), 16);
 }
 
 /**

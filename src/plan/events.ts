@@ -20,6 +20,7 @@ const quiet = new Set([
   'Registered',
   'Unregistering',
   'ResolvingPayload',
+  'CopyingPayload',
   'Terminating',
 ]);
 

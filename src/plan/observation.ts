@@ -113,8 +113,12 @@ export interface Problem {
 
 export type PayloadView =
   | { readonly state: 'pending' }
+  /** It was found, and has to be copied to the payload store before anything can be pinned. */
+  | { readonly state: 'found' }
+  | { readonly state: 'copying'; readonly bytesDone: number; readonly bytesTotal: number }
   | { readonly state: 'resolved'; readonly payload: PinnedPayload }
-  | { readonly state: 'failed'; readonly problem: Problem; readonly transient: boolean }
+  /** `copying`: it was found, and could not be copied to the payload store. */
+  | { readonly state: 'failed'; readonly problem: Problem; readonly transient: boolean; readonly copying?: true }
   /** The version is pinned; `drift` says how HDFS differs now, `problem` why that could not be looked at. */
   | { readonly state: 'pinned'; readonly drift?: string; readonly problem?: Problem };
 

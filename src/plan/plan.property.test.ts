@@ -23,6 +23,7 @@ const step = fc.oneof(
       do: fc.constant('change' as const),
       version: fc.constantFrom('1.0', '2.0', '3.0'),
       path: fc.constantFrom(...paths.slice(0, 2)),
+      readFrom: fc.constantFrom(undefined, 'Path' as const, 'Store' as const),
       instances: fc.integer({ min: 1, max: 3 }),
       memory: fc.constantFrom('512Mi', '1Gi'),
     }),
@@ -60,8 +61,8 @@ function perform(world: PlannerWorld, action: Step): void {
       world.payloadsInHdfs.add(action.path);
       return;
     case 'change': {
-      const { version, path, instances, memory } = action;
-      world.change({ version, payload: { path }, instances, memory });
+      const { version, path, readFrom, instances, memory } = action;
+      world.change({ version, payload: { path, ...(readFrom === undefined ? {} : { readFrom }) }, instances, memory });
     }
   }
 }
@@ -117,7 +118,7 @@ describe('the planner, in a world that may do anything between two passes', () =
         const writes = world.writes;
         const wanted = world.reconcile();
         expect(world.writes).toBe(writes);
-        expect([wanted.apply, wanted.remove, wanted.events]).toEqual([[], [], []]);
+        expect([wanted.copyPayload, wanted.apply, wanted.remove, wanted.events]).toEqual([false, [], [], []]);
       }),
       { numRuns: 300 },
     );
@@ -157,11 +158,28 @@ describe('the planner, in a world that may do anything between two passes', () =
           if (action.do === 'mode') continue;
           perform(world, action);
           const wanted = world.reconcile();
-          expect([wanted.apply, wanted.remove]).toEqual([[], []]);
+          expect([wanted.copyPayload, wanted.apply, wanted.remove]).toEqual([false, [], []]);
           expect(wanted.status.conditions?.find((condition) => condition.type === 'Ready')?.reason).toBe('Observed');
         }
       }),
       { numRuns: 100 },
+    );
+  });
+
+  it('pins a copy in the payload store where instances read from there, and the path itself where they do not', () => {
+    fc.assert(
+      fc.property(steps, (actions) => {
+        const world = new PlannerWorld();
+        for (const action of actions) {
+          perform(world, action);
+          const { payload } = world.resource.spec;
+          const pin = [...world.pins.values()].find(({ versionKey }) => versionKey === keyOf(world.resource.spec));
+          if (pin?.payload !== undefined) {
+            expect(pin.payload.path).toBe(payload.readFrom === 'Store' ? `/store${payload.path}` : payload.path);
+          }
+        }
+      }),
+      { numRuns: 200 },
     );
   });
 

@@ -3,15 +3,16 @@
  *
  * 1. A spec that cannot be used, or a model name that is somebody else's, changes nothing but the status. Nor does
  *    anything while the mode is to observe: the status then says what was held back.
- * 2. The wanted version (version text and payload path) has one Deployment and one ConfigMap that pins its payload.
- *    They are made when the payload was resolved, ConfigMap first. A pinned payload is never resolved again.
+ * 2. The wanted version (version text and payload) has one Deployment and one ConfigMap that pins its payload.
+ *    They are made when the payload was resolved, and copied where instances read a copy, ConfigMap first. A pinned
+ *    payload is never resolved again.
  * 3. A Deployment keeps the spec it was applied with until the user's inputs change; only replicas follow at once.
  *    What somebody else changed in it is put back.
  * 4. The version that was served before goes when all instances of the wanted one are registered, not earlier, and
  *    never while ZooKeeper cannot be asked. Where the mode is not to register, they count when they are ready.
  * 5. The status says all of it, and the same observation always gives the same plan: a settled world gives an empty one.
  */
-import { annotations, versionKey } from '../api/names.ts';
+import { annotations } from '../api/names.ts';
 import type { PinnedPayload } from '../api/payload.ts';
 import { type EndpointStatus, type ModelDeploymentStatus, maxStatusEndpoints } from '../api/resource.ts';
 import type { OperatorSettings } from '../api/settings.ts';
@@ -28,6 +29,8 @@ import { type Versions, versionsOf } from './versions.ts';
 export interface Plan {
   /** To be applied in this order. `why` goes to the log. */
   readonly apply: readonly { readonly manifest: Manifest; readonly why: string }[];
+  /** To be begun before all else: the copy of the payload in the payload store, or what has to be mended in it. */
+  readonly copyPayload: boolean;
   /** To be deleted, each only with this UID. */
   readonly remove: readonly {
     readonly apiVersion: string;
@@ -70,11 +73,14 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
   const usable = observation.invalid === undefined && claim.owned;
   const wantedApply = usable ? childrenToApply(observation, settings, versions, payload) : [];
   const wantedRemove = usable ? childrenToRemove(observation, versions, key) : [];
+  const wantsCopy = usable && needsCopy(observation);
   const observes = observation.mode.mode === 'observe';
   const mayAct = usable && !observes;
   const apply = mayAct ? wantedApply : [];
   const remove = mayAct ? wantedRemove : [];
-  const withheld = observes ? [...wantedApply, ...wantedRemove].map(({ why }) => why) : [];
+  const withheld = observes
+    ? [...(wantsCopy ? ['copy the payload'] : []), ...[...wantedApply, ...wantedRemove].map(({ why }) => why)]
+    : [];
   const facts: Facts = { observation, claim, versions, instances, withheld };
   const status = statusOf(facts, payload, apply.length > 0 || remove.length > 0);
   const events = [
@@ -82,7 +88,15 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
     ...eventsOf(resource.status.conditions, status.conditions ?? []),
   ];
   const settled = status.conditions?.find((condition) => condition.type === 'Reconciling')?.status === 'False';
-  return { apply, remove, status, events, ...(settled || !mayAct ? {} : { lookAgainMs: pollMs }) };
+  const copyPayload = wantsCopy && mayAct;
+  return { copyPayload, apply, remove, status, events, ...(settled || !mayAct ? {} : { lookAgainMs: pollMs }) };
+}
+
+function needsCopy({ payload, pins, resource }: Observation): boolean {
+  if (payload.state !== 'pinned')
+    return payload.state === 'found' || (payload.state === 'failed' && payload.copying === true);
+  const pin = pins.find((candidate) => candidate.versionKey === keyOf(resource.spec) && !candidate.deleting);
+  return payload.drift !== undefined && pin?.payload?.copiedFrom !== undefined;
 }
 
 function instanceState(observation: Observation, pod: PodView) {
@@ -212,7 +226,8 @@ function statusOf(facts: Facts, payload: PinnedPayload | undefined, acting: bool
       ? {}
       : {
           payload: {
-            path: payload.path,
+            path: payload.copiedFrom ?? payload.path,
+            ...(payload.copiedFrom === undefined ? {} : { copy: payload.path }),
             script: payload.script,
             files: payload.files.length,
             bytes: payload.bytes,
@@ -246,7 +261,7 @@ function serving({ resource, registrations, pods }: Observation, versions: Versi
 function endpointsOf(observation: Observation): EndpointStatus[] {
   const { registrations } = observation;
   const versionOf = new Map(observation.deployments.map((deployment) => [deployment.versionKey, deployment.version]));
-  const own = versionKey(observation.resource.spec.version, observation.resource.spec.payload.path);
+  const own = keyOf(observation.resource.spec);
   return observation.pods
     .map((pod) => {
       const state = instanceState(observation, pod);

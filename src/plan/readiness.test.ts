@@ -47,6 +47,27 @@ describe('the Ready condition', () => {
       /happened\. Do this\./,
     ],
     [
+      'a payload that has to be copied',
+      { payload: { state: 'found' } },
+      'False',
+      'CopyingPayload',
+      /not in the .* yet/,
+    ],
+    [
+      'a payload that is being copied',
+      { payload: { state: 'copying', bytesDone: 2 ** 20, bytesTotal: 3 * 2 ** 20 } },
+      'False',
+      'CopyingPayload',
+      /1 MiB of 3 MiB/,
+    ],
+    [
+      'a payload that cannot be copied',
+      { payload: { state: 'failed', transient: false, copying: true, problem: problem('HDFS_FORBIDDEN') } },
+      'False',
+      'HdfsForbidden',
+      /happened\. Do this\./,
+    ],
+    [
       'refused by the API server',
       { ...running, refusal: problem('CLUSTER_REFUSED') },
       'False',
@@ -135,6 +156,13 @@ describe('the Ready condition', () => {
       'False',
       'Observed',
       /only looks, .*\(held back: pin the payload, a new version\); 0 of 1 registered/,
+    ],
+    [
+      'observed before the payload is copied',
+      { payload: { state: 'found' }, mode: { mode: 'observe', agents: 'active' } },
+      'False',
+      'Observed',
+      /only looks, .*\(held back: copy the payload\)/,
     ],
     [
       'observed while it serves',

@@ -3,12 +3,13 @@
  * Ready condition its reason. Every message says what is wrong and, where somebody can do something, what.
  */
 import { registers } from '../api/modes.ts';
+import { formatBytes } from '../api/quantity.ts';
 import type { Claim } from './claims.ts';
 import { nameOwnedReason } from './claims.ts';
 import { no, unknown, type Verdict, yes } from './conditions.ts';
 import type { InstanceState } from './instance-state.ts';
 import { reasonOf, waitingForQueue } from './instance-state.ts';
-import type { Observation } from './observation.ts';
+import type { Observation, PayloadView } from './observation.ts';
 import type { Versions } from './versions.ts';
 
 export interface Facts {
@@ -41,8 +42,21 @@ const payloadMissing: Check = ({ observation, versions }) => {
   if (payload.state === 'failed') {
     return no(reasonOf(payload.problem.code), sentence(payload.problem.message, payload.problem.next));
   }
-  return payload.state === 'pending' ? no('ResolvingPayload', 'looking at the payload in HDFS') : undefined;
+  switch (payload.state) {
+    case 'pending':
+      return no('ResolvingPayload', 'looking at the payload in HDFS');
+    case 'found':
+    case 'copying':
+      return no('CopyingPayload', copying(payload));
+  }
+  return undefined;
 };
+
+function copying(payload: Extract<PayloadView, { readonly state: 'found' | 'copying' }>): string {
+  if (payload.state === 'found') return 'the payload was found and is not in the payload store yet';
+  const { bytesDone, bytesTotal } = payload;
+  return `copying the payload to the payload store: ${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`;
+}
 
 const writeRefused: Check = ({ observation }) =>
   observation.refusal === undefined
@@ -189,6 +203,9 @@ export function payloadVerdict({ payload, mode }: Observation): Verdict {
   switch (payload.state) {
     case 'pending':
       return unknown('Resolving', 'looking at the payload in HDFS');
+    case 'found':
+    case 'copying':
+      return unknown('Copying', copying(payload));
     case 'failed':
       return (payload.transient ? unknown : no)(
         reasonOf(payload.problem.code),

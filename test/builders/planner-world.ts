@@ -35,6 +35,8 @@ export class PlannerWorld {
   readonly pins = new Map<string, PinView>();
   readonly pods = new Map<string, LivePod>();
   readonly payloadsInHdfs = new Set<string>(['/models/dga']);
+  /** Paths whose payload is in the payload store. */
+  readonly copies = new Set<string>();
   zookeeperAway = false;
   mode: ModeView = { mode: 'active', agents: 'active' };
   now = start;
@@ -56,7 +58,9 @@ export class PlannerWorld {
         byPod.set(view.uid, { id: `${view.name}-${view.uid}`, version, url: 'http://x:1', functions: {} });
     }
     const key = keyOf(this.resource.spec);
-    const { path } = this.resource.spec.payload;
+    const { path, readFrom } = this.resource.spec.payload;
+    const found = aPayload({ path, digest: `sha256:${path}` });
+    const copied = { ...found, path: `/store${path}`, copiedFrom: path };
     const pinned = this.pins.get(childName(this.resource.metadata.name, key))?.payload !== undefined;
     return {
       now: this.now,
@@ -68,7 +72,11 @@ export class PlannerWorld {
       payload: pinned
         ? { state: 'pinned' }
         : this.payloadsInHdfs.has(path)
-          ? { state: 'resolved', payload: aPayload({ path, digest: `sha256:${path}` }) }
+          ? readFrom !== 'Store'
+            ? { state: 'resolved', payload: found }
+            : this.copies.has(path)
+              ? { state: 'resolved', payload: copied }
+              : { state: 'found' }
           : {
               state: 'failed',
               transient: false,
@@ -97,6 +105,10 @@ export class PlannerWorld {
   reconcile(crashAfter = Number.POSITIVE_INFINITY): Plan {
     const wanted = plan(this.observation(), this.settings);
     let left = crashAfter;
+    if (wanted.copyPayload) {
+      this.writes += 1;
+      this.copies.add(this.resource.spec.payload.path);
+    }
     for (const { manifest } of wanted.apply) {
       if (left-- <= 0) return wanted;
       this.#apply(manifest);

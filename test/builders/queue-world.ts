@@ -72,6 +72,7 @@ export class QueueWorld {
       zookeeper: this.#zookeeper(check),
       cluster: this.#cluster(check),
       settings: this.settings,
+      readFrom: 'Store',
       configPath: '/metron/maas/config',
       leads: () => alive && this.leading,
       takes: (model) => !this.notTaken.has(model),

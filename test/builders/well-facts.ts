@@ -22,7 +22,7 @@ export const publishedSettings: PublishedSettings = {
   clusterId: 'here',
   namespaces: [],
   payloadRoot: 'maas/models',
-  legacy: { queue: { enabled: false, namespaces: [], memory: { incrementMb: 1, maximumMb: null } } },
+  legacy: { readFrom: 'Store', queue: { enabled: false, namespaces: [], memory: { incrementMb: 1, maximumMb: null } } },
 };
 
 export function wellTree(): ZnodeTree {

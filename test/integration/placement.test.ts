@@ -146,7 +146,7 @@ describe('the operator', () => {
     // A pod that its queue has not admitted yet is the same, said of the instance.
     const gated = { schedulingGates: [{ name: 'kueue.x-k8s.io/admission' }] };
     const uid = await world.kubectl('get', 'mdl', 'waiting', '-n', world.namespace, '-o', 'jsonpath={.metadata.uid}');
-    const version = { [labels.version]: versionKey('1', own.path), [labels.owner]: uid };
+    const version = { [labels.version]: versionKey('1', { path: own.path }), [labels.owner]: uid };
     const containers = [{ name: 'model', image: 'none:1', resources: { requests: { memory: '1Mi' } } }];
     await world.kubectl('scale', 'mdl', 'waiting', '-n', world.namespace, '--replicas=0');
     await until('none is wanted', async () => (await condition('waiting')).includes('"ScaledToZero"'));

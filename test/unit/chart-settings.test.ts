@@ -57,7 +57,9 @@ describe('the settings that the chart renders', () => {
       },
       payloadRoot: '/models',
       payloadCheckMs: 3_600_000,
+      payloadStore: { root: '/store', removeAfterMs: 86_400_000 },
       legacy: {
+        readFrom: 'Path',
         queue: {
           enabled: true,
           namespace: 'fraud',
@@ -88,6 +90,7 @@ describe('the settings that the chart renders', () => {
         scheduling: wanted.scheduling,
         payloadRoot: wanted.payloadRoot,
         payloadCheckMs: wanted.payloadCheckMs,
+        payloadStore: wanted.payloadStore,
         legacy: wanted.legacy,
       }),
     );
@@ -151,6 +154,7 @@ describe('values that are refused', () => {
       { ...minimalValues, zookeeper: { quorum: 'z:1', sessionTimeoutMs: 10 } },
       /minimum/,
     ],
+    ['a store of one nameservice', { ...minimalValues, payloadStore: { root: 'hdfs://lake/s' } }, /payloadStore\/root/],
     ['a namespace that cannot be one', { ...minimalValues, namespaces: ['Fraud'] }, /namespaces\/0/],
     ['a queue that no label can hold', { ...minimalValues, scheduling: { queue: 'a b' } }, /scheduling\/queue/],
     [

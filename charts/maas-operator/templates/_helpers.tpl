@@ -126,7 +126,8 @@ without it.
       "scheduling" $scheduling
       "payloadRoot" .Values.payloadRoot
       "payloadCheckMs" (int .Values.payloadCheckMs)
-      "legacy" (dict "queue" $queue) }}
+      "payloadStore" (dict "root" .Values.payloadStore.root "removeAfterMs" (int .Values.payloadStore.removeAfterMs))
+      "legacy" (dict "readFrom" .Values.legacy.readFrom "queue" $queue) }}
 {{- with .Values.clusterId }}{{- $_ := set $settings "clusterId" . }}{{- end }}
 {{- toPrettyJson $settings }}
 {{- end }}

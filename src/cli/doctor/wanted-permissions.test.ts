@@ -33,7 +33,7 @@ describe('wantedByOperator', () => {
       { prefix: 'x-', namespace: 'fraud' },
     ];
     const queue = { ...publishedSettings.legacy.queue, enabled: true, namespace: 'fraud', namespaces };
-    const wanted = shown(wantedByOperator({ ...publishedSettings, legacy: { queue } }, 'maas'));
+    const wanted = shown(wantedByOperator({ ...publishedSettings, legacy: { readFrom: 'Store', queue } }, 'maas'));
     expect(wanted.filter((each) => each === 'create modeldeployments.maas.dev fraud')).toHaveLength(1);
     expect(wanted).toContain('create modeldeployments.maas.dev dns');
     expect(shown(wantedByOperator(publishedSettings, 'maas'))).not.toContain('create modeldeployments.maas.dev *');

@@ -117,7 +117,7 @@ const found: PayloadSearch = {
   payload: { path: '/user/maas/models/dga', script: 'dga.sh', files: 3, bytes: 2_048 },
 };
 const nowhere: PayloadSearch = { state: 'unknown', tried: [{ path: 'maas/models/dga/1.0', why: 'There is nothing' }] };
-const options = { namespace: 'fraud', memory: undefined };
+const options = { namespace: 'fraud', memory: undefined, readFrom: 'Store' } as const;
 
 describe('importedOf', () => {
   it('is complete where a request and HDFS tell the rest', () => {
@@ -127,7 +127,13 @@ describe('importedOf', () => {
       apiVersion: 'maas.dev/v1',
       kind: 'ModelDeployment',
       metadata: { name: 'dga-1.0', namespace: 'fraud' },
-      spec: { name: 'dga', version: '1.0', instances: 2, memory: '512Mi', payload: { path: 'models/dga' } },
+      spec: {
+        name: 'dga',
+        version: '1.0',
+        instances: 2,
+        memory: '512Mi',
+        payload: { path: 'models/dga', readFrom: 'Store' },
+      },
     });
   });
 
@@ -172,6 +178,7 @@ spec:
   # To be filled in: the directory in HDFS (-hmp of the old deploy client).
   # payload:
   #   path: /user/metron/models/NAME
+  #   readFrom: Store
 `);
   });
 

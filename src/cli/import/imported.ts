@@ -32,7 +32,11 @@ export interface Imported {
 export function importedOf(
   draft: Draft,
   payload: PayloadSearch,
-  options: { readonly namespace: string; readonly memory: string | undefined },
+  options: {
+    readonly namespace: string;
+    readonly memory: string | undefined;
+    readonly readFrom: 'Path' | 'Store';
+  },
 ): Imported {
   const { model, version } = draft;
   const onlyAsked = draft.registered === 0;
@@ -48,7 +52,7 @@ export function importedOf(
         version,
         instances: onlyAsked ? draft.asked : draft.registered,
         ...(memory === undefined ? {} : { memory }),
-        ...(path === undefined ? {} : { payload: { path } }),
+        ...(path === undefined ? {} : { payload: { path, readFrom: options.readFrom } }),
       },
     },
     missing: openFields.filter((field) => (field === 'memory' ? memory === undefined : path === undefined)),

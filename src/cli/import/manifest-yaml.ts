@@ -12,7 +12,7 @@ const openLines: Readonly<Record<Imported['missing'][number], string>> = {
   memory:
     '  # To be filled in: memory of each instance (-m of the old deploy client, there in megabytes).\n  # memory: 512Mi\n',
   'payload.path':
-    '  # To be filled in: the directory in HDFS (-hmp of the old deploy client).\n  # payload:\n  #   path: /user/metron/models/NAME\n',
+    '  # To be filled in: the directory in HDFS (-hmp of the old deploy client).\n  # payload:\n  #   path: /user/metron/models/NAME\n  #   readFrom: Store\n',
 };
 
 function manifestYaml({ manifest, missing, notes }: Imported): string {

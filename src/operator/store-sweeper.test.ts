@@ -1,0 +1,49 @@
+import { describe, expect, it, vi } from 'vitest';
+import { aPayload } from '../../test/builders/model-deployment.ts';
+import { silentLog } from '../../test/builders/silent-log.ts';
+import type { PinView } from '../plan/observation.ts';
+import type { Store } from './ports.ts';
+import { StoreSweeper } from './store-sweeper.ts';
+import type { Owned } from './views.ts';
+
+function setUp(views: readonly Partial<PinView>[]) {
+  const pins = views.map((view) => ({
+    ownerUid: 'u',
+    namespace: 'fraud',
+    view: { name: 'p', uid: 'p', versionKey: 'k', deleting: false, ...view },
+  }));
+  const store: Store<Owned<PinView>> = {
+    get: () => undefined,
+    byUid: () => undefined,
+    list: () => [...pins],
+    indexed: () => [],
+  };
+  const sweep = vi.fn(async (_referred: ReadonlySet<string>, _may: () => boolean) => []);
+  const sweeper = new StoreSweeper({
+    payloads: { sweep },
+    pins: store,
+    leads: () => true,
+    removeAfterMs: 60_000,
+    log: silentLog(),
+  });
+  return { sweeper, sweep };
+}
+
+const { signal } = new AbortController();
+
+describe('StoreSweeper', () => {
+  it('takes every pin for a reference, also one that is being deleted', async () => {
+    const { sweeper, sweep } = setUp([
+      { payload: aPayload({ path: '/store/aa' }) },
+      { payload: aPayload({ path: '/store/bb' }), deleting: true },
+    ]);
+    await sweeper.sweep(signal);
+    expect(sweep.mock.calls[0]?.[0]).toEqual(new Set(['/store/aa', '/store/bb']));
+  });
+
+  it('removes nothing while there is a pin that nobody can read', async () => {
+    const { sweeper, sweep } = setUp([{ payload: aPayload() }, {}]);
+    await sweeper.sweep(signal);
+    expect(sweep).not.toHaveBeenCalled();
+  });
+});

@@ -1,0 +1,279 @@
+/**
+ * Copies a pinned payload within HDFS to a directory that is named by its digest. What is there already and right is
+ * kept, so a copy is made once, gone on with after a crash, and mended where it was damaged.
+ *
+ * The manifest says what is right: it has each file's SHA-256 and HDFS's checksums of the original and of its copy, as
+ * they were when every byte of it had been compared.
+ */
+import { z } from 'zod';
+import { hasCode, MaasError } from '../api/errors.ts';
+import { joinHdfsPath } from '../api/hdfs-path.ts';
+import {
+  hdfsChecksum,
+  type PinnedFile,
+  type PinnedPayload,
+  uploadManifest,
+  uploadManifestFile,
+} from '../api/payload.ts';
+import { mapBounded } from './bounded.ts';
+import { listPayload, maxListBytes } from './list-payload.ts';
+import { shown, stagingPrefix } from './payload-rules.ts';
+import { checkStillPinned, otherChecksum, PinnedDigests, type PinnedSource, unevenBlocks } from './pinned-file.ts';
+import { isSameChecksum, readManifestAs } from './resolve.ts';
+import { type SendOptions, sendFile, sendFiles } from './send-files.ts';
+import { type UploadTarget, writeManifest } from './upload.ts';
+
+/** HDFS, where originals are read and copies are written. */
+export interface CopyFileSystem extends UploadTarget, PinnedSource {
+  status: PinnedSource['status'];
+  read(
+    path: string,
+    options?: {
+      length?: number;
+      signal?: AbortSignal | undefined;
+      exclude?: readonly string[];
+      onDataNode?: ((name: string) => void) | undefined;
+    },
+  ): Promise<AsyncIterable<Uint8Array>>;
+  /** Puts a file in another one's place, in one step. */
+  replace(from: string, to: string, signal?: AbortSignal): Promise<void>;
+  mkdirs(path: string, options?: { permission?: string; signal?: AbortSignal | undefined }): Promise<void>;
+}
+
+const copiedFile = uploadManifestFile.extend({ original: hdfsChecksum.optional(), copy: hdfsChecksum.optional() });
+type CopiedFile = z.infer<typeof copiedFile>;
+const copyManifest = uploadManifest.extend({ files: z.array(copiedFile) });
+
+const checksumParallelism = 8;
+/** How often somebody else (a leader that does not know yet that it is none) may get in between. */
+const maxAttempts = 3;
+/** Replicas of one file with wrong bytes before that is reported. */
+const maxCorrupt = 3;
+/** So much is copied again at most when the process is killed. */
+const checkpointBytes = 256 * 1024 * 1024;
+const defaultBlockSize = 128 * 1024 * 1024;
+/** For the operator's own user alone: a copy must not be more open than its original. */
+const rootPermission = '700';
+
+/** Name of a copy's directory: HDFS allows no colon in it. @param digest of a PinnedPayload */
+export function copyName(digest: string): string {
+  return digest.replace(/^sha256:/, '');
+}
+
+/**
+ * @param source as it was resolved just now
+ * @param root absolute; made where it is missing
+ * @returns the pin of the copy: its directory and files, under the digest of the source
+ * @throws PAYLOAD_CHANGED when a file is no longer what was pinned, HDFS_DATA_CORRUPT, HDFS_* codes
+ */
+export async function copyPayload(
+  hdfs: CopyFileSystem,
+  source: PinnedPayload,
+  root: string,
+  options: SendOptions & { readonly signal: AbortSignal },
+): Promise<PinnedPayload> {
+  const target = joinHdfsPath(root, copyName(source.digest));
+  for (let attempt = 1; ; attempt++) {
+    const right = await rightFiles(hdfs, source, target, options.signal);
+    if (right.size === source.files.length) return pinOf(source, target, right);
+    if (attempt > maxAttempts) {
+      throw new MaasError('HDFS_DATA_CORRUPT', `The files in ${shown(target)} do not stay as they are copied there`);
+    }
+    await fill(hdfs, source, { root, target }, right, options);
+  }
+}
+
+interface RightFile {
+  readonly pinned: PinnedFile;
+  readonly listed: CopiedFile;
+}
+
+/** The files of a directory that are proved to be copies of what the source has there, by path. */
+async function rightFiles(
+  hdfs: CopyFileSystem,
+  source: PinnedPayload,
+  directory: string,
+  signal: AbortSignal,
+): Promise<Map<string, RightFile>> {
+  const right = new Map<string, RightFile>();
+  if ((await hdfs.status(directory, signal))?.type !== 'DIRECTORY') return right;
+  const manifest = await readManifestAs(copyManifest, hdfs, directory, signal);
+  if (manifest === undefined) return right;
+  const listed = new Map(manifest.files.map((file) => [file.path, file]));
+  const there = new Map((await listPayload(hdfs, directory, signal)).map(({ path, status }) => [path, status]));
+  await mapBounded(
+    source.files,
+    checksumParallelism,
+    async (file, either) => {
+      const entry = listed.get(file.path);
+      const status = there.get(file.path);
+      if (entry === undefined || status === undefined) return;
+      if (entry.length !== file.length || status.length !== file.length) return;
+      if (!isSameChecksum(entry.original, file.checksum)) return;
+      const checksum = await checksumOf(hdfs, joinHdfsPath(directory, file.path), file.length, either);
+      if (!isSameChecksum(entry.copy, checksum)) return;
+      const { fileId, modificationTime, blockSize } = status;
+      const { path, length } = file;
+      const { sha256 } = entry;
+      const pinned = { path, length, fileId, modificationTime, blockSize, ...(checksum && { checksum }), sha256 };
+      right.set(path, { pinned, listed: entry });
+    },
+    signal,
+  );
+  return right;
+}
+
+/** An empty file has none. */
+async function checksumOf(hdfs: CopyFileSystem, path: string, length: number, signal: AbortSignal) {
+  if (length === 0) return undefined;
+  const { algorithm, bytes } = await hdfs.checksum(path, signal);
+  return { algorithm, bytes };
+}
+
+/** Brings what is missing into the target: all of it with one rename, or file by file where the target is there. */
+async function fill(
+  hdfs: CopyFileSystem,
+  source: PinnedPayload,
+  { root, target }: { readonly root: string; readonly target: string },
+  inTarget: ReadonlyMap<string, RightFile>,
+  options: SendOptions & { readonly signal: AbortSignal },
+): Promise<void> {
+  const { signal } = options;
+  await hdfs.mkdirs(root, { permission: rootPermission, signal });
+  const staging = joinHdfsPath(root, `${stagingPrefix}${copyName(source.digest)}`);
+  await hdfs.mkdirs(staging, { permission: rootPermission, signal });
+  const staged = await rightFiles(hdfs, source, staging, signal);
+  const done = new Map([...staged].map(([path, { listed }]) => [path, listed]));
+  await copyInto(hdfs, source, staging, { done, skip: inTarget }, options);
+
+  if ((await hdfs.status(target, signal)) === undefined) {
+    try {
+      return await hdfs.rename(staging, target, signal);
+    } catch (error) {
+      // Somebody has just made it: what is right there is looked at anew.
+      if (hasCode(error, 'HDFS_PATH_EXISTS')) return;
+      throw error;
+    }
+  }
+  for (const path of done.keys()) {
+    const to = joinHdfsPath(target, path);
+    await hdfs.mkdirs(to.slice(0, to.lastIndexOf('/')), { signal });
+    await hdfs.replace(joinHdfsPath(staging, path), to, signal);
+  }
+  const kept = [...inTarget].map(([, { listed }]) => listed).filter(({ path }) => !done.has(path));
+  await writeManifest(hdfs, { maasManifest: 1, files: [...kept, ...done.values()] }, target, signal);
+  await hdfs.delete(staging, { recursive: true, signal });
+}
+
+/** Copies what is neither done nor to be skipped, and notes each file in the staging directory's manifest. */
+async function copyInto(
+  hdfs: CopyFileSystem,
+  source: PinnedPayload,
+  staging: string,
+  { done, skip }: { readonly done: Map<string, CopiedFile>; readonly skip: ReadonlyMap<string, unknown> },
+  options: SendOptions & { readonly signal: AbortSignal },
+): Promise<void> {
+  const files = source.files.filter(({ path }) => !done.has(path) && !skip.has(path));
+  const bytes = files.reduce((sum, { length }) => sum + length, 0);
+  let noted = Promise.resolve();
+  let unnoted = 0;
+  const note = () => {
+    unnoted = 0;
+    noted = noted.then(() =>
+      writeManifest(hdfs, { maasManifest: 1, files: [...done.values()] }, staging, options.signal),
+    );
+    return noted;
+  };
+  try {
+    await sendFiles({ files, bytes }, options, async (file, signal, sent) => {
+      done.set(file.path, await copyFile(hdfs, source, file, { staging, signal, sent }));
+      unnoted += file.length;
+      if (unnoted >= checkpointBytes) await note();
+    });
+  } catch (error) {
+    // What is done need not be done again; that this could not be said is not what went wrong.
+    await note().catch(() => {});
+    throw error;
+  }
+  await note();
+}
+
+/** @throws PAYLOAD_CHANGED, HDFS_DATA_CORRUPT, HDFS_* codes */
+async function copyFile(
+  hdfs: CopyFileSystem,
+  source: PinnedPayload,
+  file: PinnedFile,
+  { staging, signal, sent }: { staging: string; signal: AbortSignal; sent: (bytes: number) => void },
+): Promise<CopiedFile> {
+  const { path, length, checksum: original } = file;
+  const from = joinHdfsPath(source.path, path);
+  const to = joinHdfsPath(staging, path);
+  /** Data nodes that gave wrong bytes. */
+  const exclude: string[] = [];
+  let blocks: readonly number[] | undefined;
+  for (let corrupt = 0; ; ) {
+    let digests = new PinnedDigests(file, blocks);
+    const served = new Set<string>();
+    const onDataNode = (name: string) => served.add(name);
+    const read = async function* () {
+      digests = new PinnedDigests(file, blocks);
+      if (length === 0) return;
+      for await (const chunk of await hdfs.read(from, { length, signal, exclude, onDataNode })) {
+        digests.update(chunk);
+        yield chunk;
+      }
+    };
+    let sha256: string;
+    try {
+      const blockSize = file.blockSize > 0 ? file.blockSize : defaultBlockSize;
+      ({ sha256 } = await sendFile(hdfs, to, { length, blockSize, read, signal, sent }));
+    } catch (error) {
+      // How a file that was replaced looks to one who reads it.
+      if (hasCode(error, 'HDFS_DATA_CORRUPT', 'HDFS_PATH_MISSING')) await checkStillPinned(hdfs, source, file, signal);
+      throw error;
+    }
+    const problem = await trouble(hdfs, source, file, digests, signal);
+    if (problem === undefined) {
+      const copy = await checksumOf(hdfs, to, length, signal);
+      return { path, length, sha256, ...(original && { original }), ...(copy && { copy }) };
+    }
+    if (problem === otherChecksum && blocks === undefined) {
+      blocks = await unevenBlocks(hdfs, from, file, signal);
+      if (blocks !== undefined) continue;
+    }
+    corrupt += 1;
+    if (corrupt === maxCorrupt) {
+      throw new MaasError('HDFS_DATA_CORRUPT', `${shown(from)} came with other bytes than were pinned: ${problem}`);
+    }
+    exclude.push(...[...served].filter((name) => !exclude.includes(name)));
+  }
+}
+
+/** What is wrong with the bytes that came, undefined where they are right. @throws PAYLOAD_CHANGED */
+async function trouble(
+  hdfs: CopyFileSystem,
+  source: PinnedPayload,
+  file: PinnedFile,
+  digests: PinnedDigests,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const problem = digests.problem();
+  if (problem === undefined && digests.any) return undefined;
+  // With no digest to compare, that the file is still the same one tells that what was read from it now is right.
+  const { repeatable } = await checkStillPinned(hdfs, source, file, signal);
+  return problem === otherChecksum && !repeatable ? undefined : problem;
+}
+
+function pinOf(source: PinnedPayload, target: string, right: ReadonlyMap<string, RightFile>): PinnedPayload {
+  const files = source.files.flatMap(({ path }) => right.get(path)?.pinned ?? []);
+  const pin: PinnedPayload = { ...source, path: target, copiedFrom: source.path, files };
+  if (Buffer.byteLength(JSON.stringify(pin)) <= maxListBytes) return pin;
+  // The list was just short enough without them; HDFS's checksums are in it still.
+  return { ...pin, files: files.map(({ sha256: _, ...file }) => file) };
+}
+
+/** Of which digest a directory is the copy, finished or begun, by its name; undefined for what is none of ours. */
+export function digestOfName(name: string): string | undefined {
+  const digest = name.startsWith(stagingPrefix) ? name.slice(stagingPrefix.length) : name;
+  return /^[0-9a-f]{64}$/.test(digest) ? `sha256:${digest}` : undefined;
+}

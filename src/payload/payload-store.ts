@@ -1,0 +1,158 @@
+/**
+ * The payload store of one operator in one nameservice: a directory with a copy of each payload that instances read
+ * from there. See docs/adr/0024.
+ */
+import { hasCode, MaasError } from '../api/errors.ts';
+import { joinHdfsPath } from '../api/hdfs-path.ts';
+import type { PinnedPayload } from '../api/payload.ts';
+import { type CopyFileSystem, copyPayload, digestOfName } from './copy-payload.ts';
+import { shown } from './payload-rules.ts';
+import { payloadChange, resolvePayload } from './resolve.ts';
+import type { SendProgress } from './send-files.ts';
+
+type Progress = (progress: SendProgress) => void;
+
+export interface PayloadStoreOptions {
+  readonly nameservice: string;
+  /** Absolute; nobody but this operator writes there. */
+  readonly root: string;
+  readonly removeAfterMs: number;
+  readonly clock: {
+    /** Milliseconds since the epoch. */
+    now(): number;
+    /** Milliseconds that only ever grow. */
+    monotonic(): number;
+  };
+}
+
+/** How often a payload may change while it is copied, before that is reported. */
+const maxLooks = 3;
+
+export class PayloadStore {
+  readonly #hdfs: CopyFileSystem;
+  readonly #options: PayloadStoreOptions;
+  /** What is being copied now, by digest; and who wants to know how far it is. */
+  readonly #copying = new Map<string, { readonly done: Promise<PinnedPayload>; readonly progress: Set<Progress> }>();
+  readonly #removing = new Map<string, Promise<unknown>>();
+  /** When a copy was last asked for, by digest; monotonic. */
+  readonly #asked = new Map<string, number>();
+  /** Since when nothing refers to a directory, by name; monotonic. */
+  readonly #idle = new Map<string, number>();
+
+  constructor(hdfs: CopyFileSystem, options: PayloadStoreOptions) {
+    this.#hdfs = hdfs;
+    this.#options = options;
+  }
+
+  /**
+   * The payload in a directory as it is now, and a copy of it. When it changes meanwhile it is copied anew.
+   *
+   * @returns the pin of the copy
+   * @throws PAYLOAD_* and HDFS_* codes; PAYLOAD_INCOMPLETE when it keeps changing
+   */
+  async keep(directory: string, progress: Progress, signal: AbortSignal): Promise<PinnedPayload> {
+    const { nameservice, clock } = this.#options;
+    for (let look = 1; look <= maxLooks; look++) {
+      const source = await resolvePayload(this.#hdfs, { nameservice, directory }, clock.now, signal);
+      try {
+        const copy = await this.#copy(source, progress, signal);
+        if ((await payloadChange(this.#hdfs, source, signal)) === undefined) return copy;
+      } catch (error) {
+        if (!hasCode(error, 'PAYLOAD_CHANGED')) throw error;
+      }
+    }
+    throw new MaasError('PAYLOAD_INCOMPLETE', `The files in ${shown(directory)} keep changing while they are copied`);
+  }
+
+  /**
+   * Copies again what is missing or wrong in a copy, where the payload that it was made from is there still.
+   * @throws HDFS_* codes
+   */
+  async mend({ copiedFrom, digest }: PinnedPayload, signal: AbortSignal): Promise<void> {
+    if (copiedFrom === undefined) return;
+    const { nameservice, clock } = this.#options;
+    try {
+      const source = await resolvePayload(this.#hdfs, { nameservice, directory: copiedFrom }, clock.now, signal);
+      if (source.digest === digest) await this.#copy(source, () => {}, signal);
+    } catch (error) {
+      // What is at the path now is another payload, or none.
+      const gone = hasCode(error, 'HDFS_PATH_MISSING');
+      if (!gone && !(error instanceof MaasError && error.code.startsWith('PAYLOAD_'))) throw error;
+    }
+  }
+
+  /**
+   * Removes the copies, finished or begun, that nothing has referred to for long enough.
+   *
+   * @param referred directories that pins name
+   * @param may asked right before each removal
+   * @returns what was removed
+   */
+  async sweep(referred: ReadonlySet<string>, may: () => boolean, signal: AbortSignal): Promise<string[]> {
+    const { root, removeAfterMs, clock } = this.#options;
+    const removed: string[] = [];
+    const found = new Set<string>();
+    for (const { name, type } of await this.#entries(signal)) {
+      const digest = digestOfName(name);
+      const path = joinHdfsPath(root, name);
+      if (digest === undefined || type !== 'DIRECTORY' || referred.has(path)) continue;
+      found.add(name);
+      const now = clock.monotonic();
+      const idleSince = Math.max(this.#idle.get(name) ?? now, this.#asked.get(digest) ?? Number.NEGATIVE_INFINITY);
+      this.#idle.set(name, idleSince);
+      if (now - idleSince < removeAfterMs || this.#copying.has(digest)) continue;
+      if (!may()) return removed;
+      const removal = this.#hdfs.delete(path, { recursive: true, signal });
+      this.#removing.set(digest, removal);
+      try {
+        await removal;
+      } finally {
+        this.#removing.delete(digest);
+      }
+      found.delete(name);
+      removed.push(path);
+    }
+    for (const name of this.#idle.keys()) if (!found.has(name)) this.#idle.delete(name);
+    for (const [digest, at] of this.#asked) if (clock.monotonic() - at > removeAfterMs) this.#asked.delete(digest);
+    return removed;
+  }
+
+  async #entries(signal: AbortSignal) {
+    try {
+      return await this.#hdfs.list(this.#options.root, { signal });
+    } catch (error) {
+      if (hasCode(error, 'HDFS_PATH_MISSING')) return [];
+      throw error;
+    }
+  }
+
+  /** One copy of a digest at a time, however many ask for it. */
+  async #copy(source: PinnedPayload, progress: Progress, signal: AbortSignal): Promise<PinnedPayload> {
+    const { digest } = source;
+    const asked = () => this.#asked.set(digest, this.#options.clock.monotonic());
+    asked();
+    let job = this.#copying.get(digest);
+    if (job === undefined) {
+      const listeners = new Set<Progress>();
+      job = { done: this.#copyNow(source, listeners, signal), progress: listeners };
+      this.#copying.set(digest, job);
+    }
+    job.progress.add(progress);
+    try {
+      const copy = await job.done;
+      // Another one of the same digest may have been copied from elsewhere.
+      return { ...copy, copiedFrom: source.path };
+    } finally {
+      asked();
+      if (this.#copying.get(digest) === job) this.#copying.delete(digest);
+    }
+  }
+
+  async #copyNow(source: PinnedPayload, listeners: ReadonlySet<Progress>, signal: AbortSignal): Promise<PinnedPayload> {
+    await this.#removing.get(source.digest)?.catch(() => {});
+    const progress = (now: SendProgress) => {
+      for (const listener of listeners) listener(now);
+    };
+    return await copyPayload(this.#hdfs, source, this.#options.root, { progress, signal });
+  }
+}

@@ -1,0 +1,92 @@
+/** One pinned file against its bytes, and against what HDFS has in its place now. */
+import { createHash, type Hash } from 'node:crypto';
+import { MaasError } from '../api/errors.ts';
+import { joinHdfsPath } from '../api/hdfs-path.ts';
+import type { PinnedFile, PinnedPayload } from '../api/payload.ts';
+import { type FileChecksum, HdfsChecksum } from './hdfs-checksum.ts';
+import type { SourceStatus } from './list-payload.ts';
+import { shown } from './payload-rules.ts';
+import { isSameChecksum, isSameFile } from './resolve.ts';
+
+/** What can be asked about pinned files. */
+export interface PinnedSource {
+  status(
+    path: string,
+    signal?: AbortSignal,
+  ): Promise<(SourceStatus & { readonly opaqueChecksum: boolean }) | undefined>;
+  checksum(path: string, signal?: AbortSignal): Promise<FileChecksum>;
+  /** Bytes in each block; undefined where that cannot be told. */
+  blockLengths(path: string, signal?: AbortSignal): Promise<readonly number[] | undefined>;
+}
+
+export const otherChecksum = "another checksum than HDFS's";
+
+/** The digests of a file that its pin lets us compare. */
+export class PinnedDigests {
+  readonly any: boolean;
+  readonly #file: PinnedFile;
+  readonly #sha256: Hash | undefined;
+  readonly #hdfs: HdfsChecksum | undefined;
+
+  /** @param blockLengths bytes in each block, where the file is not cut evenly */
+  constructor(file: PinnedFile, blockLengths?: readonly number[]) {
+    this.#file = file;
+    this.#sha256 = file.sha256 === undefined ? undefined : createHash('sha256');
+    this.#hdfs =
+      file.checksum === undefined ? undefined : HdfsChecksum.like(file.checksum, blockLengths ?? file.blockSize);
+    this.any = this.#sha256 !== undefined || this.#hdfs !== undefined || file.length === 0;
+  }
+
+  update(chunk: Uint8Array): void {
+    this.#sha256?.update(chunk);
+    this.#hdfs?.update(chunk);
+  }
+
+  /** What does not fit, undefined when all fits. */
+  problem(): string | undefined {
+    const { sha256, checksum } = this.#file;
+    if (this.#sha256 !== undefined && this.#sha256.digest('hex') !== sha256) return 'another SHA-256';
+    if (this.#hdfs !== undefined && checksum !== undefined && !this.#hdfs.matches(checksum)) return otherChecksum;
+    return undefined;
+  }
+}
+
+/**
+ * Is what is in HDFS now what was pinned?
+ *
+ * @returns `repeatable`: HDFS's checksum is one over the bytes that are read
+ * @throws PAYLOAD_CHANGED
+ */
+export async function checkStillPinned(
+  source: PinnedSource,
+  pinned: Pick<PinnedPayload, 'path'>,
+  file: PinnedFile,
+  signal: AbortSignal,
+): Promise<{ repeatable: boolean }> {
+  const path = joinHdfsPath(pinned.path, file.path);
+  const changed = (how: string) => new MaasError('PAYLOAD_CHANGED', `${shown(path)} ${how}`);
+  const status = await source.status(path, signal);
+  if (status === undefined) {
+    throw new MaasError('PAYLOAD_CHANGED', `${shown(file.path)} is gone from ${shown(pinned.path)}`);
+  }
+  const repeatable = !status.opaqueChecksum && status.blockSize === file.blockSize;
+  if (isSameFile(file, status)) return { repeatable };
+  if (status.type !== 'FILE') throw changed('is no longer a file');
+  if (status.length !== file.length) throw changed(`has ${status.length} bytes, it had ${file.length}`);
+  // Uploaded again, or touched: the same bytes may be in it.
+  if (file.length > 0 && !isSameChecksum(file.checksum, await source.checksum(path, signal))) {
+    throw changed('has other content');
+  }
+  return { repeatable };
+}
+
+/** How a file is cut into blocks, where it is not cut evenly: after files were appended to or joined. */
+export async function unevenBlocks(
+  source: Pick<PinnedSource, 'blockLengths'>,
+  path: string,
+  file: PinnedFile,
+  signal: AbortSignal,
+): Promise<readonly number[] | undefined> {
+  const lengths = await source.blockLengths(path, signal);
+  return lengths?.slice(0, -1).every((length) => length === file.blockSize) ? undefined : lengths;
+}

@@ -1,0 +1,133 @@
+/** Sending files to HDFS: a few at a time, and each compared afterwards with what HDFS holds then. */
+import { createHash, type Hash } from 'node:crypto';
+import { MaasError } from '../api/errors.ts';
+import { mapBounded } from './bounded.ts';
+import { type FileChecksum, HdfsChecksum } from './hdfs-checksum.ts';
+import type { SourceStatus } from './list-payload.ts';
+import { shown } from './payload-rules.ts';
+
+/** Where files go. */
+export interface SendTarget {
+  checksum(path: string, signal?: AbortSignal): Promise<FileChecksum>;
+  write(
+    path: string,
+    source: () => AsyncIterable<Uint8Array>,
+    options: { length: number; overwrite?: boolean; blockSize?: number; signal?: AbortSignal | undefined },
+  ): Promise<SourceStatus & { readonly opaqueChecksum: boolean }>;
+}
+
+export interface SendProgress {
+  readonly filesDone: number;
+  readonly filesTotal: number;
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+}
+
+export interface SendOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each file and mebibyte; must not throw. */
+  readonly progress?: ((progress: SendProgress) => void) | undefined;
+}
+
+const parallelism = 3;
+const reportEveryBytes = 1024 * 1024;
+const hdfsAlgorithm = 'MD5-of-0MD5-of-512CRC32C';
+
+/**
+ * Sends all files with a function that sends one.
+ *
+ * @param send `sent` is told how many bytes of the file have been sent so far; fewer than before when it begins again
+ * @returns what `send` gave, in the order of the files
+ */
+export async function sendFiles<F extends { readonly length: number }, R>(
+  { files, bytes }: { readonly files: readonly F[]; readonly bytes: number },
+  { signal, progress }: SendOptions,
+  send: (file: F, signal: AbortSignal, sent: (bytes: number) => void) => Promise<R>,
+): Promise<R[]> {
+  let filesDone = 0;
+  let bytesDone = 0;
+  let unreported = 0;
+  const report = () => {
+    unreported = 0;
+    progress?.({ filesDone, filesTotal: files.length, bytesDone, bytesTotal: bytes });
+  };
+  return await mapBounded(
+    files,
+    parallelism,
+    async (file, either) => {
+      let sent = 0;
+      const result = await send(file, either, (now) => {
+        // A file that is sent again counts from its beginning.
+        bytesDone += now - sent;
+        unreported += now - sent;
+        sent = now;
+        if (unreported >= reportEveryBytes) report();
+      });
+      filesDone += 1;
+      report();
+      return result;
+    },
+    signal,
+  );
+}
+
+export interface FileToSend {
+  /** Bytes. */
+  readonly length: number;
+  /** Bytes in an HDFS block of the new file, a multiple of 512. */
+  readonly blockSize: number;
+  /** Gives the content from its beginning each time it is called: a write that failed half-way begins anew. */
+  readonly read: () => AsyncIterable<Uint8Array>;
+  readonly signal: AbortSignal;
+  readonly sent: (bytes: number) => void;
+}
+
+/**
+ * Writes one file over what is at the path and compares what HDFS holds then.
+ *
+ * @returns the SHA-256 of what was sent, hex
+ * @throws HDFS_DATA_CORRUPT, HDFS_* codes, what `read` throws
+ */
+export async function sendFile(
+  hdfs: SendTarget,
+  path: string,
+  { length, blockSize, read, signal, sent }: FileToSend,
+): Promise<{ readonly sha256: string }> {
+  let sha256: Hash = createHash('sha256');
+  let hdfsSum: HdfsChecksum | undefined;
+  const source = async function* (): AsyncGenerator<Uint8Array, void> {
+    sha256 = createHash('sha256');
+    hdfsSum = HdfsChecksum.like({ algorithm: hdfsAlgorithm, bytes: '' }, blockSize);
+    let position = 0;
+    sent(0);
+    for await (const chunk of read()) {
+      sha256.update(chunk);
+      hdfsSum?.update(chunk);
+      position += chunk.length;
+      yield chunk;
+      sent(position);
+    }
+  };
+  const written = await hdfs.write(path, source, { length, overwrite: true, blockSize, signal });
+  // Encrypted or striped files, and a site that sets another block size, cannot be compared so; the length was.
+  if (length > 0 && !written.opaqueChecksum && written.blockSize === blockSize) {
+    await compareChecksum(hdfs, path, hdfsSum, signal);
+  }
+  return { sha256: sha256.digest('hex') };
+}
+
+/** HDFS makes its checksums of what it received, so this finds what was altered on the way. */
+async function compareChecksum(
+  hdfs: SendTarget,
+  path: string,
+  ours: HdfsChecksum | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const theirs = await hdfs.checksum(path, signal);
+  if (!/^MD5-of-\d+MD5-of-512CRC32C$/.test(theirs.algorithm)) return;
+  if (ours?.matches(theirs) !== true) {
+    throw new MaasError('HDFS_DATA_CORRUPT', `${shown(path)} holds other bytes in HDFS than were sent`, {
+      next: 'Send it again; if it happens again, check the network and the disks of HDFS.',
+    });
+  }
+}
