@@ -22,6 +22,7 @@ const quiet = new Set([
   'ResolvingPayload',
   'CopyingPayload',
   'Terminating',
+  'ScalingToZero',
 ]);
 
 /** Reasons of not being up that somebody wanted so, or that pass by themselves. */

@@ -195,6 +195,30 @@ describe('the Ready condition', () => {
       'ScaledToZero',
       /no instances/,
     ],
+    [
+      'no instances wanted, but one that is going is registered still',
+      {
+        ...running,
+        resource: aResource({ spec: { instances: 0 } }),
+        pods: [{ ...pod, deleting: true }],
+        registrations: seen,
+      },
+      'True',
+      'ScalingToZero',
+      /no instances are wanted; 1 registered still/,
+    ],
+    [
+      'no instances wanted, but nobody knows what clients see',
+      {
+        ...running,
+        resource: aResource({ spec: { instances: 0 } }),
+        pods: [{ ...pod, deleting: true }],
+        registrations: { known: false, why: 'ZooKeeper is suspended' },
+      },
+      'True',
+      'ScalingToZero',
+      /unknown/,
+    ],
   ])('%s', (_name, changes, status, reason, message) => {
     const found = ready(changes).ready;
     expect([found?.status, found?.reason]).toEqual([status, reason]);

@@ -77,10 +77,15 @@ const podsRefused: Check = ({ observation, versions }) => {
     : no('PodsRefused', words);
 };
 
-const stopped: Check = ({ observation, versions }) =>
-  observation.resource.spec.instances === 0 && versions.wanted !== undefined
-    ? yes('ScaledToZero', 'no instances are wanted')
-    : undefined;
+/** "Zero" is said when it is so: pods that are on their way out are seen by clients for a moment yet. */
+const stopped: Check = ({ observation, versions }) => {
+  const { resource, pods, registrations } = observation;
+  if (resource.spec.instances > 0 || versions.wanted === undefined) return undefined;
+  const left = registrations.known ? pods.filter((pod) => registrations.byPod.has(pod.uid)) : pods;
+  if (left.length === 0) return yes('ScaledToZero', 'no instances are wanted');
+  const seen = registrations.known ? 'registered still' : 'there still, and what clients see is unknown';
+  return yes('ScalingToZero', `no instances are wanted; ${left.length} ${seen}`);
+};
 
 /** A problem of an instance explains more than the words "ZooKeeper cannot be asked". */
 const worstInstance: Check = ({ observation, versions, instances }) => {

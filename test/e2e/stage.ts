@@ -24,6 +24,7 @@ const shownModel = z.object({
       ready: z.number().optional(),
       registered: z.number().optional(),
       serving: z.string().optional(),
+      payload: z.object({ path: z.string(), copy: z.string().optional() }).optional(),
       endpoints: z
         .array(
           z.object({
@@ -66,6 +67,8 @@ export class Stage implements AsyncDisposable {
   readonly hdfs: Hdfs;
   /** Directory of this stage's payloads in HDFS. */
   readonly payloads: string;
+  /** And of the copies of payloads that its operator keeps. */
+  readonly store: string;
   /** HDFS as its superuser: a test may have taken a directory away from everybody else. */
   readonly #superuser: Hdfs;
   readonly #env: Record<string, string>;
@@ -78,6 +81,7 @@ export class Stage implements AsyncDisposable {
     this.release = `e2e-${id}`;
     this.chroot = chroot;
     this.payloads = `/user/maas/e2e/${id}`;
+    this.store = `${this.payloads}/store`;
     const hdfs = present('hdfs');
     const settings = {
       nameservices: {
@@ -101,6 +105,7 @@ export class Stage implements AsyncDisposable {
       namespaces: [this.namespace],
       crds: { install: false },
       payloadCheckMs: 2_000,
+      payloadStore: { root: this.store },
       ...values,
     };
   }
