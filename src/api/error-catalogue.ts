@@ -129,7 +129,7 @@ export const errorCatalogue = {
   ),
   PAYLOAD_CHANGED: entry(
     'The files in HDFS are no longer those that this version was started with.',
-    'Upload every version to a path of its own, and change version or payload.path to switch.',
+    'Change version or payload.path to switch. Upload every version to a path of its own, or set payload.readFrom to Store.',
   ),
   PAYLOAD_NO_SPACE: entry('The payload does not fit on the node.', 'Give the node or the pod more ephemeral storage.'),
   LOCAL_PATH_INVALID: entry(

@@ -74,6 +74,10 @@ export const afterAdd = `${examples(
   ],
   ['One more of what runs', `${programName} add --name dga --version 1.0`],
   [
+    'Run a copy of it, so that the next version may be put at the same path',
+    `${programName} add --name dga --version 1.0 --memory 1Gi --hdfs-model-path /user/metron/models/dga --read-from Store`,
+  ],
+  [
     'Change the memory and a variable, leave the number of instances',
     `${programName} add --name dga --version 1.0 --instances 0 --memory 2Gi --env LEVEL=high`,
   ],

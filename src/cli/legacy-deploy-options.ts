@@ -71,7 +71,7 @@ export const deployOptions: readonly MovedOption[] = [
     long: 'hdfs_model_path',
     argument: 'PATH',
     help: "The payload in HDFS: absolute, relative to the HDFS user's home, or a URI.",
-    becomes: '`spec.payload.path`; ADD needs it',
+    becomes: '`spec.payload.path`; ADD needs it. Instances read a copy, unless `legacy.readFrom` is `Path`',
   },
   {
     short: 'zq',

@@ -97,6 +97,19 @@ describe('the Ready condition', () => {
       /run\.sh has changed/,
     ],
     [
+      'served, but its copy is damaged',
+      {
+        ...running,
+        pins: [{ ...pin, payload: aPayload({ path: '/store/aa', copiedFrom: '/models/dga' }) }],
+        pods: [pod],
+        registrations: seen,
+        payload: { state: 'pinned', drift: 'run.sh is gone' },
+      },
+      'True',
+      'PayloadChanged',
+      /copy in the payload store is damaged: run\.sh is gone\. Put the same payload at \/models\/dga again/,
+    ],
+    [
       'served, HDFS away',
       {
         ...running,

@@ -2,8 +2,10 @@
  * Why is the model, or is it not, up? An ordered chain of small checks; the first that has something to say gives the
  * Ready condition its reason. Every message says what is wrong and, where somebody can do something, what.
  */
+import { errorCatalogue } from '../api/error-catalogue.ts';
 import { registers } from '../api/modes.ts';
 import { formatBytes } from '../api/quantity.ts';
+import { keyOf } from './children.ts';
 import type { Claim } from './claims.ts';
 import { nameOwnedReason } from './claims.ts';
 import { no, unknown, type Verdict, yes } from './conditions.ts';
@@ -119,16 +121,21 @@ const serving: Check = ({ observation, versions, instances }) => {
       return yes('Draining', `${counted}; not registered any more, because the mode is drain`);
   }
   if (observation.payload.state === 'pinned' && observation.payload.drift !== undefined) {
-    return yes(
-      'PayloadChanged',
-      sentence(
-        `serves the payload that it started with, but ${observation.payload.drift}`,
-        'Upload every version to a path of its own, and change version or payload.path to switch.',
-      ),
-    );
+    return yes('PayloadChanged', drifted(observation, observation.payload.drift));
   }
   return yes('Serving', counted);
 };
+
+function drifted({ resource, pins }: Observation, drift: string): string {
+  const from = pins.find((pin) => pin.versionKey === keyOf(resource.spec))?.payload?.copiedFrom;
+  if (from === undefined) {
+    return sentence(`serves the payload that it started with, but ${drift}`, errorCatalogue.PAYLOAD_CHANGED.next);
+  }
+  return sentence(
+    `serves the payload that it started with, but its copy in the payload store is damaged: ${drift}`,
+    `Put the same payload at ${from} again, and it is mended; or change version or payload.path to switch.`,
+  );
+}
 
 const unregistering: Check = ({ observation, versions }) =>
   versions.toUnregister === 0
