@@ -250,9 +250,9 @@ describe('import', () => {
     expect(printed).toMatchObject({ code: 0, err: '' });
     const documents = parseAllDocuments(printed.out).map((document) => document.toJS() as { spec: unknown });
     expect(documents.map(({ spec }) => spec)).toEqual([
-      { name: 'echo', version: '1.0', instances: 2, memory: '512Mi', payload: { path: payload } },
+      { name: 'echo', version: '1.0', instances: 2, memory: '512Mi', payload: { path: payload, readFrom: 'Store' } },
       { name: 'lost', version: '1', instances: 1 },
-      { name: 'next', version: '2.0', instances: 3, memory: '256Mi', payload: { path: payload } },
+      { name: 'next', version: '2.0', instances: 3, memory: '256Mi', payload: { path: payload, readFrom: 'Store' } },
     ]);
     expect(printed.out).toContain(`# Payload: ${payload} holds 1 file, 10 B; it runs echo.sh.`);
     expect(printed.out).toContain('  # To be filled in: memory of each instance');
