@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { endpointFile, startedFile } from '../api/pod-contract.ts';
 import { lookAtModel } from './look.ts';
+import { SocketTables } from './socket-tables.ts';
 
 const row = (local: string, state: string, inode: number, uid = 10001) =>
   ` 0: ${local} 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000 ${uid} 0 ${inode} 1 0 100 0 0 10 0`;
@@ -23,7 +24,7 @@ afterEach(() => {
 
 const options = (changes: object = {}) => ({
   payloadDirectory: join(root, 'payload'),
-  proc: join(root, 'proc'),
+  sockets: new SocketTables(join(root, 'proc')),
   reachable: new Set(['10.0.0.7']),
   host: '127.0.0.1',
   ...changes,

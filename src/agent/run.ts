@@ -43,6 +43,7 @@ import { type FetchPayload, fetchUntilVerified } from './payload-stage.ts';
 import type { Clock, Directories, Log, Pod } from './ports.ts';
 import { Registrar, type Registry } from './registrar.ts';
 import { type SessionCredentials, SessionStore } from './session-store.ts';
+import { SocketTables } from './socket-tables.ts';
 
 /** A ZooKeeper session that lasts as long as the agent: a new one is begun when it has expired. */
 export interface AgentSession extends Registry {
@@ -499,7 +500,7 @@ function lookOptions({ instructions, pod, directories, proc }: AgentOptions): Lo
   const addresses = [pod.ip, pod.nodeIp].map(canonicalAddress).filter((address) => address !== undefined);
   return {
     payloadDirectory: directories.payload,
-    proc,
+    sockets: new SocketTables(proc),
     reachable: advertise === 'PodIP' || advertise === 'Node' ? new Set(addresses) : 'any',
     // In a network of its own every socket is the pod's, whatever user the script changes to.
     ...(hostNetwork && modelUid !== undefined ? { modelUid } : {}),
