@@ -1,7 +1,8 @@
 /**
  * `make bench`: how long it takes from `kubectl apply` of a ModelDeployment with a ready payload until a Stellar client
  * sees its instances, against a bare Deployment of the same image until it is available, turn by turn in one run; and
- * where the time goes. Then what agent and operator need of memory. Prints Markdown, asserts nothing.
+ * where the time goes: beside the bare one there is a Deployment with pods of the same shape (containers and volumes) in
+ * which nothing is done. Then what agent and operator need of memory. Prints Markdown, asserts nothing.
  */
 import { bringUp } from '../../deploy/local/bring-up.ts';
 import { program } from '../../deploy/local/steps.ts';
@@ -45,11 +46,13 @@ await program(async () => {
   for (const instances of sizes) {
     const models: Moments[] = [];
     const bare: Moments[] = [];
+    const shape: Moments[] = [];
     for (let round = 0; round < rounds; round++) {
-      bare.push(await startBare(stage, client, `bare-${instances}-${round}`, instances));
+      bare.push(await startIdle(stage, client, `bare-${instances}-${round}`, instances, bareShape));
+      shape.push(await startIdle(stage, client, `shape-${instances}-${round}`, instances, sameShape));
       models.push(await startModel(stage, client, `m-${instances}-${round}`, instances));
     }
-    report(instances, models, bare);
+    report(instances, models, shape, bare);
   }
   await reportMemory(stage);
 });
@@ -116,9 +119,38 @@ async function noting(
   }
 }
 
-async function startBare(stage: Stage, client: Client, name: string, count: number): Promise<Moments> {
+/** The containers and volumes of a pod, of containers that do nothing. */
+type Shape = (idle: Record<string, unknown>) => Record<string, unknown>;
+
+function bareShape(idle: Record<string, unknown>): Record<string, unknown> {
+  return { containers: [{ name: 'model', image: present('images').runtime, ...idle }] };
+}
+
+/** As src/plan/children.ts makes it; the ConfigMap is one that every namespace has. */
+function sameShape(idle: Record<string, unknown>): Record<string, unknown> {
+  const memory = { medium: 'Memory', sizeLimit: '1Mi' };
+  const volumes = [
+    { name: 'payload', emptyDir: {} },
+    { name: 'control', emptyDir: memory },
+    { name: 'session', emptyDir: memory },
+    { name: 'pinned', configMap: { name: 'kube-root-ca.crt' } },
+  ];
+  const volumeMounts = volumes.map(({ name }) => ({ name, mountPath: `/maas/${name}` }));
+  const container = { ...idle, volumeMounts };
+  return {
+    volumes,
+    initContainers: [{ name: 'agent', image: present('images').operator, restartPolicy: 'Always', ...container }],
+    containers: [{ name: 'model', image: present('images').runtime, ...container }],
+  };
+}
+
+async function startIdle(stage: Stage, client: Client, name: string, count: number, shape: Shape): Promise<Moments> {
   const labels = { bench: name };
-  const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
+  const idle = {
+    command: ['/bin/sh', '-c', 'exec sleep infinity'],
+    resources: { requests: { cpu: '20m', memory: '32Mi' } },
+    securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+  };
   const manifest = {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -132,15 +164,7 @@ async function startBare(stage: Stage, client: Client, name: string, count: numb
           automountServiceAccountToken: false,
           terminationGracePeriodSeconds: 0,
           securityContext: { runAsNonRoot: true, runAsUser: 10_001, seccompProfile: { type: 'RuntimeDefault' } },
-          containers: [
-            {
-              name: 'model',
-              image: present('images').runtime,
-              command: ['/bin/sh', '-c', 'exec sleep infinity'],
-              resources: { requests: { cpu: '20m', memory: '32Mi' } },
-              securityContext,
-            },
-          ],
+          ...shape(idle),
         },
       },
     },
@@ -198,7 +222,12 @@ function shown(ms: number): string {
   return `${(ms / 1_000).toFixed(2)} s`;
 }
 
-function report(instances: number, models: readonly Moments[], bare: readonly Moments[]): void {
+function report(
+  instances: number,
+  models: readonly Moments[],
+  shape: readonly Moments[],
+  bare: readonly Moments[],
+): void {
   const visible = spent(models, 'visible');
   const available = spent(bare, 'ready');
   const ratios = models.map((m, at) => {
@@ -208,11 +237,12 @@ function report(instances: number, models: readonly Moments[], bare: readonly Mo
   const lines = [
     `\n## ${instances} instance${instances === 1 ? '' : 's'}, median of ${rounds}`,
     '',
-    `From apply to visible for a Stellar client: ${shown(visible)}. A bare Deployment to Ready: ${shown(available)}.`,
+    `From apply to visible for a Stellar client: ${shown(visible)}. A bare Deployment to Ready: ${shown(available)}; ` +
+      `one of the same shape: ${shown(spent(shape, 'ready'))}.`,
     `Ratio, pair by pair: median ${median(ratios).toFixed(2)}, from ${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}.`,
     '',
-    '| after the apply, all instances | model | bare Deployment |',
-    '|---|---|---|',
+    '| after the apply, all instances | model | same shape, idle | bare |',
+    '|---|---|---|---|',
     ...(
       [
         ['deployment', 'Deployment exists'],
@@ -224,8 +254,8 @@ function report(instances: number, models: readonly Moments[], bare: readonly Mo
         ['ready', 'pods Ready'],
       ] as const
     ).map(([moment, label]) => {
-      const bareMs = moment === 'agentsRun' || moment === 'visible' ? Number.NaN : spent(bare, moment);
-      return `| ${label} | ${shown(spent(models, moment))} | ${Number.isNaN(bareMs) ? '' : shown(bareMs)} |`;
+      const cells = [models, shape, bare].map((all) => spent(all, moment));
+      return `| ${label} | ${cells.map((ms) => (Number.isNaN(ms) ? '' : shown(ms))).join(' | ')} |`;
     }),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
