@@ -1,5 +1,7 @@
 /** Names, labels and annotations of everything that the operator makes. */
+
 import { createHash } from 'node:crypto';
+import type { ReadFrom } from './payload.ts';
 import { group } from './resource.ts';
 
 export const labels = {
@@ -49,7 +51,7 @@ export function shortHash(text: string, length = 8): string {
 /** Two specs with the same key are one version: the same version text, and the same payload read from the same place. */
 export function versionKey(
   version: string,
-  payload: { readonly path: string; readonly readFrom?: 'Path' | 'Store' | undefined },
+  payload: { readonly path: string; readonly readFrom?: ReadFrom | undefined },
 ): string {
   return shortHash(JSON.stringify([version, payload.path, ...(payload.readFrom === 'Store' ? ['Store'] : [])]));
 }

@@ -4,6 +4,10 @@
  */
 import { z } from 'zod';
 
+/** Where instances read a payload: at its path, or in a copy of it in the payload store; see docs/adr/0024. */
+export const readFromPlaces = ['Path', 'Store'] as const;
+export type ReadFrom = (typeof readFromPlaces)[number];
+
 /** As GETFILECHECKSUM gives it: algorithm, and its bytes in hex. */
 export const hdfsChecksum = z.object({ algorithm: z.string(), bytes: z.string() });
 

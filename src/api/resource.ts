@@ -2,9 +2,11 @@
  * The ModelDeployment resource: the one source of the CRD (crd.ts), its reference documentation and the parsed form
  * that the rest of the program works with. Descriptions are what `kubectl explain` shows.
  */
+
 import { z } from 'zod';
 import { durationPattern } from './duration.ts';
 import { nodeLabelProblem } from './node-label-expression.ts';
+import { readFromPlaces } from './payload.ts';
 import { quantityPattern } from './quantity.ts';
 
 export const group = 'maas.dev';
@@ -118,7 +120,7 @@ export const modelDeploymentSpec = z.object({
           "Directory in HDFS with one *.sh and the model's files: absolute, relative to the HDFS user's home, or a URI (hdfs://nameservice/..., webhdfs://host:port/...). A change starts a switch.",
         ),
       readFrom: z
-        .enum(['Path', 'Store'])
+        .enum(readFromPlaces)
         .optional()
         .describe(
           "Where instances read the files. Path (default): from the path itself, where they must then stay as they are. Store: from a copy in the operator's payload store, made when the version starts, so that the path may be used for the next version. A change starts a switch.",

@@ -2,8 +2,10 @@
  * How to reach the existing Hadoop side. The operator reads it from its mounted file, hands each agent its part and
  * publishes it for `kubectl maas`; nothing secret is in it.
  */
+
 import { z } from 'zod';
 import { nodeLabelProblem } from './node-label-expression.ts';
+import { readFromPlaces } from './payload.ts';
 import { znodePathProblem } from './znode-path.ts';
 
 export const zookeeperSettings = z.object({
@@ -82,7 +84,7 @@ export const legacySettings = z.strictObject({
    * Where the instances of models read their payload that the old queue or the old commands make, or an import: scripts
    * of old put every version at one path. See docs/adr/0024.
    */
-  readFrom: z.enum(['Path', 'Store']).default('Store'),
+  readFrom: z.enum(readFromPlaces).default('Store'),
   queue: requestQueueSettings.prefault({}),
 });
 

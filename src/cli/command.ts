@@ -1,5 +1,7 @@
 /** What the user asked for, parsed: the values that the commands run on. */
+
 import type { Mode } from '../api/modes.ts';
+import type { ReadFrom } from '../api/payload.ts';
 import type { ClusterChoice } from './ports.ts';
 
 export const outputFormats = ['table', 'wide', 'json', 'yaml', 'name'] as const;
@@ -45,7 +47,7 @@ export interface AddCommand extends OneModel {
   readonly localPath: string | undefined;
   readonly hdfsPath: string | undefined;
   /** Where instances read it; undefined leaves it as it is, or to the resource's default. */
-  readonly readFrom: 'Path' | 'Store' | undefined;
+  readonly readFrom: ReadFrom | undefined;
   readonly operatorNamespace: string;
 }
 

@@ -1,7 +1,9 @@
 /** Arguments to a command value; reads nothing else and runs nothing. */
+
 import { Command as Commander, CommanderError, Option } from 'commander';
 import { MaasError } from '../api/errors.ts';
 import { modes } from '../api/modes.ts';
+import { type ReadFrom, readFromPlaces } from '../api/payload.ts';
 import { defaultOperatorNamespace } from '../api/settings.ts';
 import {
   type Command,
@@ -99,7 +101,7 @@ interface ModelOptions extends GlobalOptions, Omit<SpecOptions, 'env'> {
   readonly instances?: number;
   readonly localModelPath?: string;
   readonly hdfsModelPath?: string;
-  readonly readFrom?: 'Path' | 'Store';
+  readonly readFrom?: ReadFrom;
   readonly env?: readonly EnvChange[];
   readonly wait: boolean;
   readonly timeout?: number;
@@ -180,7 +182,7 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
       new Option(
         '--read-from <where>',
         'Where instances read the payload: Path, or Store for a copy, so that the path may be used again. (default: Path)',
-      ).choices(['Path', 'Store']),
+      ).choices(readFromPlaces),
     )
     .option('--env <NAME=value>', 'Set a variable of the script; NAME- takes it away. Repeatable.', value.envChange)
     .option('--image <image>', "Image that the script runs in. (default: the operator's)", value.nonEmpty)

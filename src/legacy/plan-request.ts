@@ -11,9 +11,11 @@
  *    request, and then it is deleted; a successor of its name is never touched.
  * 4. What can never be done is rejected, and comes into the record.
  */
+
 import type { ErrorCode } from '../api/error-catalogue.ts';
 import { resourceNameFor } from '../api/names.ts';
 import { grantedMemory } from '../api/old-deploy-rules.ts';
+import type { ReadFrom } from '../api/payload.ts';
 import { parseQuantity } from '../api/quantity.ts';
 import { modelDeploymentSpec } from '../api/resource.ts';
 import type { RequestQueueSettings } from '../api/settings.ts';
@@ -81,7 +83,7 @@ export type Step =
 /** What the settings say of resources that requests make. */
 export interface RequestRules {
   readonly memory: RequestQueueSettings['memory'];
-  readonly readFrom: 'Path' | 'Store';
+  readonly readFrom: ReadFrom;
 }
 
 export function planRequest(

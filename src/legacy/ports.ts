@@ -1,4 +1,5 @@
 /** What the old queue's loop needs of the world around it. The adapters give it; tests give their own. */
+import type { ReadFrom } from '../api/payload.ts';
 import type { ModelChange, ObservedModel } from './plan-request.ts';
 import type { RecordData, RecordPatch } from './queue-record.ts';
 
@@ -67,7 +68,7 @@ export interface ModelManifest {
     readonly version: string;
     readonly instances: number;
     readonly memory: string;
-    readonly payload: { readonly path: string; readonly readFrom: 'Path' | 'Store' };
+    readonly payload: { readonly path: string; readonly readFrom: ReadFrom };
   };
 }
 

@@ -7,8 +7,10 @@
  * later requests for the same name and version, so that their order stays. While ZooKeeper or the API server is away,
  * everything waits.
  */
+
 import { asMaasError, hasCode, MaasError } from '../api/errors.ts';
 import { resourceNameFor } from '../api/names.ts';
+import type { ReadFrom } from '../api/payload.ts';
 import { requestNumber, requestPrefix } from '../api/queue-request.ts';
 import { parseServiceConfig } from '../api/service-config.ts';
 import type { RequestQueueSettings } from '../api/settings.ts';
@@ -41,7 +43,7 @@ export interface RequestQueuePorts {
   readonly cluster: QueueCluster;
   readonly settings: RequestQueueSettings;
   /** Where instances of the models that requests make read their payload. */
-  readonly readFrom: 'Path' | 'Store';
+  readonly readFrom: ReadFrom;
   readonly configPath: string;
   /** Is it certain that this process is the leader? */
   readonly leads: () => boolean;

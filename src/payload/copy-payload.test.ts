@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { failure } from '../../test/builders/failure.ts';
 import { FakeWebHdfs, json, remote } from '../../test/builders/fake-webhdfs.ts';
 import { type Hdfs, openHdfs } from '../adapters/webhdfs/hdfs.ts';
-import type { MaasError } from '../api/errors.ts';
 import { type PinnedPayload, pinnedPayload } from '../api/payload.ts';
 import { copyName, copyPayload, digestOfName } from './copy-payload.ts';
 import { payloadChange, resolvePayload } from './resolve.ts';
@@ -30,13 +30,6 @@ afterEach(() => fake.stop());
 const resolve = () => resolvePayload(hdfs, { nameservice: 'fake', directory: '/m' }, () => fake.now + 3_600_000);
 const copy = (source: PinnedPayload, progress?: (progress: SendProgress) => void) =>
   copyPayload(hdfs, source, root, { signal: new AbortController().signal, progress });
-const failure = (promise: Promise<unknown>): Promise<MaasError> =>
-  promise.then(
-    () => {
-      throw new Error('no failure');
-    },
-    (error) => error,
-  );
 const directoryOf = ({ digest }: PinnedPayload) => `${root}/${copyName(digest)}`;
 const writes = () => fake.requests.filter(({ method, node }) => method !== 'GET' && node.startsWith('nn'));
 const sha256 = (bytes: string | Buffer) => createHash('sha256').update(bytes).digest('hex');

@@ -2,10 +2,10 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { failure } from '../../test/builders/failure.ts';
 import { FakeWebHdfs, remote } from '../../test/builders/fake-webhdfs.ts';
 import { openHdfs } from '../adapters/webhdfs/hdfs.ts';
 import { openHdfsReader } from '../adapters/webhdfs/hdfs-reader.ts';
-import type { MaasError } from '../api/errors.ts';
 import type { PinnedPayload } from '../api/payload.ts';
 import { type FetchOptions, type FetchProgress, type FetchSource, fetchPayload } from './fetch.ts';
 import { resolvePayload } from './resolve.ts';
@@ -49,13 +49,6 @@ const pin = (): Promise<PinnedPayload> =>
   );
 const fetch = (pinned: PinnedPayload, options: Partial<FetchOptions> = {}, from = source) =>
   fetchPayload(from, pinned, directory, { clock, random: () => 0.5, ...options });
-const failure = (promise: Promise<unknown>): Promise<MaasError> =>
-  promise.then(
-    () => {
-      throw new Error('no failure');
-    },
-    (error) => error,
-  );
 const local = (path: string) => readFile(join(directory, path));
 
 async function expectComplete(): Promise<void> {

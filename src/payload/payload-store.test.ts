@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { failure } from '../../test/builders/failure.ts';
 import { FakeWebHdfs } from '../../test/builders/fake-webhdfs.ts';
 import { type Hdfs, openHdfs } from '../adapters/webhdfs/hdfs.ts';
-import type { MaasError } from '../api/errors.ts';
 import type { PinnedPayload } from '../api/payload.ts';
 import { copyName } from './copy-payload.ts';
 import { PayloadStore } from './payload-store.ts';
@@ -41,13 +41,6 @@ function put(text: string, directory = '/m'): void {
 const keep = (directory = '/m', by = store) => by.keep(directory, () => {}, signal);
 const sweep = (referred: readonly PinnedPayload[] = [], by = store, may = () => true) =>
   by.sweep(new Set(referred.map(({ path }) => path)), may, signal);
-const failure = (promise: Promise<unknown>): Promise<MaasError> =>
-  promise.then(
-    () => {
-      throw new Error('no failure');
-    },
-    (error) => error,
-  );
 const textIn = ({ path }: PinnedPayload) => fake.files.get(`${path}/data`)?.bytes.toString();
 const copies = () =>
   [...fake.directories.keys()].filter(

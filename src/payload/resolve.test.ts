@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { failure } from '../../test/builders/failure.ts';
 import { FakeWebHdfs, remote } from '../../test/builders/fake-webhdfs.ts';
 import { type Hdfs, openHdfs } from '../adapters/webhdfs/hdfs.ts';
-import { hasCode, type MaasError } from '../api/errors.ts';
+import { hasCode } from '../api/errors.ts';
 import { pinnedPayload } from '../api/payload.ts';
 import { payloadChange, payloadDigest, resolvePayload } from './resolve.ts';
 
@@ -16,13 +17,6 @@ afterEach(() => fake.stop());
 const where = { nameservice: 'fake', directory: '/m' };
 /** Long after the last write, unless told. */
 const resolve = (laterMs = 3_600_000) => resolvePayload(hdfs, where, () => fake.now + laterMs);
-const failure = (promise: Promise<unknown>): Promise<MaasError> =>
-  promise.then(
-    () => {
-      throw new Error('no failure');
-    },
-    (error) => error,
-  );
 
 function samplePayload(): void {
   fake.put('/m/run.sh', 'echo hi');

@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, readFile, rm, symlink, unlink, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { failure } from '../../test/builders/failure.ts';
 import { FakeWebHdfs, remote } from '../../test/builders/fake-webhdfs.ts';
 import { type Hdfs, openHdfs } from '../adapters/webhdfs/hdfs.ts';
-import type { MaasError } from '../api/errors.ts';
 import { resolvePayload } from './resolve.ts';
 import { uploadPayload } from './upload.ts';
 import { uploadOver } from './upload-over.ts';
@@ -36,13 +36,6 @@ afterEach(async () => {
 const put = (name: string, content: string) => writeFile(join(local, name), content);
 const options = () => ({ now: () => fake.now, id: `id${++uploads}` });
 const upload = (directory = local) => uploadOver(hdfs, directory, target, options());
-const failure = (promise: Promise<unknown>): Promise<MaasError> =>
-  promise.then(
-    () => {
-      throw new Error('no failure');
-    },
-    (error) => error,
-  );
 const names = () => fake.below(target).map((path) => path.slice(target.length + 1));
 const staged = () => [...fake.files.keys(), ...fake.directories.keys()].filter((path) => path.includes('.staging-'));
 const fileIds = async () => (await hdfs.list(target)).map(({ name, fileId }) => `${name} ${fileId}`);

@@ -3,9 +3,9 @@ import { appendFile, mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { failure } from '../../test/builders/failure.ts';
 import { FakeWebHdfs, json, remote } from '../../test/builders/fake-webhdfs.ts';
 import { type Hdfs, openHdfs } from '../adapters/webhdfs/hdfs.ts';
-import type { MaasError } from '../api/errors.ts';
 import { resolvePayload } from './resolve.ts';
 import type { SendProgress } from './send-files.ts';
 import { type UploadOptions, uploadPayload } from './upload.ts';
@@ -44,13 +44,6 @@ const upload = (options: Partial<UploadOptions> = {}) =>
     warn: (text) => warnings.push(text),
     ...options,
   });
-const failure = (promise: Promise<unknown>): Promise<MaasError> =>
-  promise.then(
-    () => {
-      throw new Error('no failure');
-    },
-    (error) => error,
-  );
 const staged = () => [...fake.files.keys(), ...fake.directories.keys()].filter((path) => path.includes('.staging-'));
 
 describe('uploadPayload', () => {

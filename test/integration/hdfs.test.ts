@@ -1,10 +1,11 @@
 /** The WebHDFS adapter against the real HDFS: two name nodes, two data nodes. */
+
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/adapters/clock.ts';
 import { type Hdfs, openHdfs } from '../../src/adapters/webhdfs/hdfs.ts';
-import type { MaasError } from '../../src/api/errors.ts';
 import { HdfsChecksum } from '../../src/payload/hdfs-checksum.ts';
+import { failure } from '../builders/failure.ts';
 import { plainHdfsChecksum } from '../builders/fake-webhdfs.ts';
 import { realHdfsSettings } from './hdfs-settings.ts';
 import { activeNameNode, docker, openRealHdfs, ownDirectory } from './hdfs-world.ts';
@@ -37,14 +38,6 @@ async function readAll(from: Hdfs, path: string, options: Parameters<Hdfs['read'
   for await (const chunk of await from.read(path, options)) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
-
-const failure = (promise: Promise<unknown>): Promise<MaasError> =>
-  promise.then(
-    () => {
-      throw new Error('no failure');
-    },
-    (error) => error,
-  );
 
 describe('names', () => {
   it.each([

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { failure } from '../../../test/builders/failure.ts';
 import { FakeWebHdfs, remote } from '../../../test/builders/fake-webhdfs.ts';
-import type { MaasError } from '../../api/errors.ts';
 import type { Source } from './create-file.ts';
 import { type Hdfs, openHdfs } from './hdfs.ts';
 
@@ -20,14 +20,6 @@ async function start(count: { nameNodes?: number; dataNodes?: number } = {}): Pr
 const chunked: Source = async function* () {
   for (let at = 0; at < content.length; at += 65_536) yield content.subarray(at, at + 65_536);
 };
-
-const failure = (promise: Promise<unknown>): Promise<MaasError> =>
-  promise.then(
-    () => {
-      throw new Error('no failure');
-    },
-    (error) => error,
-  );
 
 const write = (
   hdfs: Hdfs,

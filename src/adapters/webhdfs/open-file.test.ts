@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type http from 'node:http';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { failure } from '../../../test/builders/failure.ts';
 import { FakeWebHdfs, remote } from '../../../test/builders/fake-webhdfs.ts';
-import type { MaasError } from '../../api/errors.ts';
 import { type HdfsReader, openHdfsReader } from './hdfs-reader.ts';
 import type { ReadOptions } from './open-file.ts';
 
@@ -24,14 +24,6 @@ async function readAll(reader: HdfsReader, options: ReadOptions = {}, path = '/f
   for await (const chunk of await reader.read(path, options)) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
-
-const failure = (promise: Promise<unknown>): Promise<MaasError> =>
-  promise.then(
-    () => {
-      throw new Error('no failure');
-    },
-    (error) => error,
-  );
 
 /** Sends the head of the answer and a part of the body, then does something else. */
 function part(response: http.ServerResponse, body: Buffer, bytes: number, then: () => void): boolean {

@@ -1,5 +1,7 @@
 /** A draft with what was found out about it: a manifest, what is missing in it, what somebody should know. Pure. */
+
 import { resourceNameFor } from '../../api/names.ts';
+import type { ReadFrom } from '../../api/payload.ts';
 import { formatBytes } from '../../api/quantity.ts';
 import { apiVersion, kind } from '../../api/resource.ts';
 import { counted } from '../counted.ts';
@@ -35,7 +37,7 @@ export function importedOf(
   options: {
     readonly namespace: string;
     readonly memory: string | undefined;
-    readonly readFrom: 'Path' | 'Store';
+    readonly readFrom: ReadFrom;
   },
 ): Imported {
   const { model, version } = draft;
