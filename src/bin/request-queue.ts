@@ -1,11 +1,12 @@
 /** The old queue's view of the cluster: ModelDeployments, the record and events, by the Kubernetes client. */
+
 import type { KubeClient } from '../adapters/kube/client.ts';
 import type { EventRecorder } from '../adapters/kube/events.ts';
 import { type ModelDeploymentObject, modelDeployments } from '../adapters/kube/model-cluster.ts';
 import { configMaps, type KubeObject, type Stored } from '../adapters/kube/resource-kind.ts';
 import { annotations } from '../api/names.ts';
-import type { ObservedModel } from '../legacy/plan-request.ts';
-import type { ObjectState, QueueCluster } from '../legacy/ports.ts';
+import type { ObjectState, ObservedModel } from '../legacy/model-object.ts';
+import type { QueueCluster } from '../legacy/ports.ts';
 import { recordConfigMap } from '../legacy/queue-record.ts';
 import { parseRequestIds } from '../legacy/request-id.ts';
 import { type ResourceEntry, resourceEntry } from '../operator/views.ts';

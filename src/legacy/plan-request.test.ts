@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { modelDeploymentSpec } from '../api/resource.ts';
-import { type Observed, type ObservedModel, planRequest } from './plan-request.ts';
+import type { ObservedModel } from './model-object.ts';
+import { type Observed, planRequest } from './plan-request.ts';
 import type { NamedRequest } from './triage.ts';
 
 const id = '/maas/queue/qn-0000000007#1a.19';

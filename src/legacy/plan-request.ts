@@ -20,30 +20,9 @@ import { parseQuantity } from '../api/quantity.ts';
 import { modelDeploymentSpec } from '../api/resource.ts';
 import type { RequestQueueSettings } from '../api/settings.ts';
 import { quoted } from '../api/shown-text.ts';
-import type { ModelManifest, ObjectState } from './ports.ts';
+import type { ModelChange, ModelManifest, ObservedModel } from './model-object.ts';
 import { encodeRequestIds } from './request-id.ts';
 import type { NamedRequest } from './triage.ts';
-
-/** A ModelDeployment, as far as a request is concerned. */
-export interface ObservedModel {
-  readonly state: ObjectState;
-  /** RFC 3339. */
-  readonly createdAt: string;
-  readonly deleting: boolean;
-  readonly stalled: boolean;
-  /** Why its spec cannot be read, undefined where it can. */
-  readonly invalid: string | undefined;
-  readonly model: string;
-  readonly version: string;
-  readonly instances: number;
-  /** A quantity. */
-  readonly memory: string;
-  readonly path: string;
-  /** Ids of the requests that were done to it. */
-  readonly requests: readonly string[];
-  /** Id of the request that took its last instances. */
-  readonly removal: string | undefined;
-}
 
 export interface Observed {
   /** In the request's namespace: those of the model, and the one that has the name of the request's resource. */
@@ -58,16 +37,6 @@ export interface Rejection {
   readonly code: ErrorCode;
   /** One sentence, without a full stop. */
   readonly why: string;
-}
-
-export interface ModelChange {
-  readonly instances: number;
-  /** A quantity; absent where it stays. */
-  readonly memory?: string;
-  /** The whole annotation. */
-  readonly requests: string;
-  /** Null where the resource is to stay. */
-  readonly removal: string | null;
 }
 
 export type Step =

@@ -1,6 +1,5 @@
 /** What the old queue's loop needs of the world around it. The adapters give it; tests give their own. */
-import type { ReadFrom } from '../api/payload.ts';
-import type { ModelChange, ObservedModel } from './plan-request.ts';
+import type { ModelChange, ModelManifest, ObjectState, ObservedModel } from './model-object.ts';
 import type { RecordData, RecordPatch } from './queue-record.ts';
 
 export interface Clock {
@@ -47,29 +46,6 @@ export interface QueueZooKeeper {
   ensurePath(path: string): Promise<void>;
   watchNode(path: string, onChange: (node: { readonly data: Uint8Array } | undefined) => void): Subscription;
   watchChildren(path: string, onChange: (children: string[] | undefined) => void): Subscription;
-}
-
-/** Exactly this object in exactly this state. */
-export interface ObjectState {
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly resourceVersion: string;
-}
-
-/** A ModelDeployment to be made; the API server fills in the defaults. */
-export interface ModelManifest {
-  readonly name: string;
-  readonly namespace: string;
-  /** The annotation with the ids of the requests that were done to it. */
-  readonly requests: string;
-  readonly spec: {
-    readonly name: string;
-    readonly version: string;
-    readonly instances: number;
-    readonly memory: string;
-    readonly payload: { readonly path: string; readonly readFrom: ReadFrom };
-  };
 }
 
 export interface QueueEvent {

@@ -2,11 +2,12 @@
  * The world of the old queue, in memory: a ZooKeeper with its queues, an API server with resources and the record, and
  * operators that come and go. Writes to the API server need the state that they saw, as there.
  */
+
 import { MaasError } from '../../src/api/errors.ts';
 import { type RequestQueueSettings, requestQueueSettings } from '../../src/api/settings.ts';
 import type { FailPoint } from '../../src/legacy/fail-points.ts';
-import type { ObservedModel } from '../../src/legacy/plan-request.ts';
-import type { ObjectState, QueueCluster, QueueEvent, QueueZooKeeper } from '../../src/legacy/ports.ts';
+import type { ObjectState, ObservedModel } from '../../src/legacy/model-object.ts';
+import type { QueueCluster, QueueEvent, QueueZooKeeper } from '../../src/legacy/ports.ts';
 import { recordConfigMap } from '../../src/legacy/queue-record.ts';
 import { parseRequestIds } from '../../src/legacy/request-id.ts';
 import { RequestQueue } from '../../src/legacy/request-queue.ts';

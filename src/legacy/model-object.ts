@@ -1,0 +1,56 @@
+/** ModelDeployments as requests of the old queue see them, make them and change them. */
+import type { ReadFrom } from '../api/payload.ts';
+
+/** Exactly this object in exactly this state. */
+export interface ObjectState {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+}
+
+/** A ModelDeployment to be made; the API server fills in the defaults. */
+export interface ModelManifest {
+  readonly name: string;
+  readonly namespace: string;
+  /** The annotation with the ids of the requests that were done to it. */
+  readonly requests: string;
+  readonly spec: {
+    readonly name: string;
+    readonly version: string;
+    readonly instances: number;
+    readonly memory: string;
+    readonly payload: { readonly path: string; readonly readFrom: ReadFrom };
+  };
+}
+
+/** A ModelDeployment, as far as a request is concerned. */
+export interface ObservedModel {
+  readonly state: ObjectState;
+  /** RFC 3339. */
+  readonly createdAt: string;
+  readonly deleting: boolean;
+  readonly stalled: boolean;
+  /** Why its spec cannot be read, undefined where it can. */
+  readonly invalid: string | undefined;
+  readonly model: string;
+  readonly version: string;
+  readonly instances: number;
+  /** A quantity. */
+  readonly memory: string;
+  readonly path: string;
+  /** Ids of the requests that were done to it. */
+  readonly requests: readonly string[];
+  /** Id of the request that took its last instances. */
+  readonly removal: string | undefined;
+}
+
+export interface ModelChange {
+  readonly instances: number;
+  /** A quantity; absent where it stays. */
+  readonly memory?: string;
+  /** The whole annotation. */
+  readonly requests: string;
+  /** Null where the resource is to stay. */
+  readonly removal: string | null;
+}
