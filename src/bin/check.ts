@@ -1,30 +1,36 @@
 /** `operator check`: what `helm test` runs. Uses the operator's own settings and the same adapters. */
 import type { Clock } from '../adapters/clock.ts';
 import { createLog } from '../adapters/log.ts';
-import { openHdfs } from '../adapters/webhdfs/hdfs.ts';
+import { type Hdfs, openHdfs } from '../adapters/webhdfs/hdfs.ts';
 import { ZooKeeper } from '../adapters/zookeeper/zookeeper.ts';
 import { asMaasError } from '../api/errors.ts';
+import { absoluteHdfsPath, parseHdfsPath } from '../api/hdfs-path.ts';
 import { parseServiceConfig } from '../api/service-config.ts';
 import type { OperatorSettings } from '../api/settings.ts';
 
 const patienceMs = 20_000;
 
-/** Prints a line a check, ok or not; the exit status is 0 when all are. */
+/** Prints a line a check: ok, FAIL, or note for what is missing and not needed by all. The exit status is 0 without FAIL. */
 export async function checkWorld(
   read: () => Promise<OperatorSettings>,
   clock: Clock,
   print: (line: string) => void,
 ): Promise<number> {
   let failures = 0;
-  const check = async <T>(what: string, act: () => Promise<readonly [T, string]>): Promise<T | undefined> => {
+  const check = async <T>(
+    what: string,
+    act: () => Promise<readonly [T, string]>,
+    unneeded?: string,
+  ): Promise<T | undefined> => {
     try {
       const [value, detail] = await act();
       print(`ok    ${what}: ${detail}`);
       return value;
     } catch (error) {
-      failures += 1;
       const { code, message, next } = asMaasError(error);
-      print(`FAIL  ${what}: ${message} [${code}]\n      ${next}`);
+      if (unneeded === undefined) failures += 1;
+      const word = unneeded === undefined ? 'FAIL  ' : 'note  ';
+      print(`${word}${what}: ${message} [${code}]\n      ${unneeded ?? next}`);
       return undefined;
     }
   };
@@ -52,13 +58,40 @@ export async function checkWorld(
   });
   await zookeeper.close();
 
+  const { enabled } = settings.legacy.queue;
+  const unneeded =
+    enabled && settings.legacy.readFrom === 'Store'
+      ? undefined
+      : 'Only models with payload.readFrom: Store need it; see payloadStore.root of the chart.';
   for (const nameservice of Object.keys(settings.hdfs.nameservices)) {
-    await check(`HDFS ${nameservice}`, async () => {
-      const hdfs = openHdfs(settings.hdfs, nameservice, { clock });
+    const hdfs = openHdfs(settings.hdfs, nameservice, { clock });
+    const home = await check(`HDFS ${nameservice}`, async () => {
       const home = await hdfs.home(AbortSignal.timeout(patienceMs));
       await hdfs.list('/', { limit: 1, signal: AbortSignal.timeout(patienceMs) });
       return [home, `answers user ${settings.hdfs.user}, whose home is ${home}`];
     });
+    if (home === undefined) continue;
+    const store = parseHdfsPath(settings.payloadStore.root, {
+      ...settings.hdfs,
+      defaultNameservice: nameservice,
+    });
+    const root = absoluteHdfsPath(store, home);
+    await check(
+      `payload store ${nameservice}`,
+      async () => {
+        await hdfs.checkAccess(await nearest(hdfs, root), '-wx', AbortSignal.timeout(patienceMs));
+        return [root, `${settings.hdfs.user} may write to ${root}`];
+      },
+      unneeded,
+    );
   }
   return failures === 0 ? 0 : 1;
+}
+
+/** The path, or the one above it that is there: whoever makes the path needs to write there. */
+async function nearest(hdfs: Hdfs, path: string): Promise<string> {
+  for (let at = path; at !== ''; at = at.slice(0, at.lastIndexOf('/'))) {
+    if ((await hdfs.status(at, AbortSignal.timeout(patienceMs))) !== undefined) return at;
+  }
+  return '/';
 }

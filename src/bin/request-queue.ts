@@ -1,5 +1,4 @@
 /** The old queue's view of the cluster: ModelDeployments, the record and events, by the Kubernetes client. */
-
 import type { KubeClient } from '../adapters/kube/client.ts';
 import type { EventRecorder } from '../adapters/kube/events.ts';
 import { type ModelDeploymentObject, modelDeployments } from '../adapters/kube/model-cluster.ts';

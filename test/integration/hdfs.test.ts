@@ -111,6 +111,8 @@ describe('small calls', () => {
       [() => hdfs.mkdirs('/not-ours'), 'HDFS_FORBIDDEN'],
       [() => hdfs.write('/not-ours', async function* () {}, { length: 0 }), 'HDFS_FORBIDDEN'],
       [() => hdfs.delete('/user', { recursive: true }), 'HDFS_FORBIDDEN'],
+      [() => hdfs.checkAccess('/', '-wx'), 'HDFS_FORBIDDEN'],
+      [() => hdfs.checkAccess('/not-there', 'r-x'), 'HDFS_PATH_MISSING'],
     ];
     for (const [call, code] of codes) expect(await failure(call()), call.toString()).toMatchObject({ code });
     expect((await readAll(hdfs, at('file'))).toString()).toBe('x');

@@ -22,6 +22,12 @@ export interface Hdfs extends HdfsReader {
    * @throws HDFS_PATH_MISSING
    */
   list(path: string, options?: { limit?: number; signal?: AbortSignal | undefined }): Promise<HdfsFileStatus[]>;
+  /**
+   * Is the user allowed this at a path?
+   * @param action as HDFS writes it: `r-x` to list, `-wx` to make something in a directory
+   * @throws HDFS_FORBIDDEN where not, HDFS_PATH_MISSING
+   */
+  checkAccess(path: string, action: string, signal?: AbortSignal): Promise<void>;
   /** Writes a file, checks its length and gives its status; see createFile. */
   write(path: string, source: Source, options: WriteOptions): Promise<HdfsFileStatus>;
   /** Makes a directory and those above it; none is no error. @param permission octal, `755` unless told */
@@ -50,6 +56,10 @@ export function openHdfs(settings: HdfsSettings, nameservice: string, options: H
       return home;
     },
     list: (path, listOptions) => listDirectory(session, path, listOptions),
+    checkAccess: async (path, action, signal) => {
+      const operation = { method: 'GET', op: 'CHECKACCESS', path, parameters: { fsaction: action } } as const;
+      await ask(session, callForJson, operation, signal);
+    },
     write: (path, source, writeOptions) => createFile(session, path, source, writeOptions, status),
     mkdirs: async (path, { permission = '755', signal } = {}) => {
       const answer = await ask(
