@@ -13,6 +13,7 @@ const patienceMs = 20_000;
 /** Prints a line a check: ok, FAIL, or note for what is missing and not needed by all. The exit status is 0 without FAIL. */
 export async function checkWorld(
   read: () => Promise<OperatorSettings>,
+  token: () => Promise<string | undefined>,
   clock: Clock,
   print: (line: string) => void,
 ): Promise<number> {
@@ -64,11 +65,12 @@ export async function checkWorld(
       ? undefined
       : 'Only models with payload.readFrom: Store need it; see payloadStore.root of the chart.';
   for (const nameservice of Object.keys(settings.hdfs.nameservices)) {
-    const hdfs = openHdfs(settings.hdfs, nameservice, { clock });
+    const hdfs = openHdfs(settings.hdfs, nameservice, { clock, token });
     const home = await check(`HDFS ${nameservice}`, async () => {
       const home = await hdfs.home(AbortSignal.timeout(patienceMs));
       await hdfs.list('/', { limit: 1, signal: AbortSignal.timeout(patienceMs) });
-      return [home, `answers user ${settings.hdfs.user}, whose home is ${home}`];
+      const user = (await token()) === undefined ? `user ${settings.hdfs.user}` : 'the user of the token';
+      return [home, `answers ${user}, whose home is ${home}`];
     });
     if (home === undefined) continue;
     const store = parseHdfsPath(settings.payloadStore.root, {
@@ -80,7 +82,7 @@ export async function checkWorld(
       `payload store ${nameservice}`,
       async () => {
         await hdfs.checkAccess(await nearest(hdfs, root), '-wx', AbortSignal.timeout(patienceMs));
-        return [root, `${settings.hdfs.user} may write to ${root}`];
+        return [root, `${root} may be written to`];
       },
       unneeded,
     );

@@ -10,6 +10,8 @@ import { payloadChange, resolvePayload } from '../payload/resolve.ts';
 interface Options {
   readonly clock: Clock;
   readonly log: { debug(fields: object, message: string): void };
+  /** The current delegation token, where there is one. */
+  readonly token: () => Promise<string | undefined>;
   readonly store: PayloadStoreSettings;
   /** Names this operator's own directory below the store's root. */
   readonly owner: { readonly clusterId: string; readonly namespace: string };

@@ -17,10 +17,9 @@ import type { HdfsSettings } from '../api/settings.ts';
 import type { ApiObject, ClusterInspector, HdfsReader, ZooKeeperChoice, ZooKeeperReader } from '../cli/ports.ts';
 import { listPayload } from '../payload/list-payload.ts';
 import { checkPayloadPaths } from '../payload/payload-rules.ts';
+import { tokenOf } from './hdfs-token.ts';
 
 const operatorLabels = 'app.kubernetes.io/name=maas-operator';
-/** Somebody waits for the answer: a name node that is away is tried once. */
-const impatient = { clock: systemClock, rounds: 1 };
 
 export function inspectorOf(client: KubeClient, signal: AbortSignal): ClusterInspector {
   return {
@@ -57,7 +56,9 @@ export function zookeeperReader({ quorum, sessionTimeoutMs }: ZooKeeperChoice): 
   });
 }
 
-export function hdfsReader(settings: HdfsSettings, signal: AbortSignal): HdfsReader {
+export function hdfsReader(settings: HdfsSettings, env: NodeJS.ProcessEnv, signal: AbortSignal): HdfsReader {
+  // Somebody waits for the answer: a name node that is away is tried once.
+  const impatient = { clock: systemClock, rounds: 1, ...tokenOf(env) };
   return {
     async reach(nameservice) {
       const hdfs = openHdfs(settings, nameservice, impatient);

@@ -13,6 +13,7 @@ import type { LegacyPorts, OverUploader } from '../cli/legacy-ports.ts';
 import { legacyService } from '../cli/legacy-service.ts';
 import type { Ports } from '../cli/ports.ts';
 import { uploadOver } from '../payload/upload-over.ts';
+import { tokenOf } from './hdfs-token.ts';
 
 /** Runs one of the hidden commands that the scripts call; undefined where the arguments name none of them. */
 export function runLegacy(
@@ -46,7 +47,7 @@ export function runLegacy(
 function joined(ports: Ports, env: NodeJS.ProcessEnv): LegacyPorts {
   return {
     ...ports,
-    payloadsOver: uploaderOver,
+    payloadsOver: (settings) => uploaderOver(settings, env),
     readText: async (path) => {
       try {
         return await readFile(path, 'utf8');
@@ -59,11 +60,11 @@ function joined(ports: Ports, env: NodeJS.ProcessEnv): LegacyPorts {
   };
 }
 
-function uploaderOver(settings: HdfsSettings): OverUploader {
+function uploaderOver(settings: HdfsSettings, env: NodeJS.ProcessEnv): OverUploader {
   return {
     async upload(localPath, target, { onProgress, onWarning, signal }) {
       const location = parseHdfsPath(target, settings);
-      const hdfs = openHdfs(settings, location.nameservice, { clock: systemClock });
+      const hdfs = openHdfs(settings, location.nameservice, { clock: systemClock, ...tokenOf(env) });
       const home = location.relative ? await hdfs.home(signal) : '/';
       const { path, files, bytes, replaced, directories } = await uploadOver(
         hdfs,

@@ -6,12 +6,13 @@ import { absoluteHdfsPath, parseHdfsPath } from '../api/hdfs-path.ts';
 import type { HdfsSettings } from '../api/settings.ts';
 import type { PayloadUploader } from '../cli/ports.ts';
 import { uploadPayload } from '../payload/upload.ts';
+import { tokenOf } from './hdfs-token.ts';
 
-export function uploaderFor(settings: HdfsSettings): PayloadUploader {
+export function uploaderFor(settings: HdfsSettings, env: NodeJS.ProcessEnv): PayloadUploader {
   return {
     async upload(localPath, target, { onProgress, onWarning, signal }) {
       const location = parseHdfsPath(target, settings);
-      const hdfs = openHdfs(settings, location.nameservice, { clock: systemClock });
+      const hdfs = openHdfs(settings, location.nameservice, { clock: systemClock, ...tokenOf(env) });
       const home = location.relative ? await hdfs.home(signal) : '/';
       const { outcome, path, files, bytes } = await uploadPayload(hdfs, localPath, absoluteHdfsPath(location, home), {
         now: systemClock.now,

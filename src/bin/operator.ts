@@ -17,6 +17,7 @@ import { createTransport } from '../adapters/kube/transport.ts';
 import { startWatch } from '../adapters/kube/watch.ts';
 import { createLog, type Log } from '../adapters/log.ts';
 import { operatorMetrics } from '../adapters/metrics.ts';
+import { tokenFromFile } from '../adapters/webhdfs/token-file.ts';
 import { ZooKeeper } from '../adapters/zookeeper/zookeeper.ts';
 import { MaasError } from '../api/errors.ts';
 import { type Mode, modesConfigMap, modesKey, modesPath } from '../api/modes.ts';
@@ -40,6 +41,8 @@ import { requestQueueCluster } from './request-queue.ts';
 const clock = systemClock;
 const httpPort = 8080;
 const leaseName = 'maas-operator';
+/** Where the chart mounts the Secret with a delegation token, where there is one. */
+const hdfsTokenFile = '/etc/maas-hdfs/token';
 const workers = 8;
 /** Names a place at which the process kills itself, hard. For tests of what comes after, and for nothing else. */
 const failPointVariable = 'MAAS_FAIL_POINT';
@@ -67,7 +70,7 @@ async function readSettings(path: string): Promise<OperatorSettings> {
   throw new MaasError('SETTINGS_INVALID', `${path}: ${wrong}`);
 }
 
-async function run(settings: OperatorSettings, log: Log, options: { port: number }): Promise<void> {
+async function run(settings: OperatorSettings, log: Log, options: { port: number; hdfsToken: string }): Promise<void> {
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort(signal));
 
@@ -224,6 +227,7 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
   const payloads = hdfsPayloads(settings.hdfs, {
     clock,
     log: log.child({ part: 'hdfs' }),
+    token: tokenFromFile(options.hdfsToken),
     store: settings.payloadStore,
     owner: { clusterId, namespace: leaseNamespace },
   });
@@ -351,12 +355,18 @@ function aborted(signal: AbortSignal): Promise<void> {
 
 const program = new Command('operator').description('The operator of ModelDeployments.').exitOverride();
 const settingsOption = ['--settings <file>', 'the settings, JSON', '/etc/maas/settings.json'] as const;
+const tokenOption = [
+  '--hdfs-token <file>',
+  'a delegation token for HDFS, read before each request; without the file hdfs.user is named instead',
+  hdfsTokenFile,
+] as const;
 program
   .command('run', { isDefault: true })
   .description('Follow the cluster and act as soon as this process is the leader.')
   .option(...settingsOption)
+  .option(...tokenOption)
   .option('--port <number>', 'port of /metrics, /healthz and /readyz; 0 takes a free one', Number, httpPort)
-  .action(async (options: { settings: string; port: number }) => {
+  .action(async (options: { settings: string; hdfsToken: string; port: number }) => {
     const log = createLog({ name: 'operator', level: process.env['LOG_LEVEL'] ?? 'info' });
     try {
       await run(await readSettings(options.settings), log, options);
@@ -370,10 +380,12 @@ program
   .command('check')
   .description('Prove that ZooKeeper and HDFS can be reached with these settings.')
   .option(...settingsOption)
-  .action(async (options: { settings: string }) => {
+  .option(...tokenOption)
+  .action(async (options: { settings: string; hdfsToken: string }) => {
     process.exit(
       await checkWorld(
         () => readSettings(options.settings),
+        tokenFromFile(options.hdfsToken),
         clock,
         (line) => console.log(line),
       ),

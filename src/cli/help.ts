@@ -59,6 +59,8 @@ export const afterProgram = `${examples(
   ['What is there, and what is missing', `${programName} list -o wide`],
   ['One instance fewer', `${programName} remove --name dga --version 1.0 --instances 1`],
 )}\n${exitCodeLines()}\n
+Where HDFS wants a delegation token, MAAS_HDFS_TOKEN_FILE names the file that holds it.
+
 Completion: put an executable kubectl_complete-maas on the PATH that holds
   #!/bin/sh
   exec kubectl-maas __complete "$@"`;

@@ -175,6 +175,10 @@ export class FakeWebHdfs {
         else
           json(response, 200, { BlockLocations: { BlockLocation: blocksOf(file).map(({ length }) => ({ length })) } });
         return;
+      case 'CHECKACCESS':
+        if (exists) response.writeHead(200).end();
+        else remote(response, 404, 'FileNotFoundException', `Path does not exist: ${path}`);
+        return;
       case 'OPEN':
       case 'GETFILECHECKSUM':
         if (file === undefined) remote(response, 404, 'FileNotFoundException', `File ${path} not found.`);

@@ -89,7 +89,7 @@ describe('two replicas', () => {
     const said = await stage.helmTest();
     expect(said).toMatch(/^ok {4}ZooKeeper: .* answers, models are registered below \/maas\/service/m);
     expect(said).toMatch(/^ok {4}HDFS local: answers user maas/m);
-    expect(said).toContain(`payload store local: maas may write to ${stage.store}`);
+    expect(said).toContain(`payload store local: ${stage.store} may be written to`);
   });
 
   it('serve the usual metrics', async () => {

@@ -23,7 +23,11 @@ interface PodSpec {
     readonly readinessProbe?: unknown;
     readonly env?: readonly { readonly name: string }[];
   }[];
-  readonly volumes: readonly { readonly name: string; readonly configMap?: { readonly name: string } }[];
+  readonly volumes: readonly {
+    readonly name: string;
+    readonly configMap?: { readonly name: string };
+    readonly secret?: { readonly secretName: string };
+  }[];
   readonly [field: string]: unknown;
 }
 
@@ -103,6 +107,16 @@ describe("the operator's pod", () => {
     expect(container?.ports).toEqual([{ name: 'http', containerPort: 8080, protocol: 'TCP' }]);
     expect(container?.livenessProbe).toMatchObject({ httpGet: { path: '/healthz', port: 'http' } });
     expect(container?.readinessProbe).toMatchObject({ httpGet: { path: '/readyz', port: 'http' } });
+  });
+
+  it('mounts a delegation token where one is named, into the operator and its test', () => {
+    const { hdfs } = minimalValues;
+    const objects = render({ ...minimalValues, hdfs: { ...hdfs, tokenSecret: 'hdfs-token' } });
+    for (const { containers, volumes } of [podOf(objects), checkPodOf(objects)]) {
+      expect(volumes[1]).toEqual({ name: 'hdfs-token', secret: { secretName: 'hdfs-token' } });
+      const mount = { name: 'hdfs-token', mountPath: '/etc/maas-hdfs', readOnly: true };
+      expect(containers[0]?.volumeMounts[1]).toEqual(mount);
+    }
   });
 
   it('is tested with the same settings, without a token', () => {
