@@ -316,7 +316,8 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
       const storeSweeper = new StoreSweeper({
         payloads,
         pins: stores.pins,
-        leads: () => leading(),
+        // The empty name has the mode of all models that have none of their own.
+        may: () => leading() && modes.of('').mode !== 'observe',
         removeAfterMs: settings.payloadStore.removeAfterMs,
         log,
       });

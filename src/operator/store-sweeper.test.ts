@@ -6,7 +6,7 @@ import type { Store } from './ports.ts';
 import { StoreSweeper } from './store-sweeper.ts';
 import type { Owned } from './views.ts';
 
-function setUp(views: readonly Partial<PinView>[]) {
+function setUp(views: readonly Partial<PinView>[], may = true) {
   const pins = views.map((view) => ({
     ownerUid: 'u',
     namespace: 'fraud',
@@ -22,7 +22,7 @@ function setUp(views: readonly Partial<PinView>[]) {
   const sweeper = new StoreSweeper({
     payloads: { sweep },
     pins: store,
-    leads: () => true,
+    may: () => may,
     removeAfterMs: 60_000,
     log: silentLog(),
   });
@@ -39,6 +39,12 @@ describe('StoreSweeper', () => {
     ]);
     await sweeper.sweep(signal);
     expect(sweep.mock.calls[0]?.[0]).toEqual(new Set(['/store/aa', '/store/bb']));
+  });
+
+  it('removes nothing while it does not lead, or only observes', async () => {
+    const { sweeper, sweep } = setUp([], false);
+    await sweeper.sweep(signal);
+    expect(sweep).not.toHaveBeenCalled();
   });
 
   it('removes nothing while there is a pin that nobody can read', async () => {

@@ -8,21 +8,21 @@ const longestPauseMs = 600_000;
 export class StoreSweeper {
   readonly #payloads: Pick<Payloads, 'sweep'>;
   readonly #pins: Stores['pins'];
-  readonly #leads: () => boolean;
+  readonly #may: () => boolean;
   readonly #everyMs: number;
   readonly #log: Log;
 
   constructor(ports: {
     payloads: Pick<Payloads, 'sweep'>;
     pins: Stores['pins'];
-    /** Is it certain that this process is the leader? */
-    leads: () => boolean;
+    /** Does this process lead for certain, and not only observe? */
+    may: () => boolean;
     removeAfterMs: number;
     log: Log;
   }) {
     this.#payloads = ports.payloads;
     this.#pins = ports.pins;
-    this.#leads = ports.leads;
+    this.#may = ports.may;
     this.#everyMs = Math.min(longestPauseMs, ports.removeAfterMs / looksInTime);
     this.#log = ports.log;
   }
@@ -42,9 +42,9 @@ export class StoreSweeper {
   async sweep(signal: AbortSignal): Promise<void> {
     const payloads = this.#pins.list().map(({ view }) => view.payload);
     // Nobody knows what a damaged pin refers to, and unknown is never a reason to delete.
-    if (payloads.includes(undefined)) return;
+    if (payloads.includes(undefined) || !this.#may()) return;
     const referred = new Set(payloads.flatMap((payload) => payload?.path ?? []));
-    for (const path of await this.#payloads.sweep(referred, this.#leads, signal)) {
+    for (const path of await this.#payloads.sweep(referred, this.#may, signal)) {
       this.#log.info({ path }, 'a copy of a payload that nothing refers to was removed');
     }
   }
