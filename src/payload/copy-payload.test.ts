@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { failure } from '../../test/builders/failure.ts';
 import { FakeWebHdfs, json, remote } from '../../test/builders/fake-webhdfs.ts';
-import { type Hdfs, openHdfs } from '../adapters/webhdfs/hdfs.ts';
+import { impatientHdfs } from '../../test/builders/impatient-hdfs.ts';
+import type { Hdfs } from '../adapters/webhdfs/hdfs.ts';
 import { type PinnedPayload, pinnedPayload } from '../api/payload.ts';
 import { copyName, copyPayload, digestOfName } from './copy-payload.ts';
 import { payloadChange, resolvePayload } from './resolve.ts';
@@ -15,11 +16,7 @@ const mebibyte = 2 ** 20;
 
 beforeEach(async () => {
   fake = await FakeWebHdfs.start();
-  hdfs = openHdfs(fake.settings, 'fake', {
-    clock: { sleep: async () => {} },
-    rounds: 1,
-    deadlines: { firstByteMs: 2_000, finishMs: 2_000 },
-  });
+  hdfs = impatientHdfs(fake);
   fake.put('/m/run.sh', 'echo hi');
   fake.put('/m/model.bin', Buffer.alloc(3 * mebibyte, 'weights '), { blockSize: mebibyte });
   fake.put('/m/lib/a b/ü.py', 'import os');

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { failure } from '../../test/builders/failure.ts';
 import { FakeWebHdfs } from '../../test/builders/fake-webhdfs.ts';
-import { type Hdfs, openHdfs } from '../adapters/webhdfs/hdfs.ts';
+import { impatientHdfs } from '../../test/builders/impatient-hdfs.ts';
+import type { Hdfs } from '../adapters/webhdfs/hdfs.ts';
 import type { PinnedPayload } from '../api/payload.ts';
 import { copyName } from './copy-payload.ts';
 import { PayloadStore } from './payload-store.ts';
@@ -17,11 +18,7 @@ const { signal } = new AbortController();
 
 beforeEach(async () => {
   fake = await FakeWebHdfs.start();
-  hdfs = openHdfs(fake.settings, 'fake', {
-    clock: { sleep: async () => {} },
-    rounds: 1,
-    deadlines: { firstByteMs: 2_000, finishMs: 2_000 },
-  });
+  hdfs = impatientHdfs(fake);
   time = 0;
   store = aStore();
   put('first');

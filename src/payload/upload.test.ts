@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { failure } from '../../test/builders/failure.ts';
 import { FakeWebHdfs, json, remote } from '../../test/builders/fake-webhdfs.ts';
-import { type Hdfs, openHdfs } from '../adapters/webhdfs/hdfs.ts';
+import { impatientHdfs } from '../../test/builders/impatient-hdfs.ts';
+import type { Hdfs } from '../adapters/webhdfs/hdfs.ts';
 import { resolvePayload } from './resolve.ts';
 import type { SendProgress } from './send-files.ts';
 import { type UploadOptions, uploadPayload } from './upload.ts';
@@ -19,11 +20,7 @@ const day = 24 * 60 * 60 * 1000;
 
 beforeEach(async () => {
   fake = await FakeWebHdfs.start();
-  hdfs = openHdfs(fake.settings, 'fake', {
-    clock: { sleep: async () => {} },
-    rounds: 1,
-    deadlines: { firstByteMs: 2_000, finishMs: 2_000 },
-  });
+  hdfs = impatientHdfs(fake);
   local = await mkdtemp(join(tmpdir(), 'upload-'));
   warnings = [];
   await mkdir(join(local, 'lib/a b'), { recursive: true });
