@@ -1,6 +1,7 @@
 /**
  * The walk-through of docs/migration.md, command by command: from an original that serves two models to one of them here
- * and back, without a moment in which its clients are not answered.
+ * and back. No call of its clients fails on either way; only when the original starts anew in between, and wipes what is
+ * registered, there is a moment in which they see nobody.
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
