@@ -172,6 +172,28 @@ describe('where instances read from the payload store', () => {
     await vi.waitFor(() => expect(view()).toMatchObject({ state: 'resolved' }));
   });
 
+  it('tries less and less often what cannot be copied, although it is found each time', async () => {
+    const keep = vi.fn<Payloads['keep']>(async () => {
+      throw new MaasError('HDFS_FORBIDDEN', 'maas may not write to /store');
+    });
+    const { watch, news, pass } = setUp({ keep });
+    const view = () => watch.view('u', stored, undefined, news);
+    view();
+    await vi.waitFor(() => expect(view()).toEqual({ state: 'found' }));
+    const waits: number[] = [];
+    for (let times = 1; times <= 4; times++) {
+      await vi.waitFor(() => {
+        watch.copy('u');
+        expect(keep).toHaveBeenCalledTimes(times);
+        expect(watch.dueIn('u')).toBeLessThan(30_000);
+      });
+      waits.push(watch.dueIn('u'));
+      pass(watch.dueIn('u'));
+      view();
+    }
+    expect(waits).toEqual([1_000, 1_500, 2_250, 3_375]);
+  });
+
   it('mends a damaged copy once for each look', async () => {
     let damaged = true;
     let mendable = false;

@@ -113,7 +113,8 @@ export class PayloadWatch {
     const before = JSON.stringify(entry.view);
     try {
       await work(entry);
-      entry.failures = 0;
+      // A look that only led back to what failed before does not make that more likely to succeed.
+      if (!entry.again) entry.failures = 0;
     } catch (error) {
       const { code, message, next, transient } = asMaasError(error);
       const problem = { code, message, next };
