@@ -43,9 +43,7 @@ export class SocketTables {
     for (const table of this.#order) {
       for await (const { lines, begun } of rowsOf(join(this.#proc, 'net', table))) {
         sockets.push(...socketsOnPort(lines, port, littleEndian));
-        const half = socketsOnPort(begun, port, littleEndian);
-        if (half.length === 0 && lines === '') continue;
-        if ((await judge(half)) !== 'listening') continue;
+        if ((await judge(socketsOnPort(begun, port, littleEndian))) !== 'listening') continue;
         if (table !== this.#order[0]) this.#order = this.#order.toReversed();
         return 'listening';
       }
@@ -74,10 +72,9 @@ async function* rowsOf(path: string): AsyncGenerator<{ readonly lines: string; r
     throw error;
   }
   try {
-    const buffer = Buffer.allocUnsafe(largestReadBytes);
     let rest = '';
     for (let step = 0, size = firstReadBytes; ; step++) {
-      const { bytesRead } = await file.read(buffer, 0, size, null);
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(size), 0, size, null);
       const text = rest + buffer.toString('latin1', 0, bytesRead);
       if (bytesRead === 0) {
         yield { lines: text, begun: '' };

@@ -81,6 +81,11 @@ export function joinHdfsPath(parent: string, child: string): string {
   return parent.endsWith('/') ? `${parent}${child}` : `${parent}/${child}`;
 }
 
+/** The path without slashes that repeat or end it, which HDFS does not mind; those of a URI's authority stay. */
+export function tidyHdfsPath(path: string): string {
+  return path.replace(/(?<!:)\/{2,}/g, '/').replace(/(?<=.)\/$/, '');
+}
+
 /** The path for a URL: each segment percent-encoded, the slashes kept. */
 export function encodeHdfsPath(path: string): string {
   return path.split('/').map(encodeURIComponent).join('/');

@@ -1,5 +1,4 @@
 /** Names, labels and annotations of everything that the operator makes. */
-
 import { createHash } from 'node:crypto';
 import type { ReadFrom } from './payload.ts';
 import { group } from './resource.ts';

@@ -2,7 +2,6 @@
  * The ModelDeployment resource: the one source of the CRD (crd.ts), its reference documentation and the parsed form
  * that the rest of the program works with. Descriptions are what `kubectl explain` shows.
  */
-
 import { z } from 'zod';
 import { durationPattern } from './duration.ts';
 import { nodeLabelProblem } from './node-label-expression.ts';

@@ -2,10 +2,9 @@
  * How to reach the existing Hadoop side. The operator reads it from its mounted file, hands each agent its part and
  * publishes it for `kubectl maas`; nothing secret is in it.
  */
-
 import { z } from 'zod';
 import { nodeLabelProblem } from './node-label-expression.ts';
-import { readFromPlaces } from './payload.ts';
+import { type ReadFrom, readFromPlaces } from './payload.ts';
 import { znodePathProblem } from './znode-path.ts';
 
 export const zookeeperSettings = z.object({
@@ -78,13 +77,16 @@ export const requestQueueSettings = z
   });
 export type RequestQueueSettings = z.infer<typeof requestQueueSettings>;
 
+/** Scripts of old put every version at one path. */
+export const defaultLegacyReadFrom: ReadFrom = 'Store';
+
 /** What is there for those who come from YARN. */
 export const legacySettings = z.strictObject({
   /**
-   * Where the instances of models read their payload that the old queue or the old commands make, or an import: scripts
-   * of old put every version at one path. See docs/adr/0024.
+   * Where the instances of models read their payload that the old queue or the old commands make, or an import; see
+   * docs/adr/0024.
    */
-  readFrom: z.enum(readFromPlaces).default('Store'),
+  readFrom: z.enum(readFromPlaces).default(defaultLegacyReadFrom),
   queue: requestQueueSettings.prefault({}),
 });
 

@@ -4,9 +4,10 @@ import { createLog } from '../adapters/log.ts';
 import { type Hdfs, openHdfs } from '../adapters/webhdfs/hdfs.ts';
 import { ZooKeeper } from '../adapters/zookeeper/zookeeper.ts';
 import { asMaasError } from '../api/errors.ts';
-import { absoluteHdfsPath, parseHdfsPath } from '../api/hdfs-path.ts';
+import { absoluteHdfsPath } from '../api/hdfs-path.ts';
 import { parseServiceConfig } from '../api/service-config.ts';
 import type { OperatorSettings } from '../api/settings.ts';
+import { storeLocation } from './hdfs-directory.ts';
 
 const patienceMs = 20_000;
 
@@ -73,11 +74,7 @@ export async function checkWorld(
       return [home, `answers ${user}, whose home is ${home}`];
     });
     if (home === undefined) continue;
-    const store = parseHdfsPath(settings.payloadStore.root, {
-      ...settings.hdfs,
-      defaultNameservice: nameservice,
-    });
-    const root = absoluteHdfsPath(store, home);
+    const root = absoluteHdfsPath(storeLocation(settings.payloadStore, settings.hdfs, nameservice), home);
     await check(
       `payload store ${nameservice}`,
       async () => {

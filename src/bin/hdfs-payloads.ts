@@ -1,11 +1,12 @@
 /** Joins payload rules, payload store and HDFS for the operator: one connection a nameservice, kept. */
 import type { Clock } from '../adapters/clock.ts';
 import { type Hdfs, openHdfs } from '../adapters/webhdfs/hdfs.ts';
-import { absoluteHdfsPath, joinHdfsPath, parseHdfsPath } from '../api/hdfs-path.ts';
+import { joinHdfsPath, parseHdfsPath } from '../api/hdfs-path.ts';
 import type { HdfsSettings, PayloadStoreSettings } from '../api/settings.ts';
 import type { Payloads } from '../operator/ports.ts';
 import { PayloadStore } from '../payload/payload-store.ts';
 import { payloadChange, resolvePayload } from '../payload/resolve.ts';
+import { directoryOf, storeLocation } from './hdfs-directory.ts';
 
 interface Options {
   readonly clock: Clock;
@@ -34,21 +35,10 @@ export function hdfsPayloads(settings: HdfsSettings, options: Options): Payloads
     }
     return nameservice;
   };
-  const absolute = async (
-    hdfs: Hdfs,
-    path: { path: string; relative: boolean; nameservice: string },
-    signal: AbortSignal,
-  ) => absoluteHdfsPath(path, path.relative ? await hdfs.home(signal) : '/');
-  const locate = async (path: string, signal: AbortSignal) => {
-    const location = parseHdfsPath(path, settings);
-    const { nameservice } = location;
-    return { nameservice, directory: await absolute(of(nameservice).hdfs, location, signal) };
-  };
   const storeOf = async (name: string, signal: AbortSignal): Promise<PayloadStore> => {
     const nameservice = of(name);
     if (nameservice.store !== undefined) return nameservice.store;
-    const location = parseHdfsPath(store.root, { ...settings, defaultNameservice: name });
-    const root = await absolute(nameservice.hdfs, location, signal);
+    const root = await directoryOf(nameservice.hdfs, storeLocation(store, settings, name), signal);
     // Two looks at once may have got here; what one of them has remembered must not be forgotten.
     nameservice.store ??= new PayloadStore(nameservice.hdfs, {
       nameservice: name,
@@ -60,12 +50,14 @@ export function hdfsPayloads(settings: HdfsSettings, options: Options): Payloads
   };
   return {
     async resolve(path, signal) {
-      const where = await locate(path, signal);
-      return resolvePayload(of(where.nameservice).hdfs, where, clock.now, signal);
+      const location = parseHdfsPath(path, settings);
+      const { nameservice } = location;
+      const { hdfs } = of(nameservice);
+      const directory = await directoryOf(hdfs, location, signal);
+      return resolvePayload(hdfs, { nameservice, directory }, clock.now, signal);
     },
-    async keep(path, progress, signal) {
-      const { nameservice, directory } = await locate(path, signal);
-      return (await storeOf(nameservice, signal)).keep(directory, progress, signal);
+    async keep(found, progress, signal) {
+      return (await storeOf(found.nameservice, signal)).keep(found, progress, signal);
     },
     async mend(pinned, signal) {
       await (await storeOf(pinned.nameservice, signal)).mend(pinned, signal);

@@ -11,12 +11,13 @@ import {
 import { openHdfs } from '../adapters/webhdfs/hdfs.ts';
 import { nameNodeStates } from '../adapters/webhdfs/name-node-state.ts';
 import { ZooKeeper } from '../adapters/zookeeper/zookeeper.ts';
-import { absoluteHdfsPath, parseHdfsPath } from '../api/hdfs-path.ts';
+import { parseHdfsPath } from '../api/hdfs-path.ts';
 import { group, plural } from '../api/resource.ts';
 import type { HdfsSettings } from '../api/settings.ts';
 import type { ApiObject, ClusterInspector, HdfsReader, ZooKeeperChoice, ZooKeeperReader } from '../cli/ports.ts';
 import { listPayload } from '../payload/list-payload.ts';
 import { checkPayloadPaths } from '../payload/payload-rules.ts';
+import { directoryOf } from './hdfs-directory.ts';
 import { tokenOf } from './hdfs-token.ts';
 
 const operatorLabels = 'app.kubernetes.io/name=maas-operator';
@@ -69,7 +70,7 @@ export function hdfsReader(settings: HdfsSettings, env: NodeJS.ProcessEnv, signa
     async payload(path) {
       const location = parseHdfsPath(path, settings);
       const hdfs = openHdfs(settings, location.nameservice, impatient);
-      const directory = absoluteHdfsPath(location, location.relative ? await hdfs.home(signal) : '/');
+      const directory = await directoryOf(hdfs, location, signal);
       const files = await listPayload(hdfs, directory, signal);
       const script = checkPayloadPaths(
         directory,

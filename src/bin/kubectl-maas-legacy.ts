@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { systemClock } from '../adapters/clock.ts';
 import { openHdfs } from '../adapters/webhdfs/hdfs.ts';
 import { MaasError } from '../api/errors.ts';
-import { absoluteHdfsPath, parseHdfsPath } from '../api/hdfs-path.ts';
+import { parseHdfsPath } from '../api/hdfs-path.ts';
 import { defaultOperatorNamespace, type HdfsSettings } from '../api/settings.ts';
 import type { ExitCode } from '../cli/exit-codes.ts';
 import { legacyDeploy } from '../cli/legacy-deploy.ts';
@@ -13,6 +13,7 @@ import type { LegacyPorts, OverUploader } from '../cli/legacy-ports.ts';
 import { legacyService } from '../cli/legacy-service.ts';
 import type { Ports } from '../cli/ports.ts';
 import { uploadOver } from '../payload/upload-over.ts';
+import { directoryOf } from './hdfs-directory.ts';
 import { tokenOf } from './hdfs-token.ts';
 
 /** Runs one of the hidden commands that the scripts call; undefined where the arguments name none of them. */
@@ -65,20 +66,15 @@ function uploaderOver(settings: HdfsSettings, env: NodeJS.ProcessEnv): OverUploa
     async upload(localPath, target, { onProgress, onWarning, signal }) {
       const location = parseHdfsPath(target, settings);
       const hdfs = openHdfs(settings, location.nameservice, { clock: systemClock, ...tokenOf(env) });
-      const home = location.relative ? await hdfs.home(signal) : '/';
-      const { path, files, bytes, replaced, directories } = await uploadOver(
-        hdfs,
-        localPath,
-        absoluteHdfsPath(location, home),
-        {
-          now: systemClock.now,
-          id: randomBytes(8).toString('hex'),
-          signal,
-          progress: ({ filesDone, filesTotal, bytesDone, bytesTotal }) =>
-            onProgress({ filesDone, files: filesTotal, bytesDone, bytes: bytesTotal }),
-          warn: onWarning,
-        },
-      );
+      const directory = await directoryOf(hdfs, location, signal);
+      const { path, files, bytes, replaced, directories } = await uploadOver(hdfs, localPath, directory, {
+        now: systemClock.now,
+        id: randomBytes(8).toString('hex'),
+        signal,
+        progress: ({ filesDone, filesTotal, bytesDone, bytesTotal }) =>
+          onProgress({ filesDone, files: filesTotal, bytesDone, bytes: bytesTotal }),
+        warn: onWarning,
+      });
       return { path, files, bytes, uploaded: files > 0, replaced, directories };
     },
   };

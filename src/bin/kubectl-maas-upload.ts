@@ -2,10 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '../adapters/clock.ts';
 import { openHdfs } from '../adapters/webhdfs/hdfs.ts';
-import { absoluteHdfsPath, parseHdfsPath } from '../api/hdfs-path.ts';
+import { parseHdfsPath } from '../api/hdfs-path.ts';
 import type { HdfsSettings } from '../api/settings.ts';
 import type { PayloadUploader } from '../cli/ports.ts';
 import { uploadPayload } from '../payload/upload.ts';
+import { directoryOf } from './hdfs-directory.ts';
 import { tokenOf } from './hdfs-token.ts';
 
 export function uploaderFor(settings: HdfsSettings, env: NodeJS.ProcessEnv): PayloadUploader {
@@ -13,8 +14,8 @@ export function uploaderFor(settings: HdfsSettings, env: NodeJS.ProcessEnv): Pay
     async upload(localPath, target, { onProgress, onWarning, signal }) {
       const location = parseHdfsPath(target, settings);
       const hdfs = openHdfs(settings, location.nameservice, { clock: systemClock, ...tokenOf(env) });
-      const home = location.relative ? await hdfs.home(signal) : '/';
-      const { outcome, path, files, bytes } = await uploadPayload(hdfs, localPath, absoluteHdfsPath(location, home), {
+      const directory = await directoryOf(hdfs, location, signal);
+      const { outcome, path, files, bytes } = await uploadPayload(hdfs, localPath, directory, {
         now: systemClock.now,
         id: randomBytes(8).toString('hex'),
         signal,

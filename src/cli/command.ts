@@ -1,5 +1,4 @@
 /** What the user asked for, parsed: the values that the commands run on. */
-
 import type { Mode } from '../api/modes.ts';
 import type { ReadFrom } from '../api/payload.ts';
 import type { ClusterChoice } from './ports.ts';

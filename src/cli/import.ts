@@ -1,5 +1,7 @@
 /** `kubectl maas import`: manifests of what others run, from their registrations and requests. Changes none of those. */
+
 import { asMaasError, hasCode, MaasError } from '../api/errors.ts';
+import { defaultLegacyReadFrom } from '../api/settings.ts';
 import type { ImportCommand } from './command.ts';
 import { counted } from './counted.ts';
 import { visible } from './escape.ts';
@@ -42,7 +44,7 @@ export async function importModels(command: ImportCommand, ports: Ports, cluster
     importedOf(draft, await findPayload(draft, command.payloadPath, published?.payloadRoot, hdfs), {
       namespace,
       memory: command.memory,
-      readFrom: published?.legacy.readFrom ?? 'Store',
+      readFrom: published?.legacy.readFrom ?? defaultLegacyReadFrom,
     }),
   );
   if (command.apply) await apply(imported, published?.legacy.queue.enabled ?? false, command, ports, cluster);

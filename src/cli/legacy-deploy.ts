@@ -2,9 +2,12 @@
  * `maas_deploy.sh`: the old deploy client's command line, done through Kubernetes by the same `add` and `remove` as
  * `kubectl maas`. See docs/adr/0021.
  */
+
 import { asMaasError, hasCode, MaasError } from '../api/errors.ts';
+import { tidyHdfsPath } from '../api/hdfs-path.ts';
 import { grantedMemory, namespaceForModel } from '../api/old-deploy-rules.ts';
 import { formatBytes, parseQuantity } from '../api/quantity.ts';
+import { defaultLegacyReadFrom } from '../api/settings.ts';
 import { add } from './add.ts';
 import type { AddCommand } from './command.ts';
 import { counted } from './counted.ts';
@@ -95,7 +98,7 @@ async function legacyAdd(
     localPath: undefined,
     hdfsPath: command.hdfsPath,
     // What is deployed already keeps what it has.
-    readFrom: present === undefined ? (settings?.legacy.readFrom ?? 'Store') : undefined,
+    readFrom: present === undefined ? (settings?.legacy.readFrom ?? defaultLegacyReadFrom) : undefined,
     operatorNamespace: command.operatorNamespace,
   };
   if (command.localPath !== undefined && settings !== undefined) {
@@ -167,7 +170,7 @@ async function upload(
  */
 function tellWhoRunsFromThere({ hdfsPath, ...named }: LegacyAdd, models: readonly Model[], ports: Ports): void {
   const others = models
-    .filter(({ spec }) => tidy(spec.payload.path) === tidy(hdfsPath))
+    .filter(({ spec }) => tidyHdfsPath(spec.payload.path) === tidyHdfsPath(hdfsPath))
     .filter((model) => !isGoing(model));
   const note = (text: string) => ports.err.write(`${visible(`note: ${text}`)}\n`);
   for (const model of others) {
@@ -182,10 +185,6 @@ function tellWhoRunsFromThere({ hdfsPath, ...named }: LegacyAdd, models: readonl
       note(`${who} is deployed from the same path and not copied from there yet, so it starts with the new files`);
     }
   }
-}
-
-function tidy(path: string): string {
-  return path.replace(/(?<!:)\/{2,}/g, '/').replace(/(?<=.)\/$/, '');
 }
 
 function quiet(ports: LegacyPorts): LegacyPorts {

@@ -1,5 +1,4 @@
 /** Arguments to a command value; reads nothing else and runs nothing. */
-
 import { Command as Commander, CommanderError, Option } from 'commander';
 import { MaasError } from '../api/errors.ts';
 import { modes } from '../api/modes.ts';

@@ -1,5 +1,6 @@
 /** What ADD makes of a spec: a new one, or the patch of one that is there. Pure. */
 import { MaasError } from '../api/errors.ts';
+import { tidyHdfsPath } from '../api/hdfs-path.ts';
 import { resourceNameFor, shortHash } from '../api/names.ts';
 import { sameQuantity } from '../api/quantity.ts';
 import { apiVersion, kind } from '../api/resource.ts';
@@ -65,7 +66,7 @@ export function addPatch(model: Model, command: AddCommand, payloadPath: string 
 function checkPayload(model: Model, path: string | undefined, readFrom: string | undefined): void {
   const { payload } = model.spec;
   const deployed = `${titleOf(model)} is deployed already as ${qualifiedName(model)}`;
-  if (path !== undefined && tidyPath(path) !== tidyPath(payload.path)) {
+  if (path !== undefined && tidyHdfsPath(path) !== tidyHdfsPath(payload.path)) {
     throw new MaasError('PAYLOAD_PATH_DIFFERS', `${deployed} with the payload ${payload.path}, not ${path}`, {
       next: 'Give the other payload a version of its own with --version, or leave --hdfs-model-path out.',
     });
@@ -75,10 +76,6 @@ function checkPayload(model: Model, path: string | undefined, readFrom: string |
       next: 'Leave --read-from out, or change spec.payload.readFrom, which starts its instances anew.',
     });
   }
-}
-
-function tidyPath(path: string): string {
-  return path.replace(/(?<!:)\/{2,}/g, '/').replace(/(?<=.)\/$/, '');
 }
 
 function scalars({ memory, cpu, image, startupTimeout, drain, advertise }: SpecOptions): Record<string, string> {

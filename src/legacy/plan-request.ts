@@ -11,8 +11,8 @@
  *    request, and then it is deleted; a successor of its name is never touched.
  * 4. What can never be done is rejected, and comes into the record.
  */
-
 import type { ErrorCode } from '../api/error-catalogue.ts';
+import { tidyHdfsPath } from '../api/hdfs-path.ts';
 import { resourceNameFor } from '../api/names.ts';
 import { grantedMemory } from '../api/old-deploy-rules.ts';
 import type { ReadFrom } from '../api/payload.ts';
@@ -115,7 +115,7 @@ function planAdd(
   }
   if (present !== undefined) {
     if (present.deleting) return { kind: 'wait', why: `${shown(present)} is being deleted` };
-    if (request.path !== null && tidyPath(request.path) !== tidyPath(present.path)) {
+    if (request.path !== null && tidyHdfsPath(request.path) !== tidyHdfsPath(present.path)) {
       return reject(
         'PAYLOAD_PATH_DIFFERS',
         `${shown(present)} has the payload ${quoted(present.path)}, not ${quoted(request.path)}`,
@@ -207,11 +207,6 @@ function partProblem(part: 'name' | 'version', text: string): Step | undefined {
   const parsed = modelDeploymentSpec.shape[part].safeParse(text);
   if (parsed.success) return undefined;
   return impossible(`its ${part} ${quoted(text)} cannot be used: ${parsed.error.issues[0]?.message ?? 'invalid'}`);
-}
-
-/** HDFS does not mind slashes that repeat or end a path. */
-function tidyPath(path: string): string {
-  return path.replace(/(?<!:)\/{2,}/g, '/').replace(/(?<=.)\/$/, '');
 }
 
 function shown({ state }: ObservedModel): string {

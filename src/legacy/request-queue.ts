@@ -7,7 +7,6 @@
  * later requests for the same name and version, so that their order stays. While ZooKeeper or the API server is away,
  * everything waits.
  */
-
 import { asMaasError, hasCode, MaasError } from '../api/errors.ts';
 import { resourceNameFor } from '../api/names.ts';
 import type { ReadFrom } from '../api/payload.ts';

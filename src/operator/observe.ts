@@ -5,6 +5,7 @@ import type { AgentStatus } from '../api/pod-contract.ts';
 import type { ModelDeploymentStatus } from '../api/resource.ts';
 import { keyOf } from '../plan/children.ts';
 import type { ModeView, Observation, PayloadView, PodView, Problem, RegistrationsView } from '../plan/observation.ts';
+import { pinnedOf } from '../plan/pinned.ts';
 import type { Stores } from './ports.ts';
 import type { ResourceEntry } from './views.ts';
 
@@ -39,7 +40,7 @@ export function observe(
   const pods = children(stores.pods).sort((a, b) => a.createdAt - b.createdAt || (a.name < b.name ? -1 : 1));
   const pins = children(stores.pins);
   const registrations = senses.registrations(spec.name);
-  const pinned = pins.find((pin) => pin.versionKey === key && !pin.deleting)?.payload;
+  const pinned = pinnedOf(pins, key);
   const mode = senses.mode(spec.name);
   const up = (pod: PodView) =>
     pod.ready && registrations.known && registrations.byPod.has(pod.uid) === registers(mode.agents);

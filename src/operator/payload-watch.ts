@@ -22,6 +22,8 @@ interface Entry {
   failures: number;
   /** Monotonic; when to look again. */
   due: number;
+  /** What the last look found, which is to be copied to the payload store. */
+  found?: PinnedPayload;
   /** What is done now, or was done last, is copying. */
   copying: boolean;
   /** Digest of what was copied to the payload store and not pinned yet. */
@@ -86,7 +88,9 @@ export class PayloadWatch {
   copy(uid: string): void {
     const entry = this.#entries.get(uid);
     if (entry === undefined || !(entry.view.state === 'found' || entry.again)) return;
-    this.#work(uid, entry, (of) => (of.pinned === undefined ? this.#keep(of) : this.#mend(of, of.pinned)));
+    const { pinned, found } = entry;
+    if (pinned !== undefined) this.#work(uid, entry, (of) => this.#mend(of, pinned));
+    else if (found !== undefined) this.#work(uid, entry, (of) => this.#keep(of, found));
   }
 
   /** Milliseconds until the next look is due. */
@@ -144,8 +148,9 @@ export class PayloadWatch {
     const payload = await this.#looks.within(() => this.#payloads.resolve(wanted.path, signal));
     if (wanted.readFrom !== 'Store') this.#resolved(entry, payload);
     // The copy that is there is asked for again, so that nobody takes it for unused.
-    else if (entry.kept === payload.digest) await this.#keep(entry);
+    else if (entry.kept === payload.digest) await this.#keep(entry, payload);
     else {
+      entry.found = payload;
       // What could not be copied is shown as such until something of it was.
       entry.again = entry.view.state === 'failed' && entry.view.copying === true;
       if (!entry.again) entry.view = { state: 'found' };
@@ -153,14 +158,14 @@ export class PayloadWatch {
     }
   }
 
-  async #keep(entry: Entry): Promise<void> {
+  async #keep(entry: Entry, found: PinnedPayload): Promise<void> {
     const { signal } = this.#stop;
     entry.copying = true;
     entry.again = false;
     const progress = ({ bytesDone, bytesTotal }: { readonly bytesDone: number; readonly bytesTotal: number }) => {
       entry.view = { state: 'copying', bytesDone, bytesTotal };
     };
-    const payload = await this.#copies.within(() => this.#payloads.keep(entry.wanted.path, progress, signal));
+    const payload = await this.#copies.within(() => this.#payloads.keep(found, progress, signal));
     entry.kept = payload.digest;
     this.#resolved(entry, payload);
   }

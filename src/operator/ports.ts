@@ -54,8 +54,11 @@ export interface Cluster {
 export interface Payloads {
   /** Looks at the payload in HDFS. @throws MaasError PAYLOAD_* or HDFS_* */
   resolve(path: string, signal: AbortSignal): Promise<PinnedPayload>;
-  /** Copies it to the payload store, as it is now, and gives the copy's pin. @throws MaasError PAYLOAD_* or HDFS_* */
-  keep(path: string, progress: (copied: CopyProgress) => void, signal: AbortSignal): Promise<PinnedPayload>;
+  /**
+   * Copies what was resolved to the payload store, or what is there by then, and gives the copy's pin.
+   * @throws MaasError PAYLOAD_* or HDFS_*
+   */
+  keep(found: PinnedPayload, progress: (copied: CopyProgress) => void, signal: AbortSignal): Promise<PinnedPayload>;
   /**
    * Copies again what is damaged of a pinned copy in the payload store, where its original is there still.
    * @throws MaasError HDFS_*

@@ -185,8 +185,8 @@ async function copyInto(
     return noted;
   };
   try {
-    await sendFiles({ files, bytes }, options, async (file, signal, sent) => {
-      done.set(file.path, await copyFile(hdfs, source, file, { staging, signal, sent }));
+    await sendFiles({ files, bytes }, options, async (file, signal, report) => {
+      done.set(file.path, await copyFile(hdfs, source, file, { staging, signal, report }));
       unnoted += file.length;
       if (unnoted >= checkpointBytes) await note();
     });
@@ -203,7 +203,7 @@ async function copyFile(
   hdfs: CopyFileSystem,
   source: PinnedPayload,
   file: PinnedFile,
-  { staging, signal, sent }: { staging: string; signal: AbortSignal; sent: (bytes: number) => void },
+  { staging, signal, report }: { staging: string; signal: AbortSignal; report: (bytes: number) => void },
 ): Promise<CopiedFile> {
   const { path, length, checksum: original } = file;
   const from = joinHdfsPath(source.path, path);
@@ -223,10 +223,10 @@ async function copyFile(
         yield chunk;
       }
     };
-    let sha256: string;
+    let sent: Awaited<ReturnType<typeof sendFile>>;
     try {
       const blockSize = file.blockSize > 0 ? file.blockSize : defaultBlockSize;
-      ({ sha256 } = await sendFile(hdfs, to, { length, blockSize, read, signal, sent }));
+      sent = await sendFile(hdfs, to, { length, blockSize, read, signal, sent: report });
     } catch (error) {
       // How a file that was replaced looks to one who reads it.
       if (hasCode(error, 'HDFS_DATA_CORRUPT', 'HDFS_PATH_MISSING')) await checkStillPinned(hdfs, source, file, signal);
@@ -234,8 +234,8 @@ async function copyFile(
     }
     const problem = await trouble(hdfs, source, file, digests, signal);
     if (problem === undefined) {
-      const copy = await checksumOf(hdfs, to, length, signal);
-      return { path, length, sha256, ...(original && { original }), ...(copy && { copy }) };
+      const copy = sent.checksum ?? (await checksumOf(hdfs, to, length, signal));
+      return { path, length, sha256: sent.sha256, ...(original && { original }), ...(copy && { copy }) };
     }
     if (problem === otherChecksum && blocks === undefined) {
       blocks = await unevenBlocks(hdfs, from, file, signal);

@@ -6,7 +6,7 @@ import type { Hdfs } from '../adapters/webhdfs/hdfs.ts';
 import type { PinnedPayload } from '../api/payload.ts';
 import { copyName } from './copy-payload.ts';
 import { PayloadStore } from './payload-store.ts';
-import { payloadChange } from './resolve.ts';
+import { payloadChange, resolvePayload } from './resolve.ts';
 
 let fake: FakeWebHdfs;
 let hdfs: Hdfs;
@@ -35,7 +35,9 @@ function put(text: string, directory = '/m'): void {
   fake.put(`${directory}/data`, text);
 }
 
-const keep = (directory = '/m', by = store) => by.keep(directory, () => {}, signal);
+const found = (directory = '/m') =>
+  resolvePayload(hdfs, { nameservice: 'fake', directory }, () => fake.now + hour, signal);
+const keep = async (directory = '/m', by = store) => by.keep(await found(directory), () => {}, signal);
 const sweep = (referred: readonly PinnedPayload[] = [], by = store, may = () => true) =>
   by.sweep(new Set(referred.map(({ path }) => path)), may, signal);
 const textIn = ({ path }: PinnedPayload) => fake.files.get(`${path}/data`)?.bytes.toString();
@@ -76,6 +78,18 @@ describe('keep', () => {
     expect(changes).toBeGreaterThan(0);
     expect(textIn(pin)).toBe('second');
     expect(fake.files.get(`${pin.path}/run.sh`)?.bytes.toString()).toBe('echo second');
+  });
+
+  it('copies what is there by then, where the payload has changed since it was found', async () => {
+    const before = await found();
+    put('second');
+    expect(textIn(await store.keep(before, () => {}, signal))).toBe('second');
+    // Also where what was found has a copy already.
+    put('first');
+    const first = await keep();
+    put('second');
+    expect(textIn(await store.keep(before, () => {}, signal))).toBe('second');
+    expect(textIn(first)).toBe('first');
   });
 
   it('gives up on what keeps changing, and says so', async () => {

@@ -45,23 +45,27 @@ export class PayloadStore {
   }
 
   /**
-   * The payload in a directory as it is now, and a copy of it. When it changes meanwhile it is copied anew.
+   * A copy of a payload that was found. When it has changed since, or changes meanwhile, what is there by then is copied.
    *
    * @returns the pin of the copy
    * @throws PAYLOAD_* and HDFS_* codes; PAYLOAD_INCOMPLETE when it keeps changing
    */
-  async keep(directory: string, progress: Progress, signal: AbortSignal): Promise<PinnedPayload> {
-    const { nameservice, clock } = this.#options;
-    for (let look = 1; look <= maxLooks; look++) {
-      const source = await resolvePayload(this.#hdfs, { nameservice, directory }, clock.now, signal);
+  async keep(found: PinnedPayload, progress: Progress, signal: AbortSignal): Promise<PinnedPayload> {
+    for (let source = found, look = 1; ; look++) {
       try {
         const copy = await this.#copy(source, progress, signal);
         if ((await payloadChange(this.#hdfs, source, signal)) === undefined) return copy;
       } catch (error) {
         if (!hasCode(error, 'PAYLOAD_CHANGED')) throw error;
       }
+      if (look === maxLooks) {
+        throw new MaasError(
+          'PAYLOAD_INCOMPLETE',
+          `The files in ${shown(found.path)} keep changing while they are copied`,
+        );
+      }
+      source = await this.#resolve(found.path, signal);
     }
-    throw new MaasError('PAYLOAD_INCOMPLETE', `The files in ${shown(directory)} keep changing while they are copied`);
   }
 
   /**
@@ -70,9 +74,8 @@ export class PayloadStore {
    */
   async mend({ copiedFrom, digest }: PinnedPayload, signal: AbortSignal): Promise<void> {
     if (copiedFrom === undefined) return;
-    const { nameservice, clock } = this.#options;
     try {
-      const source = await resolvePayload(this.#hdfs, { nameservice, directory: copiedFrom }, clock.now, signal);
+      const source = await this.#resolve(copiedFrom, signal);
       if (source.digest === digest) await this.#copy(source, () => {}, signal);
     } catch (error) {
       // What is at the path now is another payload, or none.
@@ -115,6 +118,11 @@ export class PayloadStore {
     for (const name of this.#idle.keys()) if (!found.has(name)) this.#idle.delete(name);
     for (const [digest, at] of this.#asked) if (clock.monotonic() - at > removeAfterMs) this.#asked.delete(digest);
     return removed;
+  }
+
+  async #resolve(directory: string, signal: AbortSignal): Promise<PinnedPayload> {
+    const { nameservice, clock } = this.#options;
+    return await resolvePayload(this.#hdfs, { nameservice, directory }, clock.now, signal);
   }
 
   async #entries(signal: AbortSignal) {

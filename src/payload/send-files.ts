@@ -85,14 +85,14 @@ export interface FileToSend {
 /**
  * Writes one file over what is at the path and compares what HDFS holds then.
  *
- * @returns the SHA-256 of what was sent, hex
+ * @returns the SHA-256 of what was sent, hex; and HDFS's checksum of what it holds, where that was asked for to compare
  * @throws HDFS_DATA_CORRUPT, HDFS_* codes, what `read` throws
  */
 export async function sendFile(
   hdfs: SendTarget,
   path: string,
   { length, blockSize, read, signal, sent }: FileToSend,
-): Promise<{ readonly sha256: string }> {
+): Promise<{ readonly sha256: string; readonly checksum: FileChecksum | undefined }> {
   let sha256: Hash = createHash('sha256');
   let hdfsSum: HdfsChecksum | undefined;
   const source = async function* (): AsyncGenerator<Uint8Array, void> {
@@ -110,24 +110,23 @@ export async function sendFile(
   };
   const written = await hdfs.write(path, source, { length, overwrite: true, blockSize, signal });
   // Encrypted or striped files, and a site that sets another block size, cannot be compared so; the length was.
-  if (length > 0 && !written.opaqueChecksum && written.blockSize === blockSize) {
-    await compareChecksum(hdfs, path, hdfsSum, signal);
-  }
-  return { sha256: sha256.digest('hex') };
+  const comparable = length > 0 && !written.opaqueChecksum && written.blockSize === blockSize;
+  const checksum = comparable ? await comparedChecksum(hdfs, path, hdfsSum, signal) : undefined;
+  return { sha256: sha256.digest('hex'), checksum };
 }
 
 /** HDFS makes its checksums of what it received, so this finds what was altered on the way. */
-async function compareChecksum(
+async function comparedChecksum(
   hdfs: SendTarget,
   path: string,
   ours: HdfsChecksum | undefined,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<FileChecksum> {
   const theirs = await hdfs.checksum(path, signal);
-  if (!/^MD5-of-\d+MD5-of-512CRC32C$/.test(theirs.algorithm)) return;
-  if (ours?.matches(theirs) !== true) {
+  if (/^MD5-of-\d+MD5-of-512CRC32C$/.test(theirs.algorithm) && ours?.matches(theirs) !== true) {
     throw new MaasError('HDFS_DATA_CORRUPT', `${shown(path)} holds other bytes in HDFS than were sent`, {
       next: 'Send it again; if it happens again, check the network and the disks of HDFS.',
     });
   }
+  return { algorithm: theirs.algorithm, bytes: theirs.bytes };
 }

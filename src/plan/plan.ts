@@ -23,6 +23,7 @@ import { driftOf } from './drift.ts';
 import { eventsOf, type PlannedEvent } from './events.ts';
 import { stateOf } from './instance-state.ts';
 import type { DeploymentView, Observation, PodView } from './observation.ts';
+import { pinnedOf } from './pinned.ts';
 import { type Facts, payloadVerdict, readyVerdict, stalledVerdict } from './readiness.ts';
 import { type Versions, versionsOf } from './versions.ts';
 
@@ -93,10 +94,16 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
 }
 
 function needsCopy({ payload, pins, resource }: Observation): boolean {
-  if (payload.state !== 'pinned')
-    return payload.state === 'found' || (payload.state === 'failed' && payload.copying === true);
-  const pin = pins.find((candidate) => candidate.versionKey === keyOf(resource.spec) && !candidate.deleting);
-  return payload.drift !== undefined && pin?.payload?.copiedFrom !== undefined;
+  switch (payload.state) {
+    case 'found':
+      return true;
+    case 'failed':
+      return payload.copying === true;
+    case 'pinned':
+      return payload.drift !== undefined && pinnedOf(pins, keyOf(resource.spec))?.copiedFrom !== undefined;
+    default:
+      return false;
+  }
 }
 
 function instanceState(observation: Observation, pod: PodView) {
@@ -110,8 +117,8 @@ function instanceState(observation: Observation, pod: PodView) {
 }
 
 function payloadOf(observation: Observation, key: string): PinnedPayload | undefined {
-  const pin = observation.pins.find((candidate) => candidate.versionKey === key && !candidate.deleting);
-  if (pin?.payload !== undefined) return pin.payload;
+  const pinned = pinnedOf(observation.pins, key);
+  if (pinned !== undefined) return pinned;
   return observation.payload.state === 'resolved' ? observation.payload.payload : undefined;
 }
 
@@ -125,7 +132,7 @@ function childrenToApply(
   const { resource } = observation;
   const key = keyOf(resource.spec);
   const apply: { manifest: Manifest; why: string }[] = [];
-  if (!observation.pins.some((pin) => pin.versionKey === key && !pin.deleting && pin.payload !== undefined)) {
+  if (pinnedOf(observation.pins, key) === undefined) {
     apply.push({ manifest: pinManifest(resource, payload), why: 'pin the payload' });
   }
   const { wanted } = versions;

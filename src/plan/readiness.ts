@@ -12,6 +12,7 @@ import { no, unknown, type Verdict, yes } from './conditions.ts';
 import type { InstanceState } from './instance-state.ts';
 import { reasonOf, waitingForQueue } from './instance-state.ts';
 import type { Observation, PayloadView } from './observation.ts';
+import { pinnedOf } from './pinned.ts';
 import type { Versions } from './versions.ts';
 
 export interface Facts {
@@ -41,17 +42,17 @@ const nameOwned: Check = ({ claim }) =>
 const payloadMissing: Check = ({ observation, versions }) => {
   if (versions.wanted !== undefined) return undefined;
   const { payload } = observation;
-  if (payload.state === 'failed') {
-    return no(reasonOf(payload.problem.code), sentence(payload.problem.message, payload.problem.next));
-  }
   switch (payload.state) {
     case 'pending':
       return no('ResolvingPayload', 'looking at the payload in HDFS');
     case 'found':
     case 'copying':
       return no('CopyingPayload', copying(payload));
+    case 'failed':
+      return no(reasonOf(payload.problem.code), sentence(payload.problem.message, payload.problem.next));
+    default:
+      return undefined;
   }
-  return undefined;
 };
 
 function copying(payload: Extract<PayloadView, { readonly state: 'found' | 'copying' }>): string {
@@ -127,7 +128,7 @@ const serving: Check = ({ observation, versions, instances }) => {
 };
 
 function drifted({ resource, pins }: Observation, drift: string): string {
-  const from = pins.find((pin) => pin.versionKey === keyOf(resource.spec))?.payload?.copiedFrom;
+  const from = pinnedOf(pins, keyOf(resource.spec))?.copiedFrom;
   if (from === undefined) {
     return sentence(`serves the payload that it started with, but ${drift}`, errorCatalogue.PAYLOAD_CHANGED.next);
   }

@@ -1,5 +1,4 @@
 /** The WebHDFS adapter against the real HDFS: two name nodes, two data nodes. */
-
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/adapters/clock.ts';

@@ -12,7 +12,7 @@ import { openHdfsReader } from '../../src/adapters/webhdfs/hdfs-reader.ts';
 import type { PinnedPayload } from '../../src/api/payload.ts';
 import { fetchPayload } from '../../src/payload/fetch.ts';
 import { PayloadStore } from '../../src/payload/payload-store.ts';
-import { payloadChange } from '../../src/payload/resolve.ts';
+import { payloadChange, resolvePayload } from '../../src/payload/resolve.ts';
 import { uploadOver } from '../../src/payload/upload-over.ts';
 import { realHdfsSettings } from './hdfs-settings.ts';
 import { openRealHdfs, ownDirectory } from './hdfs-world.ts';
@@ -43,8 +43,7 @@ beforeEach(async () => {
 afterEach(() => rm(top, { recursive: true }));
 
 function aStore(of: Hdfs = hdfs): PayloadStore {
-  // Long after the last write, so that nothing counts as being written still.
-  const clock = { now: () => systemClock.now() + hour, monotonic: () => systemClock.monotonic() + later };
+  const clock = { now: laterNow, monotonic: () => systemClock.monotonic() + later };
   return new PayloadStore(of, { nameservice, root, removeAfterMs: hour, clock });
 }
 
@@ -61,7 +60,10 @@ async function fetched(pinned: PinnedPayload, file: string): Promise<string> {
   return await readFile(join(directory, file), 'utf8');
 }
 
-const keep = (directory: string, by = aStore()) => by.keep(directory, () => {}, signal);
+// Long after the last write, so that nothing counts as being written still.
+const laterNow = () => systemClock.now() + hour;
+const keep = async (directory: string, by = aStore()) =>
+  by.keep(await resolvePayload(hdfs, { nameservice, directory }, laterNow, signal), () => {}, signal);
 const namesBelow = async (directory: string) => (await hdfs.list(directory)).map(({ name }) => name);
 
 describe('versions that a script of old uploads over one path', () => {

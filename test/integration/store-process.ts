@@ -6,6 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { systemClock } from '../../src/adapters/clock.ts';
 import { PayloadStore } from '../../src/payload/payload-store.ts';
+import { resolvePayload } from '../../src/payload/resolve.ts';
 import { openRealHdfs } from './hdfs-world.ts';
 import { present } from './world.ts';
 
@@ -13,7 +14,8 @@ const [root = '', directory = ''] = process.argv.slice(2);
 // Long after the last write, so that nothing counts as being written still.
 const clock = { now: () => systemClock.now() + 3_600_000, monotonic: systemClock.monotonic };
 const { nameservice } = present('hdfs');
-const store = new PayloadStore(openRealHdfs(), { nameservice, root, removeAfterMs: 3_600_000, clock });
+const hdfs = openRealHdfs();
+const store = new PayloadStore(hdfs, { nameservice, root, removeAfterMs: 3_600_000, clock });
 
 const kilobytes = (name: string): number =>
   Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
@@ -21,10 +23,8 @@ const kilobytes = (name: string): number =>
 writeFileSync('/proc/self/clear_refs', '5');
 const before = kilobytes('VmRSS');
 
-const pin = await store.keep(
-  directory,
-  ({ bytesDone }) => process.stdout.write(`${bytesDone}\n`),
-  new AbortController().signal,
-);
+const { signal } = new AbortController();
+const found = await resolvePayload(hdfs, { nameservice, directory }, clock.now, signal);
+const pin = await store.keep(found, ({ bytesDone }) => process.stdout.write(`${bytesDone}\n`), signal);
 const grownBytes = (kilobytes('VmHWM') - before) * 1024;
 process.stdout.write(`${JSON.stringify({ path: pin.path, grownBytes })}\n`);

@@ -1,5 +1,4 @@
 /** A draft with what was found out about it: a manifest, what is missing in it, what somebody should know. Pure. */
-
 import { resourceNameFor } from '../../api/names.ts';
 import type { ReadFrom } from '../../api/payload.ts';
 import { formatBytes } from '../../api/quantity.ts';
