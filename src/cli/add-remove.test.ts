@@ -189,7 +189,7 @@ describe('add', () => {
     const ports = cliPorts({ cluster });
     expect(await run(newDga, ports)).toBe(0);
     expect(ports.out.text).toBe('modeldeployment.maas.dev/dga-1.0 created with 1 instance\n');
-    expect(ports.err.text).toBe('dga 1.0: being removed (0ms)\ndga 1.0: gone (0ms)\n');
+    expect(ports.err.text).toBe('dga 1.0: being removed (0s)\ndga 1.0: gone (0s)\n');
   });
 
   it('prints a manifest for a dry run, and changes nothing', async () => {

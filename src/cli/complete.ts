@@ -45,6 +45,9 @@ export async function complete(words: readonly string[], ports: Ports): Promise<
         ),
       );
   }
+  if (command?.name === 'help' && !word.startsWith('-')) {
+    return answer(previous === 'help' ? commands.map(({ name, summary }) => `${name}\t${summary}`) : []);
+  }
   if (command === undefined) return answer(commands.map(({ name, summary }) => `${name}\t${summary}`));
   if (command.name === 'mode' && !word.startsWith('-') && !previous.startsWith('-')) return answer(modes);
   if (!word.startsWith('-') && word !== '') return noFiles;

@@ -16,14 +16,3 @@ export function visibleJson(json: string): string {
 function unicodeEscape(character: string): string {
   return `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`;
 }
-
-const segments = new Intl.Segmenter('en', { granularity: 'grapheme' });
-const wide = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{Emoji_Presentation}\uff01-\uff60]/u;
-
-/** How many columns of a terminal a text takes. */
-export function columnsOf(text: string): number {
-  if (/^[ -~]*$/.test(text)) return text.length;
-  let columns = 0;
-  for (const { segment } of segments.segment(text)) columns += wide.test(segment) ? 2 : 1;
-  return columns;
-}

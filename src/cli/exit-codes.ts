@@ -13,8 +13,8 @@ export const exitCodes = {
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 export const exitCodeMeanings: readonly (readonly [ExitCode, string])[] = [
-  [exitCodes.ok, 'done; doctor: it found no errors, but maybe warnings'],
-  [exitCodes.failed, 'failed, for any other reason; doctor: it found errors, with --strict also warnings'],
+  [exitCodes.ok, 'done; doctor: no errors, but possibly warnings'],
+  [exitCodes.failed, 'failed for any other reason; doctor: it found errors, or with --strict warnings'],
   [exitCodes.usage, 'wrong arguments'],
   [exitCodes.notFound, 'no such model, namespace, or operator'],
   [exitCodes.noAccess, 'Kubernetes, ZooKeeper or HDFS cannot be reached, or refuses you'],

@@ -1,53 +1,80 @@
 /** What the help says beside the options. */
 import { exitCodeMeanings } from './exit-codes.ts';
+import { foldTo } from './text-columns.ts';
 
 export const programName = 'kubectl maas';
 
 export const descriptions = {
   program: 'Runs the models that Stellar clients find in ZooKeeper.',
   add:
-    'Adds instances of a model. A model and version that is deployed already gets N more instances, and only those ' +
-    'other settings change that are named; otherwise it is deployed.',
+    'Adds instances of a model. If this version is already deployed, it gets N more instances, and only the settings ' +
+    'that you name change; otherwise it is deployed.',
   remove:
-    'Takes instances of a model away. Without --instances all of them; with the last one the model is deleted. ' +
+    'Removes instances of a model: all of them without --instances. With the last instance the model is deleted. ' +
     'Its payload in HDFS stays.',
-  list: 'Lists the models: what clients see of them in ZooKeeper, and what is missing and why.',
+  list: 'Lists the models: what clients see of them in ZooKeeper, what is missing, and why.',
   status:
-    'Shows both sides: for each model and version what is to run here, and what clients find in ZooKeeper, registered ' +
-    'from here or by others. It only looks.',
+    'Shows both sides of each model and version: what should run here, and what clients find in ZooKeeper, whether it ' +
+    'was registered from here or by others. It changes nothing.',
   import:
-    'Prints manifests of what the original runs: from the registrations and waiting requests in ZooKeeper, with the ' +
-    'payloads looked for in HDFS. What nobody tells (memory, the payload) is left as a comment to be filled in. ' +
-    'Registrations and requests stay as they are.',
+    'Prints manifests for what the original runs. They are made from the registrations and the waiting requests in ' +
+    'ZooKeeper, and the payloads are looked for in HDFS. What cannot be found out (memory, the payload) is left as a ' +
+    'comment for you to fill in. Registrations and requests stay as they are.',
   doctor:
     'Checks what a Stellar client would see in ZooKeeper, reading every registration as its library does, and what ' +
-    'serves it: endpoints, the old queue, CRD, operator, permissions, HDFS. It only looks.',
+    'serves it: endpoints, the models, the old queue, the CRD, the operator, permissions, HDFS. It changes nothing.',
   mode:
     'Prints or sets how far the operator goes with the models: with one of them, or with all that have no mode of ' +
     'their own. observe: the operator changes nothing. shadow: models run and are checked, but not registered. ' +
-    'active: they are registered. drain: they are unregistered and run on.',
+    'active: they are registered. drain: they are unregistered and keep running.',
   version: 'Prints the version of this program, of the operator and of the cluster.',
+  help: 'Prints the help of a command, or lists the commands.',
 } as const;
 
 export const summaries = {
-  add: 'Adds instances of a model; deploys it when it is new.',
-  remove: 'Takes instances of a model away, or all of it.',
+  add: 'Adds instances of a model, or deploys a new one.',
+  remove: 'Removes instances of a model, or the whole model.',
   list: 'Lists the models and what clients see of them.',
   status: 'Shows what runs here beside what clients find in ZooKeeper.',
-  import: 'Prints manifests of what the original runs.',
+  import: 'Prints manifests for what the original runs.',
   doctor: 'Checks what clients see and what serves it.',
   mode: 'Prints or sets how far the operator goes with the models.',
   version: 'Prints versions.',
+  help: 'Prints the help of a command.',
 } as const;
 
+/** Columns that help takes: those of the smallest usual terminal. */
+export const helpWidth = 80;
+
 const examples = (...lines: readonly (readonly [string, string])[]): string =>
-  ['', 'Examples:', ...lines.flatMap(([what, line]) => [`  # ${what}`, `  ${line}`])].join('\n');
+  ['', 'Examples:', ...lines.flatMap(([what, line]) => [...setIn('  # ', what, '  # '), shellLine(line)])].join('\n');
+
+/** A command, on several lines where one is too short, as a shell reads it. */
+function shellLine(command: string): string {
+  const parts = command.split(/ (?=--|\| )/);
+  const lines: string[] = [];
+  let line = `  ${parts[0]}`;
+  for (const part of parts.slice(1)) {
+    if (`${line} ${part} \\`.length <= helpWidth) line += ` ${part}`;
+    else {
+      lines.push(`${line} \\`);
+      line = `    ${part}`;
+    }
+  }
+  return [...lines, line].join('\n');
+}
+
+function setIn(first: string, text: string, more = ' '.repeat(first.length)): string[] {
+  return foldTo(helpWidth - first.length, text).map((line, at) => `${at === 0 ? first : more}${line}`);
+}
+
+const prose = (...sentences: readonly string[]): string => `\n${setIn('', sentences.join(' ')).join('\n')}\n`;
 
 export function exitCodeLines(): string {
   return [
     '',
     'Exit codes:',
-    ...exitCodeMeanings.map(([code, means]) => `  ${String(code).padStart(3)}  ${means}`),
+    ...exitCodeMeanings.flatMap(([code, means]) => setIn(`  ${String(code).padStart(3)}  `, means)),
   ].join('\n');
 }
 
@@ -56,12 +83,11 @@ export const afterProgram = `${examples(
     'Upload a model, run two instances, wait until clients see them',
     `${programName} add --name dga --version 1.0 --instances 2 --memory 512 --local-model-path ./dga --wait`,
   ],
-  ['What is there, and what is missing', `${programName} list -o wide`],
+  ['What runs, and what is missing', `${programName} list -o wide`],
   ['One instance fewer', `${programName} remove --name dga --version 1.0 --instances 1`],
-)}\n${exitCodeLines()}\n
-Where HDFS wants a delegation token, MAAS_HDFS_TOKEN_FILE names the file that holds it.
-
-Completion: put an executable kubectl_complete-maas on the PATH that holds
+)}\n${exitCodeLines()}
+${prose('If HDFS asks for a delegation token, MAAS_HDFS_TOKEN_FILE names the file that holds it.')}
+For completion, put an executable kubectl_complete-maas on the PATH with
   #!/bin/sh
   exec kubectl-maas __complete "$@"`;
 
@@ -71,25 +97,24 @@ export const afterAdd = `${examples(
     `${programName} add --name dga --version 1.0 --instances 2 --memory 512 --local-model-path ./dga`,
   ],
   [
-    'Run what is in HDFS already, and wait',
+    'Run what is already in HDFS, and wait',
     `${programName} add --name dga --version 1.0 --memory 1Gi --hdfs-model-path /user/metron/models/dga --wait --timeout 5m`,
   ],
-  ['One more of what runs', `${programName} add --name dga --version 1.0`],
+  ['One more instance of what runs', `${programName} add --name dga --version 1.0`],
   [
-    'Run a copy of it, so that the next version may be put at the same path',
+    'Run a copy of it, so that the next version may use the same path',
     `${programName} add --name dga --version 1.0 --memory 1Gi --hdfs-model-path /user/metron/models/dga --read-from Store`,
   ],
   [
-    'Change the memory and a variable, leave the number of instances',
+    'Change the memory and a variable, but not the number of instances',
     `${programName} add --name dga --version 1.0 --instances 0 --memory 2Gi --env LEVEL=high`,
   ],
   [
     'A manifest for a repository',
     `${programName} add --name dga --version 1.0 --memory 512 --hdfs-model-path models/dga --dry-run -o yaml`,
   ],
-)}\n
-With -o the resource itself is printed: with --wait as it is at the end, with --dry-run as a manifest.
-${exitCodeLines()}`;
+)}
+${prose('With -o the resource itself is printed: as it is at the end with --wait, as a manifest with --dry-run.')}${exitCodeLines()}`;
 
 export const afterRemove = `${examples(
   ['One instance fewer', `${programName} remove --name dga --version 1.0 --instances 1`],
@@ -104,55 +129,69 @@ export const afterList = `${examples(
     'The URLs of a model',
     `${programName} list --name dga -o json | jq -r '.items[].endpoints[] | select(.registered).url'`,
   ],
-)}\n
-READY counts instances that answer, REGISTERED those that clients see in ZooKeeper (? while ZooKeeper
-cannot be asked). Nothing found is no failure.
-${exitCodeLines()}`;
+)}
+${prose(
+  'READY counts the instances that answer, REGISTERED those that clients see in ZooKeeper (? while ZooKeeper cannot be',
+  'asked). Finding nothing is not a failure.',
+)}${exitCodeLines()}`;
 
 export const afterMode = `${examples(
-  ['What holds', `${programName} mode`],
+  ['Print the modes', `${programName} mode`],
   ['Run everything without registering it', `${programName} mode shadow`],
   ['Let clients have one model', `${programName} mode --model dga active`],
   ['Take it back from them, and let it run', `${programName} mode --model dga drain`],
-  ['From now on dga does as all others', `${programName} mode --model dga default`],
-)}\n
-Nothing is restarted by it, and it holds within seconds. The modes are in the ConfigMap
-maas-operator-modes of the operator's namespace; without it all models are active.
-${exitCodeLines()}`;
+  ['Treat dga like all other models again', `${programName} mode --model dga default`],
+)}
+${prose(
+  'A change restarts nothing and takes effect within seconds. The modes are kept in the ConfigMap maas-operator-modes',
+  "in the operator's namespace; without it all models are active.",
+)}${exitCodeLines()}`;
 
 export const afterVersion = examples(
-  ['All that is known', `${programName} version`],
+  ['Print all of them', `${programName} version`],
   ['For a script', `${programName} version --client -o json`],
+);
+
+export const afterHelp = examples(
+  ['The help of add', `${programName} help add`],
+  ['All commands', `${programName} help`],
 );
 
 export const afterStatus = `${examples(
   ["Everything, ours and the original's", `${programName} status`],
-  ['One model, with the addresses of others', `${programName} status --name dga -o wide`],
-)}\n
-SERVED is the version that clients get who name none. REGISTERED counts what agents of this cluster
-registered, FOREIGN what anybody else did: the original on YARN, or somebody by hand.
-${exitCodeLines()}`;
+  ['One model, with the addresses that others registered', `${programName} status --name dga -o wide`],
+)}
+${prose(
+  'SERVED marks the version that clients get when they do not name one. REGISTERED counts what agents of this cluster',
+  'registered, FOREIGN what anyone else did: the original on YARN, or somebody by hand. RESOURCE, READY and SERVED are',
+  'left out on a terminal that is too narrow for them.',
+)}${exitCodeLines()}`;
 
 export const afterImport = `${examples(
-  ['What would have to be filled in', `${programName} import`],
+  ['See what has to be filled in', `${programName} import`],
   [
-    'All of it, where scripts put each model below one directory, and all have the same memory',
+    'Everything, when all models are below one directory and need the same memory',
     `${programName} import --memory 512 --payload-path /user/metron/models/{name}`,
   ],
-  ['Create what is complete', `${programName} import --memory 1Gi --payload-path models/{name}/{version} --apply`],
-)}\n
-Instances are those that are registered. Waiting requests tell memory and payload; they are left to
-whoever consumes the queue, so --apply creates a model that is only asked for there only if the
-operator does not consume it. A path of --payload-path is taken where a payload is there.
-${exitCodeLines()}`;
+  [
+    'Create those that are complete',
+    `${programName} import --memory 1Gi --payload-path models/{name}/{version} --apply`,
+  ],
+)}
+${prose(
+  'The number of instances is how many are registered. Waiting requests tell the memory and the payload; they are left',
+  'to whoever consumes the queue. So --apply creates a model that is only requested there only if the operator does',
+  'not consume the queue. A path made from --payload-path is used only if there is a payload at it.',
+)}${exitCodeLines()}`;
 
 export const afterDoctor = `${examples(
-  ['All of it', `${programName} doctor`],
-  ['In a script: errors fail, warnings too', `${programName} doctor --strict -o json`],
-  ['Without a cluster that publishes settings', `${programName} doctor --zookeeper zk1:2181,zk2:2181`],
-)}\n
-Each registered address is connected to, without a byte being sent; one that refuses is tried again
-for a second, since a server that takes one connection at a time may not listen for a moment. Such a
-server is held up for that moment too: --no-connect leaves all of them alone.
-Where an address cannot be reached from here, clients elsewhere may reach it: that is a warning.
-${exitCodeLines()}`;
+  ['Check everything', `${programName} doctor`],
+  ['In a script: fail for warnings too', `${programName} doctor --strict -o json`],
+  ['Without an operator that publishes its settings', `${programName} doctor --zookeeper zk1:2181,zk2:2181`],
+)}
+${prose(
+  'Doctor connects to each registered address without sending a byte. One that refuses is tried again for a second,',
+  'because a server that takes one connection at a time may not be listening for a moment. Such a server is also busy',
+  'for that moment: --no-connect leaves all of them alone.',
+  'An address that cannot be reached from here may still be reachable for clients elsewhere, so that is a warning.',
+)}${exitCodeLines()}`;

@@ -63,7 +63,7 @@ export const importFields: readonly (readonly [field: string, means: string])[] 
 export const doctorFields: readonly (readonly [field: string, means: string])[] = [
   ['errors', 'How many findings are errors.'],
   ['warnings', 'How many are warnings.'],
-  ['infos', 'How many are for information.'],
+  ['infos', 'How many are mere notes.'],
   ['checked', 'What was looked at, in words.'],
   ['findings[].code', 'One of the codes below.'],
   ['findings[].severity', '`error`, `warning` or `info`.'],

@@ -18,8 +18,9 @@ import {
   serviceOptions,
   serviceProgram,
 } from './legacy-service-options.ts';
+import { roomOf } from './ports.ts';
 import { printError } from './print-error.ts';
-import { printTable } from './print-table.ts';
+import { printWhole } from './print-table.ts';
 
 export interface ServiceEnvironment {
   readonly operatorNamespace: string;
@@ -59,7 +60,8 @@ async function execute(given: LegacyValues, env: ServiceEnvironment, ports: Lega
   }
   const apply = given.has('apply');
   if (given.has('explain')) {
-    (apply ? ports.err : ports.out).write(explanation(effects));
+    const shown = apply ? ports.err : ports.out;
+    shown.write(explanation(effects, roomOf(shown)));
     if (!apply) return;
   }
   const hdfs = await hdfsValues(given.get('hadoop_conf')?.[0] ?? env.hadoopConf, env, ports);
@@ -124,7 +126,7 @@ function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-function explanation(effects: readonly Effect[]): string {
+function explanation(effects: readonly Effect[], width: number | undefined): string {
   const rows = effects.map(({ given, became }) => [{ text: visible(given) }, { text: visible(became) }]);
-  return printTable(['OPTION', 'BECAME'], rows);
+  return printWhole([{ heading: 'OPTION' }, { heading: 'BECAME' }], rows, width);
 }

@@ -3,7 +3,7 @@ import type { ListCommand } from './command.ts';
 import { visible } from './escape.ts';
 import { type Model, readModel } from './model.ts';
 import { viewOf } from './model-view.ts';
-import type { Cluster, Ports } from './ports.ts';
+import { type Cluster, type Ports, roomOf } from './ports.ts';
 import { printModels } from './print-models.ts';
 
 /** @throws MaasError CLUSTER_* */
@@ -15,7 +15,12 @@ export async function list(command: ListCommand, ports: Ports, cluster: Cluster)
     ports.err.write(`${visible(`No models found${namespace === undefined ? '' : ` in namespace ${namespace}`}.`)}\n`);
     return;
   }
-  const options = { now: ports.clock.now(), colour: ports.out.colour, namespaces: command.allNamespaces };
+  const options = {
+    now: ports.clock.now(),
+    colour: ports.out.colour,
+    width: roomOf(ports.out),
+    namespaces: command.allNamespaces,
+  };
   ports.out.write(printModels(models.map(viewOf).sort(byName), format, options));
 }
 

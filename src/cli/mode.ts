@@ -4,7 +4,7 @@ import { type ModeTable, modeOf, modesConfigMap, modesKey, parseModes, printMode
 import { settingsConfigMap } from '../api/settings.ts';
 import type { ModeCommand } from './command.ts';
 import { visible } from './escape.ts';
-import type { Cluster, ConfigMapState, Ports } from './ports.ts';
+import { type Cluster, type ConfigMapState, type Ports, roomOf } from './ports.ts';
 import { printJson, printYaml } from './print-object.ts';
 import { printTable } from './print-table.ts';
 import { untilUncontended } from './retry.ts';
@@ -84,8 +84,9 @@ function show({ model, output }: ModeCommand, { out }: Ports, table: ModeTable):
         one === undefined ? [...Object.entries(models), ['(all others)', byDefault]] : [[one.model, one.mode]];
       out.write(
         printTable(
-          ['MODEL', 'MODE'],
+          [{ heading: 'MODEL' }, { heading: 'MODE' }],
           rows.map((row) => row.map((text) => ({ text: visible(text) }))),
+          roomOf(out),
         ),
       );
     }

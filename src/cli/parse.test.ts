@@ -218,7 +218,7 @@ describe('parseArguments for the commands about ZooKeeper', () => {
   });
 
   it('refuses what means nothing', () => {
-    expect(refused('import --dry-run')).toContain('--dry-run is of --apply');
+    expect(refused('import --dry-run')).toContain('--dry-run needs --apply');
     expect(refused('import -o wide')).toContain('yaml, json');
     expect(refused('doctor --connect-timeout soon')).toContain('--connect-timeout');
   });
@@ -236,24 +236,35 @@ describe('the help', () => {
       'kubectl maas doctor',
       'kubectl maas mode',
       'kubectl maas version',
+      'kubectl maas help',
     ]);
     for (const { command, text } of helpTexts()) {
-      const examples = [...text.matchAll(/^ {2}kubectl maas (.*)$/gm)].map(
+      const examples = [...text.replace(/ \\\n +/g, ' ').matchAll(/^ {2}kubectl maas (.*)$/gm)].map(
         ([, line]) => line?.replace(/ \|.*$/, '') ?? '',
       );
       expect(examples.length, command).toBeGreaterThan(1);
-      for (const example of examples) expect(parse(example).kind, example).toBe('command');
-      if (command !== 'kubectl maas version') {
-        for (const [code, means] of exitCodeMeanings) expect(text).toContain(`${String(code).padStart(5)}  ${means}`);
+      for (const example of examples) expect(parse(example).kind, example).toMatch(/^(command|text)$/);
+      if (command !== 'kubectl maas version' && command !== 'kubectl maas help') {
+        const said = text.replace(/\n {7}/g, ' ');
+        for (const [code, means] of exitCodeMeanings) expect(said).toContain(`${String(code).padStart(5)}  ${means}`);
       }
     }
   });
 
-  it('fits a terminal of 100 columns but for the examples', () => {
-    for (const { text } of helpTexts()) {
-      const long = text.split('\n').filter((line) => line.length > 102 && !line.includes('kubectl maas'));
-      expect(long).toEqual([]);
-    }
+  it('fits a terminal of 80 columns', () => {
+    for (const { text } of helpTexts()) expect(text.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  it.each(helpTexts())('of $command is what `help` prints too', ({ command }) => {
+    const name = command.replace(/^kubectl maas ?/, '');
+    expect(parse(`help ${name}`.trim())).toEqual(parse(`${name} --help`.trim()));
+    expect(parse(`help ${name}`.trim())).toMatchObject({ kind: 'text' });
+  });
+
+  it('of a command that there is not is refused as the command is', () => {
+    expect(refused('help nosuch')).toBe("unknown command 'nosuch' | See `kubectl maas --help`.");
+    expect(refused('help lst')).toBe("unknown command 'lst'\n(Did you mean list?) | See `kubectl maas --help`.");
+    expect(refused('help add remove')).toContain("too many arguments for 'help'");
   });
 });
 

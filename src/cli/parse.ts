@@ -161,7 +161,7 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
     .option('--version <version>', 'Version of the model. Required.', value.modelVersion)
     .option(
       '--instances <n>',
-      'How many more instances. 0 only changes what else is said. (default: 1)',
+      'How many more instances. 0 changes only the other settings that you name. (default: 1)',
       value.countFromZero,
     )
     .option(
@@ -180,13 +180,25 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
     .addOption(
       new Option(
         '--read-from <where>',
-        'Where instances read the payload: Path, or Store for a copy, so that the path may be used again. (default: Path)',
+        'Where instances read the payload: Path, or Store for a copy, so that the path can be used again. (default: Path)',
       ).choices(readFromPlaces),
     )
-    .option('--env <NAME=value>', 'Set a variable of the script; NAME- takes it away. Repeatable.', value.envChange)
+    .option(
+      '--env <NAME=value>',
+      'Set an environment variable of the script; NAME- removes it. Repeatable.',
+      value.envChange,
+    )
     .option('--image <image>', "Image that the script runs in. (default: the operator's)", value.nonEmpty)
-    .option('--startup-timeout <time>', 'How long endpoint.dat may take. (default: 10m)', value.duration)
-    .option('--drain <time>', 'How long an instance serves on after it is unregistered. (default: 5s)', value.duration)
+    .option(
+      '--startup-timeout <time>',
+      'How long the script may take to write endpoint.dat. (default: 10m)',
+      value.duration,
+    )
+    .option(
+      '--drain <time>',
+      'How long an instance keeps serving after it is unregistered. (default: 5s)',
+      value.duration,
+    )
     .option(
       '--advertise <how>',
       'How clients reach it: PodIP, Node or a URL template. (default: PodIP)',
@@ -216,7 +228,7 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
     .description(help.descriptions.remove)
     .option('--name <model>', 'The model, as Stellar names it. Required.', value.modelName)
     .option('--version <version>', 'Version of the model. Required.', value.modelVersion)
-    .option('--instances <n>', 'How many instances fewer. (default: all)', value.countFromOne)
+    .option('--instances <n>', 'How many instances to remove. (default: all)', value.countFromOne)
     .addHelpText('after', help.afterRemove);
   changeOptions(removeOptions, 'until the instances are gone');
   clusterOptions(removeOptions);
@@ -231,7 +243,7 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
     .description(help.descriptions.list)
     .option('--name <model>', 'Only this model.', value.modelName)
     .option('--version <version>', 'Only this version.', value.modelVersion)
-    .option('-A, --all-namespaces', 'Of all namespaces.', false)
+    .option('-A, --all-namespaces', 'In all namespaces.', false)
     .addHelpText('after', help.afterList);
   clusterOptions(listOptions);
   outputOption(listOptions);
@@ -268,15 +280,15 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
     .option('--version <version>', 'Only this version.', value.modelVersion)
     .option(
       '--memory <amount>',
-      'Memory where no request tells it: 512Mi, 2Gi; a bare number means megabytes (Mi).',
+      'Memory, where no request tells it: 512Mi, 2Gi; a bare number means megabytes (Mi).',
       value.memory,
     )
     .option(
       '--payload-path <path>',
-      'Where payloads are, when no request tells it; {name} and {version} stand for those of the model.',
+      'Where the payloads are, if no request tells it; {name} and {version} stand for those of the model.',
       value.nonEmpty,
     )
-    .option('--apply', 'Create what is complete, in the namespace.', false)
+    .option('--apply', 'Create the manifests that are complete, in the namespace.', false)
     .addHelpText('after', help.afterImport);
   dryRunOption(importOptions);
   zookeeperOption(importOptions);
@@ -284,7 +296,7 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
   outputOption(importOptions, ['yaml', 'json']);
   importOptions.action((_, actor: Commander) => {
     const options = merged<ImportOptions>(actor);
-    if (options.dryRun && !options.apply) actor.error('--dry-run is of --apply');
+    if (options.dryRun && !options.apply) actor.error('--dry-run needs --apply');
     found({
       kind: 'import',
       ...aboutZooKeeper(options),
@@ -300,13 +312,13 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
   const doctorOptions = configured(program.command('doctor'), print)
     .summary(help.summaries.doctor)
     .description(help.descriptions.doctor)
-    .option('--no-connect', 'Do not connect to what is registered.')
+    .option('--no-connect', 'Do not connect to registered addresses.')
     .option(
       '--connect-timeout <time>',
       'How long an address may take to accept a connection. (default: 2s)',
       value.milliseconds,
     )
-    .option('--strict', 'Fail for warnings too.', false)
+    .option('--strict', 'Fail for warnings, too.', false)
     .addHelpText('after', help.afterDoctor);
   zookeeperOption(doctorOptions);
   clusterOptions(doctorOptions);
@@ -327,17 +339,17 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
     .description(help.descriptions.mode)
     .argument(
       '[mode]',
-      `One of ${modes.join(', ')}; with --model also default, for the mode of all others.`,
+      `One of ${modes.join(', ')}; with --model also default, which means the mode of all others.`,
       value.mode,
     )
-    .option('--model <model>', 'Of this model only, as Stellar names it.', value.modelName)
+    .option('--model <model>', 'Only for this model, as Stellar names it.', value.modelName)
     .addHelpText('after', help.afterMode);
   clusterOptions(modeOptions);
   outputOption(modeOptions);
   modeOptions.action((mode: ModeCommand['mode'], _, actor: Commander) => {
     const options = merged<GlobalOptions & { model?: string }>(actor);
     if (mode === 'default' && options.model === undefined)
-      actor.error('default is for one model; name it with --model');
+      actor.error('default needs --model: it is a mode of one model');
     found({
       kind: 'mode',
       ...everywhere(options),
@@ -350,7 +362,7 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
   const versionOptions = configured(program.command('version'), print)
     .summary(help.summaries.version)
     .description(help.descriptions.version)
-    .option('--client', 'Of this program only; ask nobody.', false)
+    .option('--client', 'Only the version of this program; contact nothing.', false)
     .addHelpText('after', help.afterVersion);
   clusterOptions(versionOptions);
   outputOption(versionOptions);
@@ -363,6 +375,18 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
       operatorNamespace: operatorNamespace(options),
     });
   });
+
+  configured(program.command('help'), print)
+    .summary(help.summaries.help)
+    .description(help.descriptions.help)
+    .argument('[command]', 'The command; without it, the help of all is printed.')
+    .addHelpText('after', help.afterHelp)
+    .action((name: string | undefined) => {
+      const asked = name === undefined ? program : program.commands.find((command) => command.name() === name);
+      if (asked !== undefined) asked.outputHelp();
+      // Says that there is no such command, and which one may be meant.
+      else emptyProgram(() => {}).parse([name ?? ''], { from: 'user' });
+    });
   return program;
 }
 
@@ -374,7 +398,7 @@ function configured(command: Commander, print: (text: string) => void): Commande
     .helpOption('-h, --help', 'Print this help.')
     .helpCommand(false)
     .configureHelp({
-      helpWidth: 100,
+      helpWidth: help.helpWidth,
       // Defaults are in the descriptions, in words.
       optionDescription: ({ description }) => description,
     })
@@ -401,7 +425,7 @@ function clusterOptions(command: Commander, namespace = "Namespace. (default: th
 function zookeeperOption(command: Commander): void {
   command.option(
     '--zookeeper <quorum>',
-    "The ZooKeeper to look at: host:port,host:port, with /path behind it for a chroot. (default: the operator's)",
+    "The ZooKeeper to look at: host:port,host:port, followed by /path for a chroot. (default: the operator's)",
     value.nonEmpty,
   );
 }
@@ -419,7 +443,7 @@ function changeOptions(command: Commander, end: string): void {
 
 function dryRunOption(command: Commander): void {
   command.addOption(
-    new Option('--dry-run [server]', 'Let the cluster check it and print what would be there; change nothing.')
+    new Option('--dry-run [server]', 'Let the cluster check it and print the result; change nothing.')
       .argParser(value.dryRun)
       .preset('server')
       .default(false),
@@ -466,7 +490,7 @@ function present<T extends Record<string, string | undefined>>(fields: T): { [K 
 
 function refusal(error: unknown, program: Commander, argv: readonly string[]): MaasError {
   if (!(error instanceof CommanderError)) throw error;
-  const name = program.commands.find((command) => argv.includes(command.name()))?.name();
+  const name = program.commands.find((command) => command.name() !== 'help' && argv.includes(command.name()))?.name();
   const asked = name === undefined ? help.programName : `${help.programName} ${name}`;
   const what = error.message
     .replace(/^error: /, '')

@@ -49,6 +49,11 @@ export interface Output {
   readonly width: number;
 }
 
+/** What a line may take; undefined where nobody looks, so that nothing is cut for a script. */
+export function roomOf({ terminal, width }: Pick<Output, 'terminal' | 'width'>): number | undefined {
+  return terminal ? width : undefined;
+}
+
 export interface ClusterChoice {
   readonly kubeconfig?: string;
   readonly context?: string;

@@ -1,17 +1,19 @@
 /** `list` in its formats. Pure: the time is an argument. */
-import { formatDuration } from '../api/duration.ts';
+import { formatAge } from '../api/duration.ts';
 import { group, plural } from '../api/resource.ts';
 import { type Colour, paint } from './colour.ts';
 import type { OutputFormat } from './command.ts';
 import { visible } from './escape.ts';
 import { type EndpointView, listViewOf, type ModelView } from './model-view.ts';
 import { printJson, printYaml } from './print-object.ts';
-import { type Cell, printTable } from './print-table.ts';
+import { type Cell, type Column, printTable, printWhole } from './print-table.ts';
 
 export interface PrintOptions {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly colour: boolean;
+  /** Columns of the terminal; without them nothing is left out. */
+  readonly width?: number | undefined;
   /** Show the namespace too. */
   readonly namespaces?: boolean;
 }
@@ -30,10 +32,16 @@ export function printModels(models: readonly ModelView[], format: OutputFormat, 
 }
 
 function table(models: readonly ModelView[], wide: boolean, options: PrintOptions): string {
-  const headings = [
-    ...(options.namespaces === true ? ['NAMESPACE'] : []),
-    ...['MODEL', 'VERSION', 'DESIRED', 'READY', 'REGISTERED', 'REASON', 'AGE'],
-    ...(wide ? ['RESOURCE', 'SERVING', 'ENDPOINTS', 'FUNCTIONS', 'WHY'] : []),
+  const columns: Column[] = [
+    ...(options.namespaces === true ? [{ heading: 'NAMESPACE' }] : []),
+    { heading: 'MODEL' },
+    { heading: 'VERSION' },
+    { heading: 'DESIRED' },
+    { heading: 'READY', spare: 1 },
+    { heading: 'REGISTERED' },
+    { heading: 'REASON' },
+    { heading: 'AGE', spare: 2 },
+    ...(wide ? ['RESOURCE', 'SERVING', 'ENDPOINTS', 'FUNCTIONS', 'WHY'].map((heading) => ({ heading })) : []),
   ];
   const rows = models.map((model): Cell[] => [
     ...(options.namespaces === true ? [cell(model.namespace)] : []),
@@ -55,7 +63,7 @@ function table(models: readonly ModelView[], wide: boolean, options: PrintOption
         ]
       : []),
   ]);
-  return printTable(headings, rows);
+  return (wide ? printWhole : printTable)(columns, rows, options.width);
 }
 
 function cell(text: string): Cell {
@@ -67,10 +75,14 @@ function colourOf({ state }: ModelView): Colour {
   return state.ready === 'True' && !state.reconciling ? 'green' : 'yellow';
 }
 
-/** `-` where the time is not known or lies ahead by more than clocks differ. */
+/** How far the clocks of this machine and of the API server may differ; there the age of what is new is 0. */
+const clockDifferenceMs = 60_000;
+
+/** As kubectl prints it, which has the server's clock for it. */
 export function ageOf(created: string, now: number): string {
   const age = now - Date.parse(created);
-  return Number.isNaN(age) || age < -60_000 ? '-' : formatDuration(Math.max(1_000, age));
+  if (Number.isNaN(age)) return '<unknown>';
+  return formatAge(age < 0 && age >= -clockDifferenceMs ? 0 : age);
 }
 
 /** How many endpoints one line takes, as in `kubectl get endpoints`. */

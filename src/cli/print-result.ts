@@ -3,7 +3,7 @@ import type { AddCommand, RemoveCommand } from './command.ts';
 import { visible } from './escape.ts';
 import { type Model, qualifiedName } from './model.ts';
 import { viewOf } from './model-view.ts';
-import type { Ports } from './ports.ts';
+import { type Ports, roomOf } from './ports.ts';
 import { printModels } from './print-models.ts';
 import { manifestOf, printJson, printYaml, resourceOf } from './print-object.ts';
 
@@ -37,6 +37,12 @@ export async function printResult(
       return;
     }
     default:
-      ports.out.write(printModels([viewOf(last)], output, { now: ports.clock.now(), colour: ports.out.colour }));
+      ports.out.write(
+        printModels([viewOf(last)], output, {
+          now: ports.clock.now(),
+          colour: ports.out.colour,
+          width: roomOf(ports.out),
+        }),
+      );
   }
 }

@@ -3,10 +3,16 @@ import { type Colour, paint } from './colour.ts';
 import type { OutputFormat } from './command.ts';
 import { visible } from './escape.ts';
 import { printJson, printYaml } from './print-object.ts';
-import { type Cell, printTable } from './print-table.ts';
+import { type Cell, type Column, printTable, printWhole } from './print-table.ts';
 import type { StatusView, VersionView } from './status-view.ts';
 
-export function printStatus(view: StatusView, format: OutputFormat | undefined, colour: boolean): string {
+export interface StatusOptions {
+  readonly colour: boolean;
+  /** Columns of the terminal; without them nothing is left out. */
+  readonly width?: number | undefined;
+}
+
+export function printStatus(view: StatusView, format: OutputFormat | undefined, options: StatusOptions): string {
   switch (format) {
     case 'json':
       return printJson(view);
@@ -14,18 +20,26 @@ export function printStatus(view: StatusView, format: OutputFormat | undefined, 
       return printYaml(view);
     case 'name':
       return view.items.map(({ model, version }) => `${visible(`${model} ${version}`)}\n`).join('');
-    default:
-      return printTable(
-        headings(format === 'wide'),
-        view.items.flatMap((item) => rows(item, format === 'wide', colour)),
-      );
+    default: {
+      const wide = format === 'wide';
+      const lines = view.items.flatMap((item) => rows(item, wide, options.colour));
+      return (wide ? printWhole : printTable)(wide ? [...columns, ...wideColumns] : columns, lines, options.width);
+    }
   }
 }
 
-function headings(wide: boolean): readonly string[] {
-  const narrow = ['MODEL', 'VERSION', 'SERVED', 'RESOURCE', 'DESIRED', 'READY', 'REGISTERED', 'FOREIGN', 'REASON'];
-  return wide ? [...narrow, 'OTHER-CLUSTER', 'FOREIGN-ENDPOINTS'] : narrow;
-}
+const columns: readonly Column[] = [
+  { heading: 'MODEL' },
+  { heading: 'VERSION' },
+  { heading: 'SERVED', spare: 1 },
+  { heading: 'RESOURCE', spare: 3 },
+  { heading: 'DESIRED' },
+  { heading: 'READY', spare: 2 },
+  { heading: 'REGISTERED' },
+  { heading: 'FOREIGN' },
+  { heading: 'REASON' },
+];
+const wideColumns: readonly Column[] = [{ heading: 'OTHER-CLUSTER' }, { heading: 'FOREIGN-ENDPOINTS' }];
 
 /** A line for each resource; one where there is none, or where there is one only, which is nearly always. */
 function rows(item: VersionView, wide: boolean, colour: boolean): readonly (readonly Cell[])[] {

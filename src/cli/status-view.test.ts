@@ -110,7 +110,7 @@ function fields(value: unknown, prefix = ''): Set<string> {
 describe('printStatus', () => {
   it('is a table', async () => {
     const shown = await view(bothSides(), [resource('2.0', { ready: 1 }), resource('1', {}, 'echo', 'lab')]);
-    expect(printStatus(shown, undefined, false)).toBe(
+    expect(printStatus(shown, undefined, { colour: false })).toBe(
       [
         'MODEL   VERSION   SERVED   RESOURCE        DESIRED   READY   REGISTERED   FOREIGN   REASON',
         'dga     2.0       yes      fraud/dga-2.0   2         1       1            0         NotSeen',
@@ -119,8 +119,8 @@ describe('printStatus', () => {
         '',
       ].join('\n'),
     );
-    expect(printStatus(shown, 'name', false)).toBe('dga 2.0\ndga 1.0\necho 1\n');
-    const wide = printStatus(shown, 'wide', false).split('\n');
+    expect(printStatus(shown, 'name', { colour: false })).toBe('dga 2.0\ndga 1.0\necho 1\n');
+    const wide = printStatus(shown, 'wide', { colour: false }).split('\n');
     expect(wide[0]).toMatch(/OTHER-CLUSTER {3}FOREIGN-ENDPOINTS$/);
     expect(wide[2]).toMatch(/ 0 +http:\/\/node7:1500$/);
   });
@@ -128,7 +128,7 @@ describe('printStatus', () => {
   it('lets nobody steer the terminal', async () => {
     const tree = new ZnodeTree().register({ version: '1\u001b[31m', url: 'http://x:1/\u0007' });
     for (const format of ['wide', 'json', 'yaml', 'name'] as const) {
-      const text = printStatus(await view(tree), format, false);
+      const text = printStatus(await view(tree), format, { colour: false });
       expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
       expect(text).toMatch(/\\(u001b|e)\[31m/);
     }
@@ -139,7 +139,7 @@ describe('printStatus', () => {
       model: 'dga',
       version: '2.0',
     });
-    const lines = printStatus(shown, undefined, false).split('\n');
+    const lines = printStatus(shown, undefined, { colour: false }).split('\n');
     expect(lines[1]).toMatch(/fraud\/dga-2\.0 +2 +- +1 +0/);
     expect(lines[2]).toMatch(/lab\/dga-2\.0 +2 +- +- +-/);
   });

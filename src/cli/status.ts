@@ -4,7 +4,7 @@ import type { StatusCommand } from './command.ts';
 import { counted } from './counted.ts';
 import { visible } from './escape.ts';
 import { type Model, readModel } from './model.ts';
-import type { Cluster, Ports } from './ports.ts';
+import { type Cluster, type Ports, roomOf } from './ports.ts';
 import { printStatus } from './print-status.ts';
 import { statusView } from './status-view.ts';
 import { clusterIdOf, findZooKeeper, withZooKeeper } from './zookeeper-access.ts';
@@ -30,7 +30,7 @@ export async function status(command: StatusCommand, ports: Ports, cluster: Clus
     note(ports, `the queue of the old deploy client holds ${counted(view.queued, 'request')}`);
   }
   if (people && view.items.length === 0) ports.err.write('No models found.\n');
-  else ports.out.write(printStatus(view, command.output, ports.out.colour));
+  else ports.out.write(printStatus(view, command.output, { colour: ports.out.colour, width: roomOf(ports.out) }));
 }
 
 /** Of all namespaces, since clients see them all; of one's own for who may look at no other. */

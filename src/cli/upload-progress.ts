@@ -1,8 +1,8 @@
 /** The one line that shows how far an upload is. Pure but for the line that is drawn. */
-import { formatDuration } from '../api/duration.ts';
+import { formatAge } from '../api/duration.ts';
 import { formatBytes } from '../api/quantity.ts';
-import { columnsOf } from './escape.ts';
 import type { CommandClock, Output, UploadProgress } from './ports.ts';
+import { columnsOf } from './text-columns.ts';
 
 interface Sample {
   /** Milliseconds, monotonic. */
@@ -21,9 +21,9 @@ export function progressText(progress: UploadProgress, bytesPerSecond: number | 
   const parts = [`uploading ${String(percent).padStart(3)}%`, `${formatBytes(bytesDone)} of ${formatBytes(bytes)}`];
   if (bytesPerSecond !== undefined && bytesPerSecond > 0) {
     parts.push(`${formatBytes(bytesPerSecond)}/s`);
-    parts.push(`${formatDuration(Math.ceil((bytes - bytesDone) / bytesPerSecond) * 1_000)} left`);
+    parts.push(`${formatAge(Math.ceil((bytes - bytesDone) / bytesPerSecond) * 1_000)} left`);
   }
-  return parts.join('  ').replace('0ms left', '0s left');
+  return parts.join('  ');
 }
 
 /** Bytes per second between the first and the last sample, undefined before there is anything to divide. */

@@ -132,7 +132,7 @@ describe('add --wait', () => {
     expect(ports.out.text).toBe(scaled);
     expect(ports.err.text).toBe(
       [
-        'dga 1.0: waiting for the operator to see the change (0ms)',
+        'dga 1.0: waiting for the operator to see the change (0s)',
         'dga 1.0: Starting: 1 of 2 registered (1s)',
         'dga 1.0: Serving: 2 of 2 registered (2s)',
         '',
@@ -158,7 +158,7 @@ describe('add --wait', () => {
     expect(done.code).toBe(5);
     expect(ports.err.text).toBe(
       [
-        'dga 1.0: waiting for the operator to see the change (0ms)',
+        'dga 1.0: waiting for the operator to see the change (0s)',
         '  p2\\u001b  Starting: soon',
         'error[MODEL_STALLED]: dga 1.0 cannot come up by itself: PayloadNoScript: no *.sh in /models/dga',
         'next: Correct what the message names.',
@@ -261,7 +261,7 @@ describe('remove --wait', () => {
     store.update('dga-1.0', { status: { endpointsTotal: 1 } });
     await clock.advance(1_000);
     expect(done.code).toBe(0);
-    expect(ports.err.text).toBe('dga 1.0: 2 instances, 1 wanted (0ms)\ndga 1.0: 1 instance, 1 wanted (1s)\n');
+    expect(ports.err.text).toBe('dga 1.0: 2 instances, 1 wanted (0s)\ndga 1.0: 1 instance, 1 wanted (1s)\n');
   });
 
   it('waits until a deleted model is gone with all that belongs to it', async () => {
@@ -274,6 +274,6 @@ describe('remove --wait', () => {
     const removal = cliPorts({ cluster: store.cluster(), clock });
     expect(await run({ ...removeOne, instances: undefined } as Command, removal)).toBe(0);
     expect(store.writes.at(-1)).toBe('delete dga-1.0 in the foreground');
-    expect(removal.err.text).toBe('dga 1.0: gone (0ms)\n');
+    expect(removal.err.text).toBe('dga 1.0: gone (0s)\n');
   });
 });

@@ -2,7 +2,7 @@
  * `--wait`: until the operator has done what was asked, or nothing but a person can help. What changes meanwhile is
  * said on standard error, each state once.
  */
-import { formatDuration } from '../api/duration.ts';
+import { formatAge, formatDuration } from '../api/duration.ts';
 import { hasCode, MaasError } from '../api/errors.ts';
 import { counted } from './counted.ts';
 import { visible } from './escape.ts';
@@ -159,7 +159,7 @@ function narrator({ err, clock }: Ports, title: string): Narrator {
   const say = (text: string): void => {
     if (text === last) return;
     last = text;
-    err.write(`${visible(`${title}: ${text} (${formatDuration(clock.monotonic() - start)})`)}\n`);
+    err.write(`${visible(`${title}: ${text} (${formatAge(clock.monotonic() - start)})`)}\n`);
   };
   return { state: say, done: say };
 }

@@ -1,5 +1,6 @@
 /** Conditions of the kstatus convention; a transition time moves only when the status does. */
 import type { Condition } from '../api/resource.ts';
+import { oneLine } from '../api/shown-text.ts';
 
 export interface Verdict {
   readonly status: 'True' | 'False' | 'Unknown';
@@ -22,8 +23,6 @@ export function conditionOf(
   now: number,
 ): Condition {
   const previous = before?.find((condition) => condition.type === type);
-  const message =
-    verdict.message.length > longestMessage ? `${verdict.message.slice(0, longestMessage)}…` : verdict.message;
   return {
     type,
     status: verdict.status,
@@ -33,6 +32,6 @@ export function conditionOf(
         ? previous.lastTransitionTime
         : new Date(now).toISOString().replace(/\.\d+/, ''),
     reason: verdict.reason,
-    message,
+    message: oneLine(verdict.message, longestMessage),
   };
 }

@@ -202,7 +202,7 @@ describe('the event recorder', () => {
     recorder.record(dga, { ...started, message: '💥'.repeat(2_000) });
     await settle();
     const messages = all().map((event) => event.message ?? '');
-    expect(messages[0]).toBe('a\\u{1b}[2Jb\\nc\\u{202e}d\\u{85}');
+    expect(messages[0]).toBe('a\\u001b[2Jb | c\\u202ed');
     expect([...(messages[1] ?? '')]).toHaveLength(1_024);
     expect(messages[1]).toMatch(/💥…$/u);
   });

@@ -7,6 +7,7 @@
  * throws or makes a reconciler wait: a lost event is a pity, not a failure.
  */
 import { hasCode } from '../../api/errors.ts';
+import { oneLine } from '../../api/shown-text.ts';
 import { apiStatusOf } from './api-status.ts';
 import type { CallOptions, WriteOptions } from './client.ts';
 import { type Event, events, type ObjectName, type ResourceKind, type Stored } from './resource-kind.ts';
@@ -41,7 +42,7 @@ export interface EventText {
   readonly type: 'Normal' | 'Warning';
   /** Upper camel case, one word for machines. */
   readonly reason: string;
-  /** For people; control characters are escaped and it is cut at 1024 characters. */
+  /** For people; it becomes one line, control characters are escaped, and it is cut at 1024 characters. */
   readonly message: string;
   /** What was done, upper camel case. */
   readonly action?: string;
@@ -131,7 +132,7 @@ class Recorder implements EventRecorder {
   record(regarding: Regarding, event: EventText): void {
     if (this.#closed) return;
     const { clock, windowMs = 600_000 } = this.#options;
-    const text = { ...event, message: cut(escapeControls(event.message)) };
+    const text = { ...event, message: oneLine(event.message, longestMessage) };
     const key = JSON.stringify([regarding.uid, text.type, text.reason, text.message]);
     const known = this.#series.get(key);
     if (known !== undefined && clock.monotonic() - known.lastMonotonic < windowMs) {
@@ -304,17 +305,4 @@ function nameStart(name: string): string {
 
 function wholeSeconds(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
-}
-
-/** Messages hold text from outside (URLs, output of scripts), and kubectl prints them to terminals. */
-function escapeControls(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
-    const code = character.codePointAt(0) ?? 0;
-    return character === '\n' ? '\\n' : character === '\t' ? '\\t' : `\\u{${code.toString(16)}}`;
-  });
-}
-
-function cut(text: string): string {
-  const characters = [...text];
-  return characters.length <= longestMessage ? text : `${characters.slice(0, longestMessage - 1).join('')}…`;
 }

@@ -1,5 +1,5 @@
 /** Does the operator run, and does one of its replicas lead? */
-import { formatDuration } from '../../api/duration.ts';
+import { formatAge, formatDuration } from '../../api/duration.ts';
 import { isAway, notChecked } from './check-access.ts';
 import type { ClusterFacts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
@@ -38,6 +38,6 @@ function checkLease({ lease, operators, namespace }: ClusterFacts, now: number):
   }
   const age = now - facts.renewedAt;
   if (age <= facts.durationMs + graceMs) return [];
-  const evidence = `${facts.holder} renewed it last ${formatDuration(age)} ago, and it holds for ${formatDuration(facts.durationMs)}`;
+  const evidence = `${facts.holder} last renewed it ${formatAge(age)} ago, and it holds for ${formatDuration(facts.durationMs)}`;
   return [finding('OperatorNotLeading', subject, evidence)];
 }

@@ -1,5 +1,5 @@
 /** Does anybody take the requests of the old deploy client? */
-import { formatDuration } from '../../api/duration.ts';
+import { formatAge } from '../../api/duration.ts';
 import { readQueueRequest } from '../../api/queue-request.ts';
 import { counted } from '../counted.ts';
 import type { QueueReading } from '../zookeeper-side.ts';
@@ -26,6 +26,6 @@ function checkQueue({ path, requests }: QueueReading, now: number): readonly Fin
   if (oldest === undefined) return found;
   // Clocks differ: one from the future is a recent one.
   const age = Math.max(0, now - oldest.createdAt);
-  const evidence = `${counted(requests.value.length, 'request')}, the oldest is ${oldest.name}, there for ${formatDuration(age)}`;
+  const evidence = `${counted(requests.value.length, 'request')}, the oldest is ${oldest.name}, there for ${formatAge(age)}`;
   return [...found, finding(age > patienceMs ? 'QueueNotDrained' : 'QueueWaiting', path, evidence)];
 }

@@ -317,14 +317,14 @@ const rows: readonly Row[] = [
     spoil: inTree((tree) => tree.request(7, 'null', wellNow - 3_600_000).request(8, 'null', wellNow)),
     code: 'QueueNotDrained',
     subject: '/maas/queue',
-    evidence: '2 requests, the oldest is qn-0000000007, there for 1h',
+    evidence: '2 requests, the oldest is qn-0000000007, there for 60m',
   },
   {
     what: 'a request that just came, by a clock that is ahead',
     spoil: inTree((tree) => tree.request(7, 'null', wellNow + 5_000)),
     code: 'QueueWaiting',
     subject: '/maas/queue',
-    evidence: '1 request, the oldest is qn-0000000007, there for 0ms',
+    evidence: '1 request, the oldest is qn-0000000007, there for 0s',
   },
   {
     what: 'a request that cannot be read',
@@ -431,7 +431,7 @@ const rows: readonly Row[] = [
     }),
     code: 'OperatorNotLeading',
     subject: 'lease maas-system/maas-operator',
-    evidence: 'one renewed it last 1m ago, and it holds for 15s',
+    evidence: 'one last renewed it 60s ago, and it holds for 15s',
   },
   {
     what: 'an operator that may not do all',

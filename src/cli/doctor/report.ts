@@ -4,6 +4,7 @@ import type { OutputFormat } from '../command.ts';
 import { counted } from '../counted.ts';
 import { visible } from '../escape.ts';
 import { printJson, printYaml } from '../print-object.ts';
+import { foldTo } from '../text-columns.ts';
 import { instancesOf } from '../zookeeper-side.ts';
 import type { Facts } from './facts.ts';
 import type { Finding } from './finding.ts';
@@ -53,7 +54,13 @@ function checkedOf({ zookeeper, endpoints, cluster, hdfs }: Facts): string[] {
 
 const colours: Readonly<Record<Severity, Colour>> = { error: 'red', warning: 'yellow', info: 'grey' };
 
-export function printReport(report: DoctorReport, format: OutputFormat | undefined, colour: boolean): string {
+export interface PrintOptions {
+  readonly colour: boolean;
+  /** Columns of the terminal; without them lines are as long as they are. */
+  readonly width?: number | undefined;
+}
+
+export function printReport(report: DoctorReport, format: OutputFormat | undefined, options: PrintOptions): string {
   switch (format) {
     case 'json':
       return printJson(report);
@@ -62,21 +69,39 @@ export function printReport(report: DoctorReport, format: OutputFormat | undefin
     case 'name':
       return report.findings.map(({ code, subject }) => `${visible(`${code} ${subject}`)}\n`).join('');
     default:
-      return report.findings.map((each) => printFinding(each, colour)).join('') + summary(report);
+      return report.findings.map((each) => printFinding(each, options)).join('') + summary(report, options);
   }
 }
 
-function printFinding({ code, severity, subject, evidence, cure }: Finding, colour: boolean): string {
-  const head = paint({ colour }, colours[severity], `${severity}[${code}]`);
-  return `${head}: ${visible(subject)}\n  ${visible(evidence)}\n  ${paint({ colour }, 'bold', 'cure')}: ${visible(cure)}\n`;
+function printFinding({ code, severity, subject, evidence, cure }: Finding, options: PrintOptions): string {
+  const head = `${severity}[${code}]`;
+  return [
+    ...folded(`${head}: ${visible(subject)}`, options, (line) =>
+      line.replace(head, () => paint(options, colours[severity], head)),
+    ),
+    ...folded(`  ${visible(evidence)}`, options),
+    ...folded(`  cure: ${visible(cure)}`, options, (line) =>
+      line.replace(/^ {2}cure:/, () => `  ${paint(options, 'bold', 'cure')}:`),
+    ),
+  ].join('');
 }
 
-function summary({ errors, warnings, infos, checked }: DoctorReport): string {
+/** Lines that fit, those after the first one set in. Colour is put on afterwards: it takes no room. */
+function folded(text: string, { width }: PrintOptions, first = (line: string) => line): string[] {
+  const [, indent = '', words = ''] = /^( *)(.*)$/s.exec(text) ?? [];
+  const more = indent === '' ? '  ' : `${indent}  `;
+  const lines = width === undefined ? [words] : foldTo(width - more.length, words);
+  return lines.map((line, at) => `${at === 0 ? first(indent + line) : more + line}\n`);
+}
+
+function summary({ errors, warnings, infos, checked }: DoctorReport, options: PrintOptions): string {
   const found = [
     ...(errors > 0 ? [counted(errors, 'error')] : []),
     ...(warnings > 0 ? [counted(warnings, 'warning')] : []),
-    ...(infos > 0 ? [`${infos} for information`] : []),
+    ...(infos > 0 ? [counted(infos, 'note')] : []),
   ];
-  const looked = checked.length === 0 ? '' : `Checked: ${visible(checked.join('; '))}.\n`;
-  return `${found.length === 0 ? 'Nothing is wrong' : found.join(', ')}.\n${looked}`;
+  return [
+    ...folded(`${found.length === 0 ? 'Nothing is wrong' : found.join(', ')}.`, options),
+    ...(checked.length === 0 ? [] : folded(`Checked: ${visible(checked.join('; '))}.`, options)),
+  ].join('');
 }
