@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { EphemeralRegistry } from '../../test/builders/ephemeral-registry.ts';
 import { silentLog } from '../../test/builders/silent-log.ts';
+import { MaasError } from '../api/errors.ts';
 import type { Registration } from '../api/service-instance.ts';
 import { Registrar } from './registrar.ts';
 
@@ -16,7 +17,11 @@ const registration: Registration = {
 };
 const always = () => true;
 
-async function connected(registry = new EphemeralRegistry(), earlier: string[] = []) {
+async function connected(
+  registry = new EphemeralRegistry(),
+  earlier: string[] = [],
+  keepSession = () => Promise.resolve(),
+) {
   const told = { disturbed: 0, revoked: 0 };
   const session = registry.open(undefined);
   const registrar = new Registrar(session, {
@@ -26,6 +31,7 @@ async function connected(registry = new EphemeralRegistry(), earlier: string[] =
     instance: 'dga-abc',
     marker: Buffer.from('{"pod":"fraud/dga-abc","model":"dga"}'),
     earlier: new Set(earlier),
+    keepSession,
     disturbed: () => {
       told.disturbed += 1;
     },
@@ -73,6 +79,33 @@ describe('Registrar', () => {
     const before = registry.history.length;
     expect(await registrar.register(registration, always)).toBe(false);
     expect(registry.history.length).toBe(before);
+  });
+
+  it('makes nothing in a session that could not be kept', async () => {
+    const failing = () => Promise.reject(new MaasError('AGENT_STATE_UNWRITABLE', 'the volume is full'));
+    const { registry, registrar } = await connected(undefined, [], failing);
+    await expect(registrar.register(registration, always)).rejects.toMatchObject({ code: 'AGENT_STATE_UNWRITABLE' });
+    expect(registry.nodes.has(path)).toBe(false);
+    expect(registry.nodes.has(markerPath)).toBe(false);
+  });
+
+  it('makes nothing in a session that began while another one was being kept', async () => {
+    const registry = new EphemeralRegistry();
+    const kept: (string | undefined)[] = [];
+    let expireOnce = () => registry.session.expire();
+    const { registrar, session } = await connected(registry, [], async () => {
+      kept.push(registry.session.session()?.id);
+      expireOnce();
+      expireOnce = () => {};
+    });
+    let written: string | undefined;
+    registry.written = (owner) => {
+      written = owner;
+    };
+    await registrar.register(registration, always);
+    expect(kept).toHaveLength(2);
+    expect(written).toBe(kept[1]);
+    expect(written).toBe(session.session()?.id);
   });
 
   it('writes nothing that is no longer wanted', async () => {
@@ -123,6 +156,8 @@ describe('Registrar', () => {
     await expect(registrar.register(registration, always)).rejects.toMatchObject({ code: 'REGISTRATION_REVOKED' });
     await registrar.unregister();
     expect(registry.nodes.has(path)).toBe(false);
+    // For the agent after this one, until this one has noted it.
+    expect(registry.text(markerPath)).toBe('revoked');
   });
 
   it('unregisters what is its own, whether or not it made it', async () => {

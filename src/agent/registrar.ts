@@ -40,6 +40,8 @@ export interface RegistrarOptions {
   readonly marker: Uint8Array;
   /** Sessions of this pod's earlier agents. */
   readonly earlier: ReadonlySet<string>;
+  /** Settles once an agent that comes after this one could resume the present session. @throws MaasError */
+  readonly keepSession: () => Promise<void>;
   readonly disturbed: () => void;
   readonly revoked: () => void;
   readonly log: Log;
@@ -66,6 +68,7 @@ export class Registrar {
 
   /**
    * Brings the registration about. An attempt whose answer was lost is settled by the next one, which reads first.
+   * Nothing is made in a session that could not be resumed: an agent that is killed must find again what it owns.
    *
    * @param stillWanted asked immediately before anything is written
    * @returns whether anything had to be written
@@ -94,7 +97,11 @@ export class Registrar {
       registration,
       marker,
     };
-    await Promise.all([this.#registry.ensurePath(directory), this.#registry.ensurePath(markersPath)]);
+    await Promise.all([
+      this.#options.keepSession(),
+      this.#registry.ensurePath(directory),
+      this.#registry.ensurePath(markersPath),
+    ]);
     const moved = this.#path !== undefined && this.#path !== wanted.registrationPath ? this.#path : undefined;
     this.#path = wanted.registrationPath;
     // Before the reading, so that no change falls between the two.
@@ -121,6 +128,9 @@ export class Registrar {
       case 'keep':
       case 'write':
         if (!stillWanted()) throw new MaasError('INTERRUPTED', 'The registration is no longer wanted');
+        // What was read and kept is of that session; another one may have begun meanwhile.
+        if (this.#registry.session()?.id !== owners.session)
+          throw new MaasError('ZOOKEEPER_CONFLICT', `Session ${owners.session} is over`);
         if (operations.length > 0) await this.#registry.transaction(operations);
     }
     this.#held = wanted;
@@ -128,7 +138,8 @@ export class Registrar {
   }
 
   /**
-   * Removes whatever of this instance is there and is ours; done as well where nothing is.
+   * Removes whatever of this instance is there and is ours; done as well where nothing is. A revocation stays until the
+   * session ends, because this agent may be killed before it has noted it.
    *
    * @throws MaasError of ZooKeeper; SERVICE_CONFIG_INVALID only where nothing was registered since the agent started
    */
@@ -156,7 +167,7 @@ export class Registrar {
     const operations: Operation[] = [];
     for (const each of [path, `${markersPath}/${instance}`]) {
       const node = await this.#registry.get(each);
-      if (node !== undefined && isOurs(node, owners))
+      if (node !== undefined && isOurs(node, owners) && !isRevoked(node))
         operations.push({ type: 'delete', path: each, version: node.stat.version });
     }
     if (operations.length > 0) await this.#registry.transaction(operations);

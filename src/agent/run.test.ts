@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EphemeralRegistry } from '../../test/builders/ephemeral-registry.ts';
 import { silentLog } from '../../test/builders/silent-log.ts';
@@ -100,6 +101,11 @@ const startModel = (port: number) => {
 
 const statusOf = async (agent: RunningAgent) =>
   agentStatus.parse(await (await fetch(`http://127.0.0.1:${await agent.port}/status`)).json());
+/** The session that an agent started now would resume. */
+const storedSession = (): string | undefined =>
+  existsSync(at('session', 'session.json'))
+    ? JSON.parse(readFileSync(at('session', 'session.json'), 'utf8')).id
+    : undefined;
 const isReady = async (agent: RunningAgent) =>
   (await fetch(`http://127.0.0.1:${await agent.port}/readyz`)).status === 200;
 const until = (check: () => unknown, timeout = 5_000) => vi.waitFor(check, { timeout, interval: 10 });
@@ -256,6 +262,102 @@ describe('an agent', () => {
     expect(existsSync(at('control', control.open))).toBe(false);
     expect(await isReady(agent)).toBe(false);
     expect((await statusOf(agent)).stage).toBe('Starting');
+  });
+
+  it('registers nothing by a session that a restart could not resume', async () => {
+    // The volume takes no credentials: what is written under this name cannot be a file.
+    mkdirSync(at('session', 'session.json.new'));
+    const agent = await start();
+    const { port } = await listen();
+    await until(async () => expect((await statusOf(agent)).stage).toBe('WaitingForEndpoint'));
+    startModel(port);
+    await until(async () => expect((await statusOf(agent)).problem?.code).toBe('AGENT_STATE_UNWRITABLE'));
+    expect(registry.history).not.toContain(`+${path}`);
+    expect(await isReady(agent)).toBe(false);
+    rmdirSync(at('session', 'session.json.new'));
+    await until(async () => expect((await statusOf(agent)).stage).toBe('Registered'));
+    expect(storedSession()).toBe(registry.ownerOf(path));
+  });
+
+  it('is ready only when a restart would find it ready', async () => {
+    mkdirSync(at('control', `.${control.ready}`));
+    const agent = await start();
+    const { port } = await listen();
+    await until(async () => expect((await statusOf(agent)).stage).toBe('WaitingForEndpoint'));
+    startModel(port);
+    await until(async () => expect((await statusOf(agent)).stage).toBe('Registered'));
+    expect(await isReady(agent)).toBe(false);
+    rmdirSync(at('control', `.${control.ready}`));
+    await until(async () => expect(await isReady(agent)).toBe(true));
+    expect(existsSync(at('control', control.ready))).toBe(true);
+  });
+
+  it('leaves the revocation standing where it could not be noted, for the agent after it', async () => {
+    mkdirSync(at('session', 'revoked.new'));
+    const first = await start();
+    const { port } = await listen();
+    await until(async () => expect((await statusOf(first)).stage).toBe('WaitingForEndpoint'));
+    startModel(port);
+    await until(async () => expect((await statusOf(first)).stage).toBe('Registered'));
+    const marker = `/maas/operator/c1/instances/dga-1-${uid}`;
+    registry.put(marker, 'revoked', registry.ownerOf(marker));
+    await until(() => expect(registry.nodes.has(path)).toBe(false));
+    expect(registry.text(marker)).toBe('revoked');
+    registry.session.kill();
+    const second = await start();
+    await until(async () => expect((await statusOf(second)).problem?.code).toBe('REGISTRATION_REVOKED'));
+    expect(registry.nodes.has(path)).toBe(false);
+  });
+
+  it('holds nothing in any session but the one that is stored, whatever happens in whatever order', async () => {
+    const happening = fc.constantFrom('expire', 'kill', 'kill and expire', 'wipe', 'go away');
+    await fc.assert(
+      fc.asyncProperty(fc.array(happening, { minLength: 1, maxLength: 4 }), async (happenings) => {
+        const run = new EphemeralRegistry();
+        for (const volume of ['control', 'session', 'payload'] as const) {
+          rmSync(join(root, volume), { recursive: true });
+          mkdirSync(join(root, volume));
+        }
+        let unresumable = 0;
+        run.written = (owner) => {
+          if (storedSession() !== owner) unresumable += 1;
+        };
+        const { port, close } = await listen();
+        const mine: RunningAgent[] = [];
+        const next = async () => {
+          const agent = await start({ openSession: run.open, limits: { ...limits, retry: 1 } });
+          mine.push(agent);
+          return agent;
+        };
+        let agent = await next();
+        await until(async () => expect((await statusOf(agent)).stage).toBe('WaitingForEndpoint'));
+        startModel(port);
+        await until(async () => expect((await statusOf(agent)).stage).toBe('Registered'));
+        for (const what of happenings) {
+          const owner = run.ownerOf(path) ?? '';
+          if (what === 'expire') run.session.expire();
+          if (what === 'wipe') for (const each of [...run.nodes.keys()]) run.drop(each);
+          if (what === 'go away') {
+            run.goAway();
+            run.comeBack();
+          }
+          if (what.startsWith('kill')) {
+            run.session.kill();
+            if (what === 'kill and expire') run.expire(owner);
+            agent = await next();
+          }
+          await until(async () => {
+            expect((await statusOf(agent)).stage).toBe('Registered');
+            expect(run.ownerOf(path)).toBe(run.session.session()?.id);
+          });
+        }
+        expect(unresumable).toBe(0);
+        for (const each of mine) each.terminate();
+        await Promise.all(mine.map((each) => each.done));
+        close();
+      }),
+      { numRuns: 6 },
+    );
   });
 
   it('registers in the new session when the old one expired', async () => {

@@ -2,7 +2,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asMaasError, hasCode } from '../api/errors.ts';
+import { asMaasError, hasCode, MaasError } from '../api/errors.ts';
 import { encodeMarker } from '../api/marker.ts';
 import { modesPath } from '../api/modes.ts';
 import { instanceId, markersPath } from '../api/names.ts';
@@ -116,7 +116,7 @@ class Agent implements RunningAgent {
   readonly #look: LookOptions;
   readonly #server = agentServer({
     status: () => JSON.stringify(this.#status()),
-    ready: () => this.#state.ready,
+    ready: () => this.#readyKept,
     modelIsLive: () => modelIsLive(this.#state, this.#now()),
     metrics: () => metricsText(this.#state, { timeToRegister: this.#timeToRegister }),
   });
@@ -131,6 +131,8 @@ class Agent implements RunningAgent {
   #steppedAt: number;
   #timeToRegister: number | undefined;
   #gateWasOpen = false;
+  /** Ready, and an agent that is started now would know it. */
+  #readyKept = false;
   #stopWatcher: FSWatcher | undefined;
   /** Files are written one after the other, so that the last word is the one that stays. */
   #writes: Promise<void> = Promise.resolve();
@@ -173,6 +175,7 @@ class Agent implements RunningAgent {
     this.#gateWasOpen = isVerified && (await this.#control.isOpen());
     if (!this.#gateWasOpen) await this.#control.shutGate();
     const readyMark = await this.#control.readyMark();
+    this.#readyKept = readyMark !== undefined;
     this.#state = initialState(
       this.#state.limits,
       {
@@ -230,7 +233,7 @@ class Agent implements RunningAgent {
         void this.#unregister();
         break;
       case 'set-ready':
-        this.#write('ready', () => this.#control.setReady(action.ready ? action.mark : undefined));
+        this.#setReady(action.ready ? action.mark : undefined);
         break;
       case 'say-stopped':
         this.#write('stopped', () => this.#control.sayStopped(action.neverRegistered));
@@ -286,7 +289,7 @@ class Agent implements RunningAgent {
     session.onEvent(({ type }) => {
       if (type === 'expired') this.#dispatch({ type });
       this.#dispatch({ type: 'zookeeper', session: session.state() });
-      if (type === 'connected') void this.#connected(session);
+      if (type === 'connected') void this.#connected();
     });
     this.#session = session;
     this.#registrar = new Registrar(session, {
@@ -296,6 +299,7 @@ class Agent implements RunningAgent {
       instance: this.#id,
       marker: encodeMarker({ namespace: pod.namespace, pod: pod.name, model: instructions.model }),
       earlier: new Set(ids),
+      keepSession: () => this.#keepSession(),
       disturbed: () => {
         log.warn({}, 'the registration is not as it was made');
         this.#dispatch({ type: 'disturbed' });
@@ -317,10 +321,29 @@ class Agent implements RunningAgent {
     });
   }
 
-  async #connected(session: AgentSession): Promise<void> {
-    const credentials = session.session();
-    if (credentials !== undefined) this.#write('session', () => this.#store.save(credentials));
+  async #connected(): Promise<void> {
+    try {
+      await this.#keepSession();
+    } catch (error) {
+      // It is tried again before anything is registered, and told then.
+      this.#options.log.warn({ err: asMaasError(error) }, 'could not note the session');
+    }
     await this.#registrar?.inspect();
+  }
+
+  async #keepSession(): Promise<void> {
+    const credentials = this.#session?.session();
+    if (credentials === undefined) throw new MaasError('ZOOKEEPER_UNREACHABLE', 'There is no ZooKeeper session');
+    await this.#store.save(credentials);
+  }
+
+  /** What is not ready any more is so at once; ready is only what a restart would find ready. */
+  #setReady(mark: string | undefined): void {
+    if (mark === undefined) this.#readyKept = false;
+    this.#write('ready', async () => {
+      await this.#control.setReady(mark);
+      if (mark !== undefined && this.#state.ready) this.#readyKept = true;
+    });
   }
 
   async #register({ endpoint }: Extract<Action, { do: 'register' }>): Promise<void> {

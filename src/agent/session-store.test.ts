@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SessionStore } from './session-store.ts';
 
@@ -46,6 +47,43 @@ describe('SessionStore', () => {
       expect(await store.load()).toEqual({ ids: [] });
     },
   );
+
+  it('says where nothing can be written, and writes it when that is over', async () => {
+    mkdirSync(join(directory, 'session.json.new'));
+    await expect(store.save(session(1))).rejects.toMatchObject({ code: 'AGENT_STATE_UNWRITABLE' });
+    expect(await store.load()).toEqual({ ids: [] });
+    rmdirSync(join(directory, 'session.json.new'));
+    await store.save(session(1));
+    expect((await store.load()).last).toEqual(session(1));
+  });
+
+  it('keeps every id, in whatever order and however quickly sessions follow each other', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 8 }), async (numbers) => {
+        const own = mkdtempSync(join(directory, 'run-'));
+        const quick = new SessionStore(own);
+        await Promise.all(numbers.map((number) => quick.save(session(number))));
+        const { last, ids } = await new SessionStore(own).load();
+        expect(last).toEqual(session(numbers.at(-1) ?? 0));
+        expect([...ids].sort()).toEqual([...new Set(numbers)].map((number) => session(number).id).sort());
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('does not take for nothing what it cannot read just now', async () => {
+    mkdirSync(join(directory, 'session.json'));
+    await expect(store.load()).rejects.toThrow('EISDIR');
+  });
+
+  it('finds the last whole word of an agent that was killed while it wrote', async () => {
+    await store.save(session(1));
+    writeFileSync(join(directory, 'session.json.new'), '{"id":"0000');
+    const next = new SessionStore(directory);
+    expect((await next.load()).last).toEqual(session(1));
+    await next.save(session(2));
+    expect((await next.load()).ids).toEqual([session(1).id, session(2).id]);
+  });
 
   it('remembers what is settled for the life of the pod', async () => {
     expect(await store.verifiedDigest()).toBeUndefined();

@@ -1,10 +1,12 @@
 /**
  * What an agent leaves for the one that runs after it in the same pod: the credentials of its ZooKeeper session, and
- * what is settled for the pod's life. The volume is in memory, so a node that went down has forgotten it all.
+ * what is settled for the pod's life. Files are written beside their name and renamed, so that what a killed agent leaves
+ * is whole. The volume is in memory: there is nothing to flush, and a node that went down has forgotten it all.
  */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { MaasError } from '../api/errors.ts';
 
 const sessionFile = z.object({
   id: z.string().regex(/^[0-9a-f]{16}$/),
@@ -25,12 +27,18 @@ export interface SessionCredentials {
 
 export class SessionStore {
   readonly #directory: string;
+  /** The saving of a session that is under way or done. */
+  #saving: { readonly id: string; readonly done: Promise<void> } | undefined;
 
   constructor(directory: string) {
     this.#directory = directory;
   }
 
-  /** The last session, and the ids of all that this pod had. What cannot be read counts as nothing. */
+  /**
+   * The last session, and the ids of all that this pod had. A file that makes no sense counts as nothing.
+   *
+   * @throws Error where there is a file that cannot be read just now: what it holds must not be lost
+   */
   async load(): Promise<{ last?: SessionCredentials; ids: string[] }> {
     const text = await this.#read('session.json');
     if (text === undefined) return { ids: [] };
@@ -46,7 +54,27 @@ export class SessionStore {
     return { last: { id, password, timeoutMs }, ids: [...earlier, id] };
   }
 
-  async save({ id, password, timeoutMs }: SessionCredentials): Promise<void> {
+  /**
+   * Settles once an agent that is started now would resume this session. Asked again for the same one, it does nothing.
+   *
+   * @throws MaasError AGENT_STATE_UNWRITABLE; asked again, it tries again
+   */
+  async save(session: SessionCredentials): Promise<void> {
+    const before = this.#saving;
+    if (before?.id === session.id) return await before.done;
+    // One after the other, because all write the same file.
+    const done = (before?.done ?? Promise.resolve()).catch(() => undefined).then(() => this.#save(session));
+    const saving = { id: session.id, done };
+    this.#saving = saving;
+    try {
+      await done;
+    } catch (error) {
+      if (this.#saving === saving) this.#saving = undefined;
+      throw error;
+    }
+  }
+
+  async #save({ id, password, timeoutMs }: SessionCredentials): Promise<void> {
     const { ids } = await this.load();
     const earlier = ids.filter((each) => each !== id).slice(-16);
     await this.#write('session.json', JSON.stringify({ id, password, timeoutMs, earlier }));
@@ -70,12 +98,22 @@ export class SessionStore {
   }
 
   async #read(name: string): Promise<string | undefined> {
-    return readFile(join(this.#directory, name), 'utf8').catch(() => undefined);
+    try {
+      return await readFile(join(this.#directory, name), 'utf8');
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      throw error;
+    }
   }
 
   async #write(name: string, text: string): Promise<void> {
     const path = join(this.#directory, name);
-    await writeFile(`${path}.new`, text, { mode: 0o600 });
-    await rename(`${path}.new`, path);
+    try {
+      await writeFile(`${path}.new`, text, { mode: 0o600 });
+      await rename(`${path}.new`, path);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new MaasError('AGENT_STATE_UNWRITABLE', `${name} cannot be written: ${why}`, { cause });
+    }
   }
 }

@@ -186,6 +186,11 @@ export const errorCatalogue = {
     "The model's health check does not answer 2xx in time.",
     'See what the model answers at healthCheck.path, and correct either.',
   ),
+  AGENT_STATE_UNWRITABLE: entry(
+    'The agent cannot note what it must find again after a restart, so it does not register.',
+    "Read its message. The volume is in memory and counts against the agent's memory limit.",
+    true,
+  ),
   REGISTRATION_REVOKED: entry(
     'The operator does not let this instance be registered any more.',
     'Delete the pod: its replacement registers anew.',

@@ -16,6 +16,8 @@ export class EphemeralRegistry {
   readonly alive = new Set<string>();
   readonly #watches = new Map<string, Set<(node: FoundNode | undefined) => void>>();
   #reachable = true;
+  /** Called as soon as a transaction is done, before its answer, with the session that now owns what it made. */
+  written: (owner: string) => void = () => {};
 
   open = (resume: SessionCredentials | undefined): FakeSession => {
     const session = new FakeSession(this, resume);
@@ -86,6 +88,7 @@ export class EphemeralRegistry {
       if (operation.type === 'delete') this.drop(operation.path);
       else this.put(operation.path, operation.data, session);
     }
+    this.written(session);
   }
 
   watch(path: string, changed: (node: FoundNode | undefined) => void): { close(): void } {
