@@ -23,6 +23,8 @@ export const annotations = {
   inputs: `${group}/inputs`,
   /** The Deployment's spec as it was last applied, JSON. */
   applied: `${group}/applied`,
+  /** When pods that were refused were asked for again; see plan/retry-refused.ts. */
+  retried: `${group}/retried`,
   /** Changed by hand (or `kubectl maas refresh`) to move a model to the operator's present agent. */
   refresh: `${group}/refresh`,
   /** Ids of the requests of the old queue that were done to this resource, JSON, newest last; see docs/adr/0020. */

@@ -69,7 +69,12 @@ export const operatorPermissions: OperatorPermissions = {
       verbs: ['get', ...follow],
       why: 'What became of the instances; before a registration is swept, the API server itself is asked.',
     },
-    { group: '', resource: 'events', verbs: ['create', 'patch'], why: 'What `kubectl describe` tells.' },
+    {
+      group: '',
+      resource: 'events',
+      verbs: ['list', 'create', 'patch'],
+      why: 'What `kubectl describe` tells; and what the node says of a pod that does not start, a missing secret, say.',
+    },
   ],
   own: [
     {

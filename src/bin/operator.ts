@@ -12,6 +12,7 @@ import { createEventRecorder } from '../adapters/kube/events.ts';
 import { loadKubeconfig } from '../adapters/kube/kubeconfig.ts';
 import { acquireLease } from '../adapters/kube/lease.ts';
 import { modelCluster, modelDeployments } from '../adapters/kube/model-cluster.ts';
+import { podWarnings } from '../adapters/kube/pod-warnings.ts';
 import { configMaps, deployments, namespaces, pods } from '../adapters/kube/resource-kind.ts';
 import { createTransport } from '../adapters/kube/transport.ts';
 import { startWatch } from '../adapters/kube/watch.ts';
@@ -238,6 +239,7 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
     cluster,
     payloads,
     get: httpGet,
+    podWarnings: (namespace) => podWarnings(client, namespace),
     queue,
     settings: full,
     clock,

@@ -8,6 +8,7 @@ import type { PodView } from '../plan/observation.ts';
 import { AgentPoll, type Get } from './agent-poll.ts';
 import type { Modes } from './modes.ts';
 import { PayloadWatch } from './payload-watch.ts';
+import { type ListPodWarnings, PodWarnings } from './pod-warnings.ts';
 import type { Clock, Cluster, Log, Metrics, Payloads, Stores } from './ports.ts';
 import { Reconciler } from './reconciler.ts';
 import type { RegistrationFollower } from './registrations.ts';
@@ -30,6 +31,7 @@ export interface ControllerPorts {
   readonly cluster: Cluster;
   readonly payloads: Payloads;
   readonly get: Get;
+  readonly podWarnings: ListPodWarnings;
   readonly queue: Queue;
   readonly settings: OperatorSettings & { clusterId: string };
   readonly clock: Clock;
@@ -41,6 +43,7 @@ export class Controller {
   readonly #ports: ControllerPorts;
   readonly #payloadWatch: PayloadWatch;
   readonly #agentPoll: AgentPoll;
+  readonly #podWarnings: PodWarnings;
   readonly #reconciler: Reconciler;
   #passes = 0;
 
@@ -48,6 +51,7 @@ export class Controller {
     this.#ports = ports;
     this.#payloadWatch = new PayloadWatch(ports.payloads, ports.clock, ports.settings.payloadCheckMs);
     this.#agentPoll = new AgentPoll(ports.get, ports.clock);
+    this.#podWarnings = new PodWarnings(ports.podWarnings, ports.clock, ports.log);
     this.#reconciler = new Reconciler(
       {
         stores: ports.stores,
@@ -59,7 +63,8 @@ export class Controller {
             : this.#payloadWatch.view(resource.metadata.uid, resource.spec.payload, pinned, () =>
                 ports.queue.add(resource.metadata.uid),
               ),
-        agents: (pods) => this.#askAgents(pods),
+        agents: (pods) => this.#agentPoll.view(pods, () => this.#wake(pods)),
+        warnings: (pods) => this.#podWarnings.view(pods, () => this.#wake(pods)),
       },
       ports.cluster,
       (uid) => this.#payloadWatch.copy(uid),
@@ -68,13 +73,12 @@ export class Controller {
     );
   }
 
-  #askAgents(pods: readonly PodView[]) {
-    return this.#agentPoll.view(pods, () => {
-      for (const pod of pods) {
-        const owner = this.#ports.stores.pods.byUid(pod.uid)?.ownerUid;
-        if (owner !== undefined) this.#ports.queue.add(owner);
-      }
-    });
+  /** Something was heard about these pods. */
+  #wake(pods: readonly PodView[]): void {
+    for (const pod of pods) {
+      const owner = this.#ports.stores.pods.byUid(pod.uid)?.ownerUid;
+      if (owner !== undefined) this.#ports.queue.add(owner);
+    }
   }
 
   /** A ModelDeployment changed: it, and whoever else names the model, may be concerned. */
@@ -96,7 +100,10 @@ export class Controller {
   }
 
   childChanged({ type, object }: Change<Owned<{ readonly uid: string }>>): void {
-    if (type === 'deleted') this.#agentPoll.forget(object.view.uid);
+    if (type === 'deleted') {
+      this.#agentPoll.forget(object.view.uid);
+      this.#podWarnings.forget(object.view.uid);
+    }
     this.#ports.queue.add(object.ownerUid);
   }
 

@@ -54,7 +54,14 @@ export interface ContainerStatusJson {
 
 export interface PodJson {
   readonly metadata?: MetaJson;
-  readonly spec?: { readonly hostNetwork?: boolean };
+  readonly spec?: {
+    readonly hostNetwork?: boolean;
+    readonly volumes?: readonly {
+      readonly name?: string;
+      readonly secret?: { readonly secretName?: string };
+      readonly configMap?: { readonly name?: string };
+    }[];
+  };
   readonly status?: {
     readonly phase?: string;
     readonly reason?: string;

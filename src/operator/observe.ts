@@ -4,7 +4,15 @@ import type { PinnedPayload } from '../api/payload.ts';
 import type { AgentStatus } from '../api/pod-contract.ts';
 import type { ModelDeploymentStatus } from '../api/resource.ts';
 import { keyOf } from '../plan/children.ts';
-import type { ModeView, Observation, PayloadView, PodView, Problem, RegistrationsView } from '../plan/observation.ts';
+import type {
+  ModeView,
+  Observation,
+  PayloadView,
+  PodView,
+  PodWarning,
+  Problem,
+  RegistrationsView,
+} from '../plan/observation.ts';
 import { pinnedOf } from '../plan/pinned.ts';
 import type { Stores } from './ports.ts';
 import type { ResourceEntry } from './views.ts';
@@ -15,6 +23,7 @@ export interface Senses {
   readonly mode: (model: string) => ModeView;
   readonly payload: (entry: ResourceEntry, pinned: PinnedPayload | undefined) => PayloadView;
   readonly agents: (pods: readonly PodView[]) => ReadonlyMap<string, AgentStatus>;
+  readonly warnings: (pods: readonly PodView[]) => ReadonlyMap<string, readonly PodWarning[]>;
 }
 
 /**
@@ -44,6 +53,7 @@ export function observe(
   const mode = senses.mode(spec.name);
   const up = (pod: PodView) =>
     pod.ready && registrations.known && registrations.byPod.has(pod.uid) === registers(mode.agents);
+  const warnings = senses.warnings(pods);
   return {
     now,
     resource: status === undefined ? entry.resource : { ...entry.resource, status },
@@ -61,7 +71,10 @@ export function observe(
       })),
     deployments: children(stores.deployments),
     pins,
-    pods,
+    pods: pods.map((pod) => {
+      const heard = warnings.get(pod.uid);
+      return heard === undefined ? pod : { ...pod, warnings: heard };
+    }),
     payload: senses.payload(entry, pinned),
     registrations,
     mode,

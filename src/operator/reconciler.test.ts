@@ -41,6 +41,7 @@ function setUp(options: { refuse?: MaasError | undefined } = {}) {
       mode: () => ({ mode: 'active', agents: 'active' }),
       payload: () => ({ state: 'resolved', payload: aPayload() }),
       agents: () => new Map(),
+      warnings: () => new Map(),
     },
     cluster,
     (uid) => world.copied.push(uid),

@@ -75,6 +75,7 @@ export function podView({ metadata, spec, status }: PodJson): Owned<PodView> {
   const agent = containerView(status?.initContainerStatuses, containers.agent);
   const model = containerView(status?.containerStatuses, containers.model);
   return owned(metadata, {
+    namespace: metadata?.namespace ?? '',
     name: metadata?.name ?? '',
     uid: metadata?.uid ?? '',
     versionKey: metadata?.labels?.[labels.version] ?? '',
@@ -93,7 +94,16 @@ export function podView({ metadata, spec, status }: PodJson): Owned<PodView> {
       : {}),
     ...(agent === undefined ? {} : { agent }),
     ...(model === undefined ? {} : { model }),
+    ...volumeSources(spec?.volumes ?? []),
   });
+}
+
+function volumeSources(volumes: NonNullable<NonNullable<PodJson['spec']>['volumes']>): Pick<PodView, 'volumeSources'> {
+  const named = volumes.flatMap(({ name, secret, configMap }): [string, string][] => {
+    const source = secret?.secretName ?? configMap?.name;
+    return name === undefined || source === undefined ? [] : [[name, source]];
+  });
+  return named.length === 0 ? {} : { volumeSources: Object.fromEntries(named) };
 }
 
 function containerView(statuses: readonly ContainerStatusJson[] | undefined, name: string): ContainerView | undefined {

@@ -13,6 +13,7 @@ import {
   downward,
   paths,
   pinnedPayloadFile,
+  tokenFile,
 } from '../api/pod-contract.ts';
 import {
   apiVersion,
@@ -122,18 +123,21 @@ export function inputsOf(resource: ModelDeployment, payload: PinnedPayload): str
  * The version's Deployment.
  *
  * @param applied the spec that it was last applied with, to be kept; undefined makes a new one from the settings
+ * @param retried asks for refused pods again; see retry-refused.ts
  */
 export function deploymentManifest(
   resource: ModelDeployment,
   payload: PinnedPayload,
   settings: OperatorSettings & { clusterId: string },
   applied: Json | undefined,
+  retried?: string,
 ): Manifest {
   const spec = applied ?? deploymentSpec(resource, payload, settings);
   const own = metadata(resource, keyOf(resource.spec), {
     [annotations.payloadDigest]: payload.digest,
     [annotations.inputs]: inputsOf(resource, payload),
     [annotations.applied]: JSON.stringify(spec),
+    ...(retried === undefined ? {} : { [annotations.retried]: retried }),
   });
   return {
     apiVersion: 'apps/v1',
@@ -220,7 +224,13 @@ function podSpec(
       { name: 'pinned', configMap: { name: childName(resource.metadata.name, key) } },
       ...(tokenSecret === undefined
         ? []
-        : [{ name: 'token', secret: { secretName: tokenSecret, defaultMode: 0o440 } }]),
+        : [
+            {
+              name: 'token',
+              // Named, so that a secret without it is missed before anything runs under another identity.
+              secret: { secretName: tokenSecret, defaultMode: 0o440, items: [{ key: tokenFile, path: tokenFile }] },
+            },
+          ]),
     ],
   };
 }

@@ -58,7 +58,7 @@ describe('stateOf', () => {
     [
       'a missing secret',
       [aPod({ model: waiting('CreateContainerConfigError', 'secret "x" not found') }), undefined, undefined],
-      'ContainerRefused',
+      'SecretMissing',
       /secret "x"/,
     ],
     [

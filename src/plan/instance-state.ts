@@ -3,6 +3,7 @@ import { errorCatalogue } from '../api/error-catalogue.ts';
 import { type AgentMode, registers } from '../api/modes.ts';
 import { type AgentStatus, terminationMessage } from '../api/pod-contract.ts';
 import { formatBytes } from '../api/quantity.ts';
+import { startTrouble, type Trouble, unschedulablePod, unstartable, waitingTrouble } from './kubernetes-words.ts';
 import type { ContainerView, PodView, Registration, Termination } from './observation.ts';
 
 export interface InstanceState {
@@ -37,9 +38,7 @@ export function stateOf(
 ): InstanceState {
   if (pod.deleting) return { state: 'Terminating', severity: severities.leaving };
   if (pod.failed !== undefined) return failing('PodFailed', pod.failed);
-  if (pod.unschedulable !== undefined) {
-    return { state: 'Unschedulable', severity: severities.waiting, message: pod.unschedulable };
-  }
+  if (pod.unschedulable !== undefined) return inTrouble(unschedulablePod(pod.unschedulable, pod), severities.waiting);
   if (pod.gated !== undefined) {
     return {
       state: waitingForQueue,
@@ -48,9 +47,9 @@ export function stateOf(
     };
   }
   return (
-    imageTrouble(pod) ??
+    notStarted(pod) ??
     agentGaveUp(pod.agent) ??
-    scriptEnded(pod.model, agent) ??
+    scriptEnded(pod, agent) ??
     up(pod, registration, mode) ??
     agentProblem(agent) ??
     starting(pod, registration, agent, mode)
@@ -61,25 +60,15 @@ function failing(state: string, message: string, next?: string): InstanceState {
   return { state, severity: severities.failing, message, ...(next === undefined ? {} : { next }) };
 }
 
-const imageReasons = new Set([
-  'ErrImagePull',
-  'ImagePullBackOff',
-  'InvalidImageName',
-  'ErrImageNeverPull',
-  'ImageInspectError',
-]);
-const configReasons = new Set(['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError']);
+function inTrouble({ reason, message, next }: Trouble, severity: number): InstanceState {
+  return { state: reason, severity, message, ...(next === undefined ? {} : { next }) };
+}
 
-function imageTrouble(pod: PodView): InstanceState | undefined {
-  for (const container of [pod.agent, pod.model]) {
-    if (container?.state.kind !== 'waiting') continue;
-    const { reason, message } = container.state;
-    if (imageReasons.has(reason)) {
-      return failing('ImagePullFailed', message || reason, 'Correct the image, or give imagePullSecrets.');
-    }
-    if (configReasons.has(reason)) return failing('ContainerRefused', `${reason}: ${message}`);
-  }
-  return undefined;
+/** A container that cannot be started, or a pod that does not get so far. */
+function notStarted(pod: PodView): InstanceState | undefined {
+  const trouble = waitingTrouble(pod) ?? startTrouble(pod);
+  if (trouble === undefined) return undefined;
+  return inTrouble(trouble, trouble.passing === true ? severities.starting : severities.failing);
 }
 
 /** The latest termination of a container that is not running now. */
@@ -115,10 +104,13 @@ const lastWords = 600;
  * The script's end as the kubelet recorded it. A script that runs again counts as failing until its model answers,
  * because a crash loop is mostly seen between two crashes.
  */
-function scriptEnded(model: ContainerView | undefined, agent: AgentStatus | undefined): InstanceState | undefined {
+function scriptEnded(pod: PodView, agent: AgentStatus | undefined): InstanceState | undefined {
+  const { model } = pod;
   if (model === undefined || (agent !== undefined && upStages.has(agent.stage))) return undefined;
   const ended = downWith(model) ?? (model.restarts > 0 ? model.lastTermination : undefined);
   if (ended === undefined) return undefined;
+  const unstarted = unstartable(pod, ended);
+  if (unstarted !== undefined) return inTrouble(unstarted, severities.failing);
   const again = model.state.kind === 'running' ? '; it runs again' : '';
   if (ended.reason === 'OOMKilled') {
     return failing('OutOfMemory', `the model was killed for using more than its memory${again}`, 'Raise spec.memory.');

@@ -84,7 +84,18 @@ export interface ContainerView {
   readonly lastTermination?: Termination;
 }
 
+/** What Kubernetes warned of about a pod, from its events. */
+export interface PodWarning {
+  readonly podUid: string;
+  /** Of the event, `FailedMount`. */
+  readonly reason: string;
+  readonly message: string;
+  /** Milliseconds since the epoch, in whole seconds. */
+  readonly lastSeen: number;
+}
+
 export interface PodView {
+  readonly namespace: string;
   readonly name: string;
   readonly uid: string;
   readonly versionKey: string;
@@ -102,6 +113,10 @@ export interface PodView {
   readonly gated?: string;
   readonly agent?: ContainerView;
   readonly model?: ContainerView;
+  /** Names of the secrets and ConfigMaps that volumes are made of, by the volumes' names; absent where there are none. */
+  readonly volumeSources?: Readonly<Record<string, string>>;
+  /** Of a pod that does not come up; absent where nothing was heard, which means nothing. */
+  readonly warnings?: readonly PodWarning[];
 }
 
 export interface Problem {

@@ -25,6 +25,7 @@ import { stateOf } from './instance-state.ts';
 import type { DeploymentView, Observation, PodView } from './observation.ts';
 import { pinnedOf } from './pinned.ts';
 import { type Facts, payloadVerdict, readyVerdict, stalledVerdict } from './readiness.ts';
+import { retryOf } from './retry-refused.ts';
 import { type Versions, versionsOf } from './versions.ts';
 
 export interface Plan {
@@ -137,8 +138,16 @@ function childrenToApply(
   }
   const { wanted } = versions;
   const applied = wanted === undefined ? undefined : appliedSpec(wanted, inputsOf(resource, payload));
-  const manifest = deploymentManifest(resource, payload, settings, applied);
-  const why = wanted === undefined ? 'a new version' : whyApply(wanted, manifest, applied === undefined);
+  const retried =
+    wanted?.replicaFailure === undefined
+      ? undefined
+      : retryOf(wanted.annotations[annotations.retried], observation.now);
+  const manifest = deploymentManifest(resource, payload, settings, applied, retried);
+  const why =
+    wanted === undefined
+      ? 'a new version'
+      : (whyApply(wanted, manifest, applied === undefined) ??
+        (retried === undefined ? undefined : 'ask again for pods that were refused'));
   if (why !== undefined) apply.push({ manifest, why });
   return apply;
 }

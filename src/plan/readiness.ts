@@ -11,6 +11,7 @@ import { nameOwnedReason } from './claims.ts';
 import { no, unknown, type Verdict, yes } from './conditions.ts';
 import type { InstanceState } from './instance-state.ts';
 import { reasonOf, waitingForQueue } from './instance-state.ts';
+import { refusedPods } from './kubernetes-words.ts';
 import type { Observation, PayloadView } from './observation.ts';
 import { pinnedOf } from './pinned.ts';
 import type { Versions } from './versions.ts';
@@ -69,15 +70,17 @@ const writeRefused: Check = ({ observation }) =>
 const podsRefused: Check = ({ observation, versions }) => {
   const words = versions.wanted?.replicaFailure;
   if (words === undefined || versions.complete) return undefined;
-  return words.includes('exceeded quota')
-    ? no(
-        waitingForQueue,
-        sentence(
-          `waiting for queue capacity, ${tally(observation, versions)}: ${words}`,
-          'Nothing is wrong with the model: wait, lower the instances, or ask for more quota.',
-        ),
-      )
-    : no('PodsRefused', words);
+  if (words.includes('exceeded quota')) {
+    return no(
+      waitingForQueue,
+      sentence(
+        `waiting for queue capacity, ${tally(observation, versions)}: ${words}`,
+        'Nothing is wrong with the model: wait, lower the instances, or ask for more quota.',
+      ),
+    );
+  }
+  const { reason, message, next } = refusedPods(words, observation.resource.metadata.namespace);
+  return no(reason, sentence(`${tally(observation, versions)}; ${message}`, next));
 };
 
 /** "Zero" is said when it is so: pods that are on their way out are seen by clients for a moment yet. */

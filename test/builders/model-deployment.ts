@@ -57,6 +57,7 @@ export function aPayload(changes: Partial<PinnedPayload> = {}): PinnedPayload {
 
 export function aPod(changes: Partial<PodView> = {}): PodView {
   return {
+    namespace: 'fraud',
     name: 'dga-x-1',
     uid: '22222222-2222-4222-8222-222222222221',
     versionKey: 'k',

@@ -28,6 +28,6 @@ describe('kubectl get mdl says', () => {
   it('a pod that Kubernetes refuses', async () => {
     await stage.payload('refused', pythonModel('1.0'));
     await stage.apply('refused', { spec: { scheduling: { priorityClassName: 'no-such-class' } } });
-    expect(await stage.reasonIs('refused', 'PodsRefused')).toContain('no-such-class');
+    expect(await stage.reasonIs('refused', 'PriorityClassMissing')).toContain('no-such-class');
   });
 });

@@ -154,7 +154,7 @@ without it.
   verbs: [get, list, watch]
 - apiGroups: [""]
   resources: [events]
-  verbs: [create, patch]
+  verbs: [list, create, patch]
 {{- end }}
 
 {{/* What it needs beyond that to do what requests of the old deploy client ask. */}}

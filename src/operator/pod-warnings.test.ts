@@ -1,0 +1,111 @@
+import { describe, expect, it, vi } from 'vitest';
+import { aPod, start } from '../../test/builders/model-deployment.ts';
+import { silentLog } from '../../test/builders/silent-log.ts';
+import { MaasError } from '../api/errors.ts';
+import type { ContainerView, PodView, PodWarning } from '../plan/observation.ts';
+import { type ListPodWarnings, PodWarnings } from './pod-warnings.ts';
+
+const waiting = (reason: string): ContainerView => ({ restarts: 0, state: { kind: 'waiting', reason, message: '' } });
+const held = aPod({ agent: waiting('PodInitializing'), model: waiting('PodInitializing') });
+const warning: PodWarning = {
+  podUid: held.uid,
+  reason: 'FailedMount',
+  message: 'secret "x" not found',
+  lastSeen: start,
+};
+
+function setUp(list: ListPodWarnings, age = 5_000) {
+  let time = 0;
+  const asked: { namespace: string; at: number }[] = [];
+  const poll = new PodWarnings(
+    (namespace) => {
+      asked.push({ namespace, at: time });
+      return list(namespace);
+    },
+    { now: () => start + age + time, monotonic: () => time, sleep: async () => {} },
+    silentLog(),
+  );
+  return {
+    poll,
+    asked,
+    news: vi.fn(),
+    pass: (ms: number) => {
+      time += ms;
+    },
+  };
+}
+
+describe('PodWarnings', () => {
+  it('asks in the background, once for all pods of a namespace, and tells when something new is heard', async () => {
+    const { poll, asked, news } = setUp(async () => [warning]);
+    const other = { ...held, uid: 'other' };
+    expect(poll.view([held, other], news).size).toBe(0);
+    await vi.waitFor(() => expect(news).toHaveBeenCalledTimes(1));
+    expect(poll.view([held, other], news)).toEqual(new Map([[held.uid, [warning]]]));
+    expect(asked.map(({ namespace }) => namespace)).toEqual(['fraud']);
+  });
+
+  it.each<[string, Partial<PodView>]>([
+    ['is ready', { ready: true }],
+    ['leaves', { deleting: true }],
+    ['has failed', { failed: 'Evicted: ' }],
+    ['has no node', { unschedulable: 'no room' }],
+    ['waits at a gate', { gated: 'not admitted' }],
+    [
+      'runs',
+      { agent: { restarts: 0, state: { kind: 'running' } }, model: { restarts: 0, state: { kind: 'running' } } },
+    ],
+    ['was made just now', { createdAt: start + 4_000 }],
+    [
+      'ran and crashed',
+      {
+        agent: { restarts: 0, state: { kind: 'running' } },
+        model: {
+          ...waiting('CrashLoopBackOff'),
+          restarts: 1,
+          lastTermination: { kind: 'terminated', exitCode: 1, reason: 'Error', message: '' },
+        },
+      },
+    ],
+  ])('asks nothing about a pod that %s', (_name, changes) => {
+    const { poll, asked, news } = setUp(async () => []);
+    expect(poll.view([{ ...held, ...changes }], news).size).toBe(0);
+    expect(asked).toEqual([]);
+  });
+
+  it('asks about an image that is not pulled although the agent runs', () => {
+    const { poll, asked, news } = setUp(async () => []);
+    poll.view([{ ...held, agent: { restarts: 0, state: { kind: 'running' } }, model: waiting('ErrImagePull') }], news);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('asks less and less often while nothing changes, but soon about a pod that is new', async () => {
+    const { poll, asked, news, pass } = setUp(async () => [warning]);
+    for (let second = 0; second < 60; second++) {
+      poll.view([held], news);
+      await Promise.resolve();
+      await Promise.resolve();
+      await Promise.resolve();
+      pass(1_000);
+    }
+    expect(asked.length).toBeLessThan(12);
+    expect(asked.length).toBeGreaterThan(5);
+    const before = asked.length;
+    pass(2_000);
+    poll.view([held, { ...held, uid: 'new' }], news);
+    expect(asked.length).toBe(before + 1);
+  });
+
+  it('leaves an older role alone for a minute', async () => {
+    const { poll, asked, news, pass } = setUp(async () => {
+      throw new MaasError('CLUSTER_FORBIDDEN', 'no');
+    });
+    for (let second = 0; second < 59; second++) {
+      poll.view([held], news);
+      await new Promise((resolve) => setImmediate(resolve));
+      pass(1_000);
+    }
+    expect(news).not.toHaveBeenCalled();
+    expect(asked.length).toBe(1);
+  });
+});

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { anObservation, aPayload, aResource, someSettings, start } from '../../test/builders/model-deployment.ts';
+import { annotations } from '../api/names.ts';
+import { deploymentManifest, inputsOf, keyOf } from './children.ts';
+import type { DeploymentView } from './observation.ts';
+import { plan } from './plan.ts';
+import { retryOf } from './retry-refused.ts';
+
+describe('retryOf', () => {
+  it('asks at once, then after pauses that double up to a minute, for as long as pods are refused', () => {
+    const asked: number[] = [];
+    let entry: string | undefined;
+    for (let now = start; now < start + 300_000; now += 1_000) {
+      const next = retryOf(entry, now);
+      if (next === undefined) continue;
+      entry = next;
+      asked.push((now - start) / 1_000);
+    }
+    expect(asked).toEqual([0, 5, 15, 35, 75, 135, 195, 255]);
+  });
+
+  it.each([
+    ['an earlier trouble', `${new Date(start - 601_000).toISOString()} 60`],
+    ['a clock that went wrong', `${new Date(start + 86_400_000).toISOString()} 60`],
+    ['somebody else', 'yesterday'],
+  ])('takes an entry of %s for none', (_name, entry) => {
+    expect(retryOf(entry, start)).toBe(`${new Date(start).toISOString()} 5`);
+  });
+});
+
+describe('a plan where pods are refused', () => {
+  const resource = aResource();
+  const payload = aPayload();
+  const manifest = deploymentManifest(resource, payload, someSettings, undefined);
+  const deployment: DeploymentView = {
+    name: manifest.metadata.name,
+    uid: 'd',
+    versionKey: keyOf(resource.spec),
+    version: resource.spec.version,
+    createdAt: start,
+    deleting: false,
+    replicas: resource.spec.instances,
+    annotations: { ...manifest.metadata.annotations, [annotations.inputs]: inputsOf(resource, payload) },
+    spec: { ...(manifest['spec'] as object) },
+    rolledOut: false,
+    everComplete: false,
+  };
+  const pins = [{ name: 'p', uid: 'p', versionKey: keyOf(resource.spec), deleting: false, payload }];
+  const planned = (changes: Partial<DeploymentView>, now = start) =>
+    plan(
+      anObservation({
+        now,
+        resource,
+        pins,
+        payload: { state: 'pinned' },
+        deployments: [{ ...deployment, ...changes }],
+      }),
+      someSettings,
+    );
+  const refused = { replicaFailure: 'pods "x" is forbidden: serviceaccount "nosuch" not found' };
+
+  it('asks again, and changes nothing else', () => {
+    const { apply } = planned(refused);
+    expect(apply.map(({ why }) => why)).toEqual(['ask again for pods that were refused']);
+    expect(apply[0]?.manifest['spec']).toEqual(manifest['spec']);
+    const entry = apply[0]?.manifest.metadata.annotations?.[annotations.retried];
+    expect(
+      planned({ ...refused, annotations: { ...deployment.annotations, [annotations.retried]: entry ?? '' } }).apply,
+    ).toEqual([]);
+  });
+
+  it('asks nothing where none are', () => {
+    expect(planned({}).apply).toEqual([]);
+  });
+});
