@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import { customResourceDefinition } from '../api/crd.ts';
 import { crdChartTemplate } from '../api/crd-chart-template.ts';
 import { errorDocs } from '../api/error-docs.ts';
+import { reasonDocs } from '../api/reason-docs.ts';
 import { referenceDocs } from '../api/reference-docs.ts';
 import { commandDocs } from '../cli/command-docs.ts';
 
@@ -17,6 +18,7 @@ const files: Record<string, string> = {
   'charts/maas-operator/templates/crd.yaml': crdChartTemplate(crd, toYaml),
   'docs/reference.md': referenceDocs(crd),
   'docs/errors.md': errorDocs(),
+  'docs/reasons.md': reasonDocs(),
   'docs/kubectl-maas.md': commandDocs(),
 };
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { aPod } from '../../test/builders/model-deployment.ts';
 import type { AgentStatus } from '../api/pod-contract.ts';
-import { reasonOf, stateOf } from './instance-state.ts';
+import { reasonOf } from '../api/reason-catalogue.ts';
+import { stateOf } from './instance-state.ts';
 import type { ContainerView, Registration } from './observation.ts';
 
 const registration: Registration = { id: 'i', version: '1.0', url: 'http://10.0.0.9:1500', functions: {} };

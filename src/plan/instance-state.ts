@@ -3,6 +3,7 @@ import { errorCatalogue } from '../api/error-catalogue.ts';
 import { type AgentMode, registers } from '../api/modes.ts';
 import { type AgentStatus, terminationMessage } from '../api/pod-contract.ts';
 import { formatBytes } from '../api/quantity.ts';
+import { reasonOf } from '../api/reason-catalogue.ts';
 import { startTrouble, type Trouble, unschedulablePod, unstartable, waitingTrouble } from './kubernetes-words.ts';
 import type { ContainerView, PodView, Registration, Termination } from './observation.ts';
 
@@ -19,15 +20,6 @@ export interface InstanceState {
 export const waitingForQueue = 'WaitingForQueueCapacity';
 
 const severities = { up: 0, leaving: 1, starting: 2, waiting: 3, failing: 4 } as const;
-
-/** `ENDPOINT_NOT_JSON` -> `EndpointNotJson`: the form that conditions use. */
-export function reasonOf(code: string): string {
-  return code
-    .toLowerCase()
-    .split('_')
-    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
-    .join('');
-}
 
 /** The order of the checks is the order in which one explains another: who is not scheduled has no containers. */
 export function stateOf(

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PlannerWorld } from '../../test/builders/planner-world.ts';
+import { errorCatalogue } from '../api/error-catalogue.ts';
 import { type Mode, modes } from '../api/modes.ts';
+import { reasonCatalogue, reasonOf } from '../api/reason-catalogue.ts';
 import { keyOf } from './children.ts';
 
 const paths = ['/models/dga', '/models/dga-2', '/models/missing'];
@@ -83,6 +85,29 @@ describe('the planner, in a world that may do anything between two passes', () =
         }
       }),
       { numRuns: 400 },
+    );
+  });
+
+  it('says only what is in the catalogues, each condition and event in one line', () => {
+    const known = new Set([...Object.keys(reasonCatalogue), ...Object.keys(errorCatalogue).map(reasonOf)]);
+    fc.assert(
+      fc.property(steps, (actions) => {
+        const world = new PlannerWorld();
+        for (const action of actions) {
+          perform(world, action);
+          const { status, events } = world.reconcile();
+          const said = [
+            ...(status.conditions ?? []).map(({ reason, message }) => ({ reason, message })),
+            ...(status.endpoints ?? []).map(({ state }) => ({ reason: state, message: '' })),
+            ...events,
+          ];
+          for (const { reason, message } of said) {
+            expect(known).toContain(reason);
+            expect(message).not.toMatch(/\p{Cc}/u);
+          }
+        }
+      }),
+      { numRuns: 100 },
     );
   });
 

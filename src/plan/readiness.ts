@@ -5,12 +5,13 @@
 import { errorCatalogue } from '../api/error-catalogue.ts';
 import { registers } from '../api/modes.ts';
 import { formatBytes } from '../api/quantity.ts';
+import { reasonOf } from '../api/reason-catalogue.ts';
 import { keyOf } from './children.ts';
 import type { Claim } from './claims.ts';
 import { nameOwnedReason } from './claims.ts';
 import { no, unknown, type Verdict, yes } from './conditions.ts';
 import type { InstanceState } from './instance-state.ts';
-import { reasonOf, waitingForQueue } from './instance-state.ts';
+import { waitingForQueue } from './instance-state.ts';
 import { refusedPods } from './kubernetes-words.ts';
 import type { Observation, PayloadView } from './observation.ts';
 import { pinnedOf } from './pinned.ts';

@@ -6,8 +6,6 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { projectRoot } from '../../deploy/local/cache.ts';
 import { errorCatalogue } from '../../src/api/error-catalogue.ts';
-import { agentStages } from '../../src/api/pod-contract.ts';
-import { reasonOf } from '../../src/plan/instance-state.ts';
 import { sourcesBelow } from './module-imports.ts';
 
 const catalogued = Object.keys(errorCatalogue);
@@ -86,20 +84,6 @@ describe('what the documents name', () => {
     for (const counter of ['relists', 'restarts', 'failures']) served.add(`maas_watch_${counter}`);
     const named = new Set(text('docs/operations.md').match(/\bmaas_[a-z_]+[a-z]\b(?!\.sh)/g));
     expect([...named].sort()).toEqual([...served].sort());
-  });
-
-  it('of reasons is what the operator says', () => {
-    const table = /^\| reason \|[\s\S]*?\n\n/m.exec(text('docs/models.md'))?.[0] ?? '';
-    const named = [...table.matchAll(/`([A-Z][A-Za-z]+)`/g)].map((match) => match[1] ?? '');
-    const said = new Set([
-      ...catalogued.map(reasonOf),
-      ...agentStages,
-      ...sources
-        .filter(({ path }) => path.startsWith('plan/') && !path.endsWith('.test.ts'))
-        .flatMap(({ text }) => [...text.matchAll(/'([A-Z][a-z]+[A-Za-z]*)'/g)].map((match) => match[1] ?? '')),
-    ]);
-    expect(named.length).toBeGreaterThan(10);
-    expect(named.filter((reason) => !said.has(reason))).toEqual([]);
   });
 
   it('of values is in the chart', () => {
