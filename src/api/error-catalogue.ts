@@ -116,7 +116,10 @@ export const errorCatalogue = {
     'The payload has several *.sh at its top level.',
     'Leave one there; move the others to a subdirectory.',
   ),
-  PAYLOAD_NAME_INVALID: entry('A file name in the payload cannot be used in a pod.', 'Rename the file.'),
+  PAYLOAD_NAME_INVALID: entry(
+    'A file name in the payload cannot be used in HDFS or in a pod.',
+    'Rename the file; an upload leaves it out with --exclude.',
+  ),
   PAYLOAD_NAME_COLLISION: entry('Two files of the payload would have one name.', 'Rename one of them.'),
   PAYLOAD_TOO_MANY_FILES: entry(
     'The payload has more files than one list can hold.',
@@ -135,6 +138,14 @@ export const errorCatalogue = {
   LOCAL_PATH_INVALID: entry(
     'The local model path cannot be uploaded.',
     'Give a directory that holds one *.sh and its files.',
+  ),
+  LOCAL_FILE_UNREADABLE: entry(
+    'Files or directories of the local model path cannot be read.',
+    'Let your user read them, or leave them out with --exclude.',
+  ),
+  LOCAL_FILE_CHANGED: entry(
+    'A file of the local model path was changed while it was uploaded.',
+    'Upload again when nothing writes to the directory.',
   ),
 
   ZOOKEEPER_UNREACHABLE: entry('No ZooKeeper server answered.', 'Check the quorum and that ZooKeeper runs.', true),

@@ -11,13 +11,14 @@ import { tokenOf } from './hdfs-token.ts';
 
 export function uploaderFor(settings: HdfsSettings, env: NodeJS.ProcessEnv): PayloadUploader {
   return {
-    async upload(localPath, target, { onProgress, onWarning, signal }) {
+    async upload(localPath, target, { exclude, onProgress, onWarning, signal }) {
       const location = parseHdfsPath(target, settings);
       const hdfs = openHdfs(settings, location.nameservice, { clock: systemClock, ...tokenOf(env) });
       const directory = await directoryOf(hdfs, location, signal);
       const { outcome, path, files, bytes } = await uploadPayload(hdfs, localPath, directory, {
         now: systemClock.now,
         id: randomBytes(8).toString('hex'),
+        exclude,
         signal,
         progress: ({ filesDone, filesTotal, bytesDone, bytesTotal }) =>
           onProgress({ filesDone, files: filesTotal, bytesDone, bytes: bytesTotal }),

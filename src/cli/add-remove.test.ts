@@ -20,6 +20,7 @@ const addDga: AddCommand = {
   dryRun: false,
   options: { env: [] },
   localPath: undefined,
+  exclude: [],
   hdfsPath: undefined,
   readFrom: undefined,
   operatorNamespace: 'maas-system',
@@ -242,8 +243,8 @@ describe('add with an upload', () => {
     return store;
   }
   const uploader = (log: string[]): PayloadUploader => ({
-    upload: async (localPath, target) => {
-      log.push(`${localPath} -> ${target}`);
+    upload: async (localPath, target, { exclude }) => {
+      log.push([`${localPath} -> ${target}`, ...exclude].join(' without '));
       return { path: `/user/maas/${target}`, files: 2, bytes: 2048, uploaded: true };
     },
   });
@@ -259,6 +260,12 @@ describe('add with an upload', () => {
     });
     expect(log).toEqual(['./dga -> maas/models/dga/1.0']);
     expect(specOf(store)['payload']).toEqual({ path: 'maas/models/dga/1.0' });
+  });
+
+  it('leaves out what is not to be sent', async () => {
+    const log: string[] = [];
+    await ran({ ...command, exclude: ['*.csv'] }, storeWithSettings(), uploader(log));
+    expect(log).toEqual(['./dga -> maas/models/dga/1.0 without *.csv']);
   });
 
   it('sends it to the path that is named, else to that of the version that runs', async () => {

@@ -53,6 +53,7 @@ async function sendPayload(
   try {
     const uploader = ports.payloads(settings.hdfs);
     const outcome = await uploader.upload(localPath, target, {
+      exclude: command.exclude,
       onProgress: line.show,
       onWarning: (message) => {
         line.clear();

@@ -44,6 +44,8 @@ export interface AddCommand extends OneModel {
   readonly instances: number;
   readonly options: SpecOptions;
   readonly localPath: string | undefined;
+  /** What of it is not uploaded: patterns as in a .gitignore. */
+  readonly exclude: readonly string[];
   readonly hdfsPath: string | undefined;
   /** Where instances read it; undefined leaves it as it is, or to the resource's default. */
   readonly readFrom: ReadFrom | undefined;

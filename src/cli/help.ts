@@ -97,6 +97,10 @@ export const afterAdd = `${examples(
     `${programName} add --name dga --version 1.0 --instances 2 --memory 512 --local-model-path ./dga`,
   ],
   [
+    'The same without the training data',
+    `${programName} add --name dga --version 1.0 --memory 512 --local-model-path ./dga --exclude training/`,
+  ],
+  [
     'Run what is already in HDFS, and wait',
     `${programName} add --name dga --version 1.0 --memory 1Gi --hdfs-model-path /user/metron/models/dga --wait --timeout 5m`,
   ],
@@ -114,7 +118,10 @@ export const afterAdd = `${examples(
     `${programName} add --name dga --version 1.0 --memory 512 --hdfs-model-path models/dga --dry-run -o yaml`,
   ],
 )}
-${prose('With -o the resource itself is printed: as it is at the end with --wait, as a manifest with --dry-run.')}${exitCodeLines()}`;
+${prose(
+  'An upload leaves out what version control, operating systems and editors keep in a directory (.git, .DS_Store,',
+  '*.bak and so on), and what the patterns in its .maasignore match, which are written as in a .gitignore.',
+)}${prose('With -o the resource itself is printed: as it is at the end with --wait, as a manifest with --dry-run.')}${exitCodeLines()}`;
 
 export const afterRemove = `${examples(
   ['One instance fewer', `${programName} remove --name dga --version 1.0 --instances 1`],

@@ -96,6 +96,7 @@ async function legacyAdd(
     kind: 'add',
     options: { env: [], ...(memory === undefined ? {} : { memory }) },
     localPath: undefined,
+    exclude: [],
     hdfsPath: command.hdfsPath,
     // What is deployed already keeps what it has.
     readFrom: present === undefined ? (settings?.legacy.readFrom ?? defaultLegacyReadFrom) : undefined,

@@ -95,6 +95,12 @@ export function envChange(text: string, before: readonly EnvChange[] = []): read
   return [...before.filter((change) => change.name !== name), { name, value: match[2] }];
 }
 
+/** Collects patterns in their order: of those that match a file the last one counts. */
+export function pattern(text: string, before: readonly string[] = []): readonly string[] {
+  if (text.trim() === '') throw new InvalidArgumentError('Must not be empty.');
+  return [...before, text];
+}
+
 /** `--dry-run` alone is the server's; the word after it is accepted because kubectl has it. */
 export function dryRun(text: string): boolean {
   if (text === 'server') return true;

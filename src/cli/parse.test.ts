@@ -35,6 +35,7 @@ describe('parseArguments', () => {
         timeoutMs: 90_000,
         dryRun: true,
         localPath: './dga',
+        exclude: [],
         hdfsPath: '/models/dga',
         operatorNamespace: 'maas',
         options: {
@@ -69,6 +70,7 @@ describe('parseArguments', () => {
         timeoutMs: 600_000,
         dryRun: false,
         localPath: undefined,
+        exclude: [],
         hdfsPath: undefined,
         operatorNamespace: 'maas-system',
         options: { env: [] },
@@ -82,6 +84,13 @@ describe('parseArguments', () => {
 
   it('takes a bare number of memory as megabytes', () => {
     expect(parse('add --name a --version 1 --memory 512')).toMatchObject({ command: { options: { memory: '512Mi' } } });
+  });
+
+  it('keeps the patterns of an upload in their order', () => {
+    expect(parse('add --name a --version 1 --local-model-path ./a --exclude *.csv --exclude !words.csv')).toMatchObject(
+      { command: { exclude: ['*.csv', '!words.csv'] } },
+    );
+    expect(refused('add --name a --version 1 --exclude *.csv')).toContain('--exclude is of --local-model-path');
   });
 
   it('finds the operator by the flag, else by the environment', () => {

@@ -99,6 +99,7 @@ interface ModelOptions extends GlobalOptions, Omit<SpecOptions, 'env'> {
   readonly version?: string;
   readonly instances?: number;
   readonly localModelPath?: string;
+  readonly exclude?: readonly string[];
   readonly hdfsModelPath?: string;
   readonly readFrom?: ReadFrom;
   readonly env?: readonly EnvChange[];
@@ -172,6 +173,11 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
     .option('--cpu <cores>', 'CPU of each instance: 2, 500m. (default: 1)', value.cpu)
     .option('--local-model-path <dir>', 'Directory to upload to HDFS first: one *.sh and its files.', value.nonEmpty)
     .option(
+      '--exclude <pattern>',
+      'Do not upload what matches, as in a .gitignore; !PATTERN uploads it all the same. Repeatable.',
+      value.pattern,
+    )
+    .option(
       '--hdfs-model-path <path>',
       "The payload in HDFS: absolute, relative to the HDFS user's home, or hdfs://nameservice/path. " +
         "With --local-model-path the upload's target (default: PAYLOAD_ROOT/NAME/VERSION).",
@@ -211,12 +217,15 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
   addOptions.action((_, actor: Commander) => {
     const options = merged<ModelOptions>(actor);
     const { memory, cpu, image, startupTimeout, drain, advertise, env } = options;
+    if (options.exclude !== undefined && options.localModelPath === undefined)
+      actor.error('--exclude is of --local-model-path');
     found({
       kind: 'add',
       ...oneModel(actor, options),
       instances: options.instances ?? 1,
       options: { ...present({ memory, cpu, image, startupTimeout, drain, advertise }), env: env ?? [] },
       localPath: options.localModelPath,
+      exclude: options.exclude ?? [],
       hdfsPath: options.hdfsModelPath,
       readFrom: options.readFrom,
       operatorNamespace: operatorNamespace(options),

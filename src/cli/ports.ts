@@ -229,8 +229,10 @@ export interface PayloadUploader {
     localPath: string,
     target: string,
     options: {
+      /** Patterns as in a .gitignore. */
+      readonly exclude: readonly string[];
       readonly onProgress: (progress: UploadProgress) => void;
-      /** Told what failed without harm to the upload. */
+      /** Told what should be known and does not stop the upload. */
       readonly onWarning: (message: string) => void;
       readonly signal: AbortSignal;
     },

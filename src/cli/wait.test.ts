@@ -26,6 +26,7 @@ const addOne: Command = {
   dryRun: false,
   options: { env: [] },
   localPath: undefined,
+  exclude: [],
   hdfsPath: undefined,
   readFrom: undefined,
   operatorNamespace: 'maas-system',

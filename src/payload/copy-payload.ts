@@ -20,7 +20,7 @@ import { listPayload, maxListBytes } from './list-payload.ts';
 import { shown, stagingPrefix } from './payload-rules.ts';
 import { checkStillPinned, otherChecksum, PinnedDigests, type PinnedSource, unevenBlocks } from './pinned-file.ts';
 import { isSameChecksum, readManifestAs } from './resolve.ts';
-import { type SendOptions, sendFile, sendFiles } from './send-files.ts';
+import { makeDirectories, type SendOptions, sendFile, sendFiles } from './send-files.ts';
 import { type UploadTarget, writeManifest } from './upload.ts';
 
 /** HDFS, where originals are read and copies are written. */
@@ -37,7 +37,6 @@ export interface CopyFileSystem extends UploadTarget, PinnedSource {
   ): Promise<AsyncIterable<Uint8Array>>;
   /** Puts a file in another one's place, in one step. */
   replace(from: string, to: string, signal?: AbortSignal): Promise<void>;
-  mkdirs(path: string, options?: { permission?: string; signal?: AbortSignal | undefined }): Promise<void>;
 }
 
 const copiedFile = uploadManifestFile.extend({ original: hdfsChecksum.optional(), copy: hdfsChecksum.optional() });
@@ -141,7 +140,6 @@ async function fill(
   const { signal } = options;
   await hdfs.mkdirs(root, { permission: rootPermission, signal });
   const staging = joinHdfsPath(root, `${stagingPrefix}${copyName(source.digest)}`);
-  await hdfs.mkdirs(staging, { permission: rootPermission, signal });
   const staged = await rightFiles(hdfs, source, staging, signal);
   const done = new Map([...staged].map(([path, { listed }]) => [path, listed]));
   await copyInto(hdfs, source, staging, { done, skip: inTarget }, options);
@@ -174,6 +172,9 @@ async function copyInto(
   options: SendOptions & { readonly signal: AbortSignal },
 ): Promise<void> {
   const files = source.files.filter(({ path }) => !done.has(path) && !skip.has(path));
+  const { signal } = options;
+  const paths = files.map(({ path }) => path);
+  await makeDirectories(hdfs, staging, paths, { permission: rootPermission, signal });
   const bytes = files.reduce((sum, { length }) => sum + length, 0);
   let noted = Promise.resolve();
   let unnoted = 0;

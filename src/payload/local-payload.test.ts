@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { failure } from '../../test/builders/failure.ts';
 import { readLocalPayload } from './local-payload.ts';
 
 let top: string;
@@ -63,6 +64,85 @@ describe('readLocalPayload', () => {
       code: 'LOCAL_PATH_INVALID',
       message: expect.stringContaining(why),
     });
+  });
+
+  it.each<[string, (name: string) => Promise<unknown>]>([
+    ['.DS_Store', (at) => writeFile(at, '')],
+    ['._run.sh', (at) => writeFile(at, '')],
+    ['.run.sh.swp', (at) => writeFile(at, '')],
+    ['run.sh~', (at) => writeFile(at, '')],
+    ['#run.sh#', (at) => writeFile(at, '')],
+    ['run.sh.orig', (at) => writeFile(at, '')],
+    ['Icon\r', (at) => writeFile(at, '')],
+    ['lib/x.py:Zone.Identifier', (at) => writeFile(at, '')],
+    // Emacs' lock, which leads to nothing.
+    ['.#run.sh', (at) => symlink('me@host.1234:1795000000', at)],
+    ['.nfs0001', async (at) => execFileSync('mkfifo', [at])],
+    [
+      '.git/',
+      async (at) => {
+        await mkdir(join(at, 'objects'), { recursive: true });
+        await writeFile(join(at, 'x.sh'), '');
+        await symlink('nowhere', join(at, 'broken'));
+      },
+    ],
+    [
+      '.venv/',
+      async (at) => {
+        await mkdir(join(at, 'bin'), { recursive: true });
+        await symlink('/usr/bin/python3', join(at, 'bin/python'));
+      },
+    ],
+  ])('leaves %j out and says so', async (name, make) => {
+    await make(join(root, name));
+    const found = await readLocalPayload(root);
+    expect(found.files.map(({ path }) => path)).toEqual(['lib/x.py', 'run.sh']);
+    expect(found.leftOut).toEqual([name]);
+    expect(found.hidden).toEqual([]);
+  });
+
+  it('tells what is hidden and sent, of a directory the directory', async () => {
+    await mkdir(join(root, '.conf/.deep'), { recursive: true });
+    await writeFile(join(root, '.conf/a'), '');
+    await writeFile(join(root, '.conf/.deep/b'), '');
+    await writeFile(join(root, 'lib/.env'), '');
+    const found = await readLocalPayload(root);
+    expect(found.hidden).toEqual(['.conf/', 'lib/.env']);
+    expect(found.files.map(({ path }) => path)).toEqual(['.conf/.deep/b', '.conf/a', 'lib/.env', 'lib/x.py', 'run.sh']);
+  });
+
+  it('goes by the ignore file, which may take back what is left out, and by the patterns given after it', async () => {
+    for (const name of ['a.csv', 'b.csv', 'words.bak', 'lib/c.csv']) await writeFile(join(root, name), '');
+    await writeFile(
+      join(root, '.maasignore'),
+      '\ufeff# from an editor on Windows\r\n*.csv\r\n!b.csv\r\n!words.bak\r\n',
+    );
+    const left = async (...exclude: string[]) => (await readLocalPayload(root, exclude)).leftOut;
+    expect(await left()).toEqual(['a.csv', 'lib/c.csv']);
+    expect(await left('!*.csv')).toEqual([]);
+    expect(await left('lib/', 'b.*')).toEqual(['a.csv', 'b.csv', 'lib/']);
+    await rm(join(root, '.maasignore'));
+    await mkdir(join(root, '.maasignore'));
+    await expect(left()).rejects.toMatchObject({ code: 'LOCAL_PATH_INVALID' });
+  });
+
+  it('lets a second script be left out', async () => {
+    await writeFile(join(root, 'train.sh'), '');
+    expect((await readLocalPayload(root, ['train.sh'])).script).toBe('run.sh');
+    // One that leads out, too.
+    await symlink('/etc/passwd', join(root, 'x'));
+    expect((await readLocalPayload(root, ['train.sh', '/x'])).leftOut).toEqual(['train.sh', 'x']);
+  });
+
+  it('refuses a name that is not UTF-8 and shows it, unless it is left out', async () => {
+    const latin1 = Buffer.concat([Buffer.from(`${root}/gr`), Buffer.from([0xfc]), Buffer.from('n.bin')]);
+    await writeFile(latin1, '');
+    const error = await failure(readLocalPayload(root));
+    expect([error.code, error.message]).toEqual([
+      'PAYLOAD_NAME_INVALID',
+      expect.stringContaining(String.raw`"gr\xfcn.bin"`),
+    ]);
+    expect((await readLocalPayload(root, ['gr*.bin'])).files).toHaveLength(2);
   });
 
   it('refuses what is no directory, and no payload', async () => {

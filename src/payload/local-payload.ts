@@ -1,67 +1,124 @@
-/** A payload in a local directory, as it is before its upload. */
+/** A payload in a local directory, as it is before its upload: what of it is sent, and what is not. */
 import type { Stats } from 'node:fs';
-import { lstat, readdir, realpath, stat } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { MaasError } from '../api/errors.ts';
+import { ignoreFile, type LeavesOut, leavesOut, leftOutOfUploads } from './left-out.ts';
 import { byCodeUnits } from './list-payload.ts';
-import { checkPayloadPaths, isIgnored, shown } from './payload-rules.ts';
-
-export interface LocalFile {
-  /** Relative, `/` between segments, NFC: its name in HDFS. */
-  readonly path: string;
-  /** Where it is read. */
-  readonly from: string;
-  /** Bytes. */
-  readonly length: number;
-  readonly modificationTimeMs: number;
-}
+import { type LocalFile, localFailure, namesIn, statusOf, unreadable } from './local-file.ts';
+import { checkPayloadPaths, isHidden, isIgnored, shown } from './payload-rules.ts';
 
 export interface LocalPayload {
   readonly script: string;
   /** By path. */
   readonly files: readonly LocalFile[];
   readonly bytes: number;
+  /** What is there and not sent, by path; directories end in a slash. */
+  readonly leftOut: readonly string[];
+  /** What is sent although its name begins with a dot; of a directory, the directory alone. */
+  readonly hidden: readonly string[];
 }
 
 const maxFiles = 100_000;
+const maxIgnoreFileBytes = 1024 * 1024;
+/** Names in one message. */
+const named = 5;
 
 /**
  * @param directory as the user wrote it; may itself be a link
- * @throws LOCAL_PATH_INVALID, and the PAYLOAD_* codes that the same files would give in HDFS
+ * @param exclude patterns as in a .gitignore, after the default ones and those of the directory's ignore file
+ * @throws LOCAL_PATH_INVALID, LOCAL_FILE_UNREADABLE, LOCAL_FILE_CHANGED, and the PAYLOAD_* codes that the same files
+ *   would give in HDFS
  */
-export async function readLocalPayload(directory: string): Promise<LocalPayload> {
+export async function readLocalPayload(directory: string, exclude: readonly string[] = []): Promise<LocalPayload> {
   const root = await realDirectory(directory);
-  const found: (LocalFile & { readonly stored: string })[] = [];
-  const directories: string[] = [''];
+  const leaves = leavesOut([...leftOutOfUploads, ...(await ignoreFilePatterns(root)), ...exclude]);
+  const found = await walk(root, directory, leaves);
+  const script = checkPayloadPaths(
+    shown(directory),
+    found.files.map(({ stored }) => stored),
+  );
+  await checkReadable(directory, found.files);
+  const files = found.files.map(({ stored: _, ...file }) => file);
+  return {
+    script,
+    files: files.sort((one, other) => byCodeUnits(one.path, other.path)),
+    bytes: files.reduce((sum, { length }) => sum + length, 0),
+    leftOut: found.leftOut.sort(byCodeUnits),
+    hidden: found.hidden.sort(byCodeUnits),
+  };
+}
+
+interface Found {
+  readonly files: (LocalFile & { readonly stored: string })[];
+  readonly leftOut: string[];
+  readonly hidden: string[];
+}
+
+async function walk(root: string, directory: string, leaves: LeavesOut): Promise<Found> {
+  const found: Found = { files: [], leftOut: [], hidden: [] };
+  const directories: { readonly path: string; readonly isHidden: boolean }[] = [{ path: '', isHidden: false }];
   for (let parent = directories.pop(); parent !== undefined; parent = directories.pop()) {
-    for (const name of await readdir(join(root, parent))) {
-      const stored = parent === '' ? name : `${parent}/${name}`;
+    const { path: above, isHidden: aboveIsHidden } = parent;
+    const below = (name: string) => (above === '' ? name : `${above}/${name}`);
+    for (const name of await namesIn(join(root, above), (name) => leaves(below(name), false))) {
+      const stored = below(name);
       if (isIgnored(stored)) continue;
       const from = join(root, stored);
-      const link = await lstat(from);
-      if (link.isDirectory()) {
-        directories.push(stored);
+      const link = await statusOf(from);
+      const isDirectory = link.isDirectory();
+      if (stored === ignoreFile || leaves(stored, isDirectory)) {
+        if (stored !== ignoreFile) found.leftOut.push(isDirectory ? `${stored}/` : stored);
+        continue;
+      }
+      const newlyHidden = isHidden(name) && !aboveIsHidden;
+      if (newlyHidden) found.hidden.push(isDirectory ? `${stored}/` : stored);
+      if (isDirectory) {
+        directories.push({ path: stored, isHidden: aboveIsHidden || newlyHidden });
         continue;
       }
       const status = link.isSymbolicLink() ? await followInside(root, from, directory, stored) : link;
       if (!status.isFile()) {
         throw new MaasError('LOCAL_PATH_INVALID', `${shown(stored)} in ${shown(directory)} is no regular file`, {
-          next: 'Remove it, or put a regular file in its place.',
+          next: orLeaveOut('Remove it, put a regular file in its place'),
         });
       }
       const path = stored.normalize('NFC');
-      found.push({ path, stored, from, length: status.size, modificationTimeMs: status.mtimeMs });
-      if (found.length > maxFiles) {
+      found.files.push({ path, stored, from, length: status.size, modificationTimeMs: status.mtimeMs });
+      if (found.files.length > maxFiles) {
         throw new MaasError('PAYLOAD_TOO_MANY_FILES', `${shown(directory)} holds more than ${maxFiles} files`);
       }
     }
   }
-  const script = checkPayloadPaths(
-    shown(directory),
-    found.map(({ stored }) => stored),
+  return found;
+}
+
+/** Before the first byte travels, and all of them at once. */
+async function checkReadable(directory: string, files: Found['files']): Promise<void> {
+  const trouble: string[] = [];
+  for (const { stored, from } of files) {
+    const why = await unreadable(from);
+    if (why !== undefined) trouble.push(`${shown(stored)} (${why})`);
+  }
+  if (trouble.length === 0) return;
+  const more = trouble.length > named ? ` and ${trouble.length - named} more` : '';
+  throw new MaasError(
+    'LOCAL_FILE_UNREADABLE',
+    `${shown(directory)} holds what cannot be read: ${trouble.slice(0, named).join(', ')}${more}`,
   );
-  const files = found.map(({ stored: _, ...file }) => file).sort((one, other) => byCodeUnits(one.path, other.path));
-  return { script, files, bytes: files.reduce((sum, { length }) => sum + length, 0) };
+}
+
+async function ignoreFilePatterns(root: string): Promise<string[]> {
+  const from = join(root, ignoreFile);
+  try {
+    const status = await stat(from);
+    if (!status.isFile()) throw new MaasError('LOCAL_PATH_INVALID', `${shown(from)} is no regular file`);
+    if (status.size > maxIgnoreFileBytes) throw new MaasError('LOCAL_PATH_INVALID', `${shown(from)} is too large`);
+    return (await readFile(from, 'utf8')).split(/\r?\n/);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw localFailure(from, error);
+  }
 }
 
 async function realDirectory(directory: string): Promise<string> {
@@ -83,23 +140,29 @@ async function realDirectory(directory: string): Promise<string> {
 /** The file behind a link. Only links to files inside are followed: an upload must not carry away what lies elsewhere. */
 async function followInside(root: string, from: string, directory: string, stored: string): Promise<Stats> {
   let target: string;
+  let status: Stats;
   try {
     target = await realpath(from);
+    status = await stat(target);
   } catch (error) {
     throw new MaasError('LOCAL_PATH_INVALID', `The link ${shown(stored)} in ${shown(directory)} leads nowhere`, {
+      next: orLeaveOut('Remove it'),
       cause: error,
     });
   }
   if (!target.startsWith(root.endsWith(sep) ? root : `${root}${sep}`)) {
     throw new MaasError('LOCAL_PATH_INVALID', `The link ${shown(stored)} leads out of ${shown(directory)}`, {
-      next: 'Copy the file into the directory.',
+      next: orLeaveOut('Copy the file into the directory'),
     });
   }
-  const status = await stat(target);
   if (status.isDirectory()) {
     throw new MaasError('LOCAL_PATH_INVALID', `${shown(stored)} in ${shown(directory)} is a link to a directory`, {
-      next: 'Put the directory itself in its place.',
+      next: orLeaveOut('Put the directory itself in its place'),
     });
   }
   return status;
+}
+
+function orLeaveOut(next: string): string {
+  return `${next}, or leave it out with --exclude.`;
 }

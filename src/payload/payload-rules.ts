@@ -22,6 +22,21 @@ export function isIgnored(path: string): boolean {
   return path === uploadManifestName || path === staleEndpoint || top.startsWith(stagingPrefix);
 }
 
+/** @param name one segment */
+export function isHidden(name: string): boolean {
+  return name.startsWith('.');
+}
+
+/**
+ * The start scripts among the paths. One that is hidden is an editor's or an operating system's copy (`.run.sh.swp`,
+ * `._run.sh`); only where there is no other one it may be meant.
+ */
+function scriptsOf(paths: readonly string[]): string[] {
+  const scripts = paths.filter((path) => !path.includes('/') && path.endsWith('.sh'));
+  const seen = scripts.filter((path) => !isHidden(path));
+  return seen.length > 0 ? seen : scripts.filter((path) => !/^\.[_#]/.test(path));
+}
+
 /**
  * Checks the paths of all files.
  *
@@ -46,7 +61,7 @@ export function checkPayloadPaths(where: string, paths: readonly string[]): stri
   }
   checkCollisions(where, paths);
 
-  const scripts = paths.filter((path) => !path.includes('/') && path.endsWith('.sh'));
+  const scripts = scriptsOf(paths);
   const [script] = scripts;
   if (script === undefined) throw new MaasError('PAYLOAD_NO_SCRIPT', `${where} has no *.sh at its top level`);
   if (scripts.length > 1) {

@@ -1,6 +1,7 @@
 /** Sending files to HDFS: a few at a time, and each compared afterwards with what HDFS holds then. */
 import { createHash, type Hash } from 'node:crypto';
 import { MaasError } from '../api/errors.ts';
+import { joinHdfsPath } from '../api/hdfs-path.ts';
 import { mapBounded } from './bounded.ts';
 import { type FileChecksum, HdfsChecksum } from './hdfs-checksum.ts';
 import type { SourceStatus } from './list-payload.ts';
@@ -12,8 +13,15 @@ export interface SendTarget {
   write(
     path: string,
     source: () => AsyncIterable<Uint8Array>,
-    options: { length: number; overwrite?: boolean; blockSize?: number; signal?: AbortSignal | undefined },
+    options: {
+      length: number;
+      overwrite?: boolean;
+      createParent?: boolean;
+      blockSize?: number;
+      signal?: AbortSignal | undefined;
+    },
   ): Promise<SourceStatus & { readonly opaqueChecksum: boolean }>;
+  mkdirs(path: string, options?: { permission?: string; signal?: AbortSignal | undefined }): Promise<void>;
 }
 
 export interface SendProgress {
@@ -32,6 +40,35 @@ export interface SendOptions {
 const parallelism = 3;
 const reportEveryBytes = 1024 * 1024;
 const hdfsAlgorithm = 'MD5-of-0MD5-of-512CRC32C';
+
+/**
+ * Makes the directories of files that are to be sent. With them there, no file's sending has to make any, and none that
+ * was given up can bring the directory back after it was taken away.
+ *
+ * @param directory absolute
+ * @param paths of the files, relative to it
+ */
+export async function makeDirectories(
+  hdfs: Pick<SendTarget, 'mkdirs'>,
+  directory: string,
+  paths: readonly string[],
+  options: { readonly permission?: string; readonly signal?: AbortSignal | undefined },
+): Promise<void> {
+  await hdfs.mkdirs(directory, options);
+  const parents = new Set(
+    paths.filter((path) => path.includes('/')).map((path) => path.slice(0, path.lastIndexOf('/'))),
+  );
+  // Those above come with those below.
+  const above = new Set([...parents].flatMap(directoriesAbove));
+  const deepest = [...parents].filter((path) => !above.has(path));
+  const make = (path: string) => hdfs.mkdirs(joinHdfsPath(directory, path), options);
+  await mapBounded(deepest, parallelism, make, options.signal);
+}
+
+function directoriesAbove(path: string): string[] {
+  const segments = path.split('/');
+  return segments.slice(1).map((_, index) => segments.slice(0, index + 1).join('/'));
+}
 
 /**
  * Sends all files with a function that sends one.
@@ -83,7 +120,7 @@ export interface FileToSend {
 }
 
 /**
- * Writes one file over what is at the path and compares what HDFS holds then.
+ * Writes one file over what is at the path, in a directory that is there, and compares what HDFS holds then.
  *
  * @returns the SHA-256 of what was sent, hex; and HDFS's checksum of what it holds, where that was asked for to compare
  * @throws HDFS_DATA_CORRUPT, HDFS_* codes, what `read` throws
@@ -108,7 +145,7 @@ export async function sendFile(
       sent(position);
     }
   };
-  const written = await hdfs.write(path, source, { length, overwrite: true, blockSize, signal });
+  const written = await hdfs.write(path, source, { length, overwrite: true, createParent: false, blockSize, signal });
   // Encrypted or striped files, and a site that sets another block size, cannot be compared so; the length was.
   const comparable = length > 0 && !written.opaqueChecksum && written.blockSize === blockSize;
   const checksum = comparable ? await comparedChecksum(hdfs, path, hdfsSum, signal) : undefined;

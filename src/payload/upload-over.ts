@@ -6,7 +6,6 @@
  * to a staging directory and checked first; then each takes its place in one step, the script last, so that a reader
  * never sees half a file, and an upload that fails has changed nothing.
  */
-import { createReadStream } from 'node:fs';
 import { hasCode, MaasError } from '../api/errors.ts';
 import { joinHdfsPath } from '../api/hdfs-path.ts';
 import { uploadManifestName } from '../api/payload.ts';
@@ -14,7 +13,7 @@ import { mapBounded } from './bounded.ts';
 import { readFlatPayload } from './flat-payload.ts';
 import { HdfsChecksum } from './hdfs-checksum.ts';
 import { listPayload, type SourceFile } from './list-payload.ts';
-import type { LocalFile } from './local-payload.ts';
+import { type LocalFile, readLocalFile } from './local-file.ts';
 import { checkPayloadPaths, shown, stagingPrefix } from './payload-rules.ts';
 import {
   moveInto,
@@ -26,6 +25,7 @@ import {
   uploadFiles,
   writeManifest,
 } from './upload.ts';
+import { uploadNotes } from './upload-notes.ts';
 
 export interface OverwriteTarget extends UploadTarget {
   /** Puts a file in another one's place, in one step. */
@@ -52,7 +52,7 @@ const parallelism = 3;
 /**
  * @param directory local
  * @param target absolute path in HDFS
- * @throws LOCAL_PATH_INVALID and PAYLOAD_* for what would be there afterwards, HDFS_DATA_CORRUPT when HDFS holds other
+ * @throws LOCAL_* and PAYLOAD_* for what would be there afterwards, HDFS_DATA_CORRUPT when HDFS holds other
  *   bytes than were sent, HDFS_* codes
  */
 export async function uploadOver(
@@ -64,7 +64,7 @@ export async function uploadOver(
   if (target === '/') throw new MaasError('HDFS_PATH_INVALID', 'A payload cannot be uploaded to the root of HDFS');
   for (let attempt = 1; ; attempt++) {
     try {
-      return await uploadOnce(hdfs, directory, target, options);
+      return await uploadOnce(hdfs, directory, target, options, attempt);
     } catch (error) {
       if (!hasCode(error, 'HDFS_PATH_EXISTS') || attempt === attempts) throw error;
     }
@@ -76,6 +76,7 @@ async function uploadOnce(
   directory: string,
   target: string,
   options: UploadOptions,
+  attempt: number,
 ): Promise<UploadOverResult> {
   const { signal } = options;
   const local = await readFlatPayload(directory);
@@ -85,6 +86,8 @@ async function uploadOnce(
   const staying = there.filter(({ path }) => !own.has(path));
   const where = staying.length === 0 ? shown(directory) : `${shown(directory)} over what is at ${shown(target)}`;
   const script = checkPayloadPaths(where, [...own, ...staying.map(({ path }) => path)]);
+
+  if (attempt === 1) for (const note of await uploadNotes({ ...local, script }, 'takes all')) options.warn?.(note);
 
   const changed = await differing(hdfs, target, local.files, there, signal);
   const bytes = changed.reduce((sum, { length }) => sum + length, 0);
@@ -104,7 +107,6 @@ async function uploadOnce(
   await removeAbandoned(hdfs, parent, prefix, options);
   const staging = joinHdfsPath(parent, `${prefix}${options.id}`);
   try {
-    await hdfs.mkdirs(staging, { signal });
     const manifest = await uploadFiles(hdfs, { files: changed, bytes }, staging, options);
     if (isNew) {
       await writeManifest(hdfs, manifest, staging, signal);
@@ -144,7 +146,7 @@ async function differing(
       // One that cannot be made here says nothing; then the file is sent again.
       const ours = HdfsChecksum.like(theirs, status.blockSize);
       if (ours === undefined) return false;
-      for await (const chunk of createReadStream(file.from, { signal: either })) ours.update(chunk);
+      for await (const chunk of readLocalFile(file, either)) ours.update(chunk);
       return ours.matches(theirs);
     },
     signal,

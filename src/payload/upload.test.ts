@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFile, mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -167,22 +168,96 @@ describe('an upload that fails leaves nothing', () => {
     expect(staged()).toEqual([]);
   });
 
-  it('when a local file changes meanwhile', async () => {
-    fake.intercept = async ({ op, node, path }) => {
-      if (op === 'CREATE' && node === 'nn1' && path.endsWith('run.sh')) {
-        await utimes(join(local, 'run.sh'), 1, 1);
+  it.each<[string, (at: string) => Promise<unknown>]>([
+    ['is touched', (at) => utimes(at, 1, 1)],
+    ['grows', (at) => appendFile(at, ' more')],
+    ['shrinks', (at) => truncate(at, 3)],
+    ['is emptied', (at) => writeFile(at, '')],
+    ['goes away', (at) => rm(at)],
+    [
+      'becomes a directory',
+      async (at) => {
+        await rm(at);
+        await mkdir(at);
+      },
+    ],
+    [
+      'becomes a FIFO',
+      async (at) => {
+        await rm(at);
+        execFileSync('mkfifo', [at]);
+      },
+    ],
+    [
+      'is replaced',
+      async (at) => {
+        await rm(at);
+        await writeFile(at, 'echo hi');
+      },
+    ],
+    [
+      'becomes a link to nowhere',
+      async (at) => {
+        await rm(at);
+        await symlink('nowhere', at);
+      },
+    ],
+  ])('when a local file %s meanwhile, and names it', async (_how, change) => {
+    const at = join(local, 'run.sh');
+    // While it is sent, and when it has been sent.
+    for (const moment of ['nn1', 'dn1']) {
+      let changed = false;
+      fake.intercept = async ({ op, node, path }) => {
+        if (!changed && op === 'CREATE' && node === moment && path.endsWith('run.sh')) {
+          changed = true;
+          await change(at);
+        }
+        return false;
+      };
+      const error = await failure(upload({ id: moment }));
+      expect([error.code, error.message]).toEqual(['LOCAL_FILE_CHANGED', expect.stringContaining(`"${at}"`)]);
+      expect(staged()).toEqual([]);
+      await rm(at, { recursive: true, force: true });
+      await writeFile(at, 'echo hi');
+    }
+  });
+
+  it('also where a CREATE that was given up reaches HDFS after the clean-up', async () => {
+    const removed = Promise.withResolvers<void>();
+    const late: Promise<void>[] = [];
+    fake.intercept = async ({ op, node, path, parameters }, response) => {
+      if (op === 'DELETE') response.once('finish', removed.resolve);
+      if (op !== 'CREATE') return false;
+      if (node === 'nn1' && path.endsWith('run.sh')) await utimes(join(local, 'run.sh'), 1, 1);
+      if (node === 'nn1' || !path.endsWith('.bin')) return false;
+      late.push(removed.promise.then(() => void fake.create(path, parameters, Buffer.from('half'))));
+      return true;
+    };
+    expect(await failure(upload())).toMatchObject({ code: 'LOCAL_FILE_CHANGED' });
+    await Promise.all(late);
+    expect(late).toHaveLength(1);
+    expect(staged()).toEqual([]);
+  });
+
+  it('because what cannot be made harmless is not given up: a directory is made before it is removed', async () => {
+    const stop = new AbortController();
+    const order: string[] = [];
+    const deleted = Promise.withResolvers<void>();
+    fake.intercept = async ({ op }) => {
+      if (op === 'DELETE') {
+        order.push(op);
+        deleted.resolve();
+      }
+      if (op === 'MKDIRS' && !stop.signal.aborted) {
+        stop.abort(new Error('interrupted'));
+        // Time enough for somebody who does not wait.
+        await Promise.race([deleted.promise, new Promise((done) => setTimeout(done, 200))]);
+        order.push(op);
       }
       return false;
     };
-    expect(await failure(upload())).toMatchObject({ code: 'LOCAL_PATH_INVALID' });
-    fake.intercept = async ({ op, node, path }) => {
-      if (op === 'CREATE' && node === 'nn1' && path.endsWith('run.sh'))
-        await appendFile(join(local, 'run.sh'), ' more');
-      return false;
-    };
-    await expect(upload({ id: 'id2' })).rejects.toMatchObject({
-      code: expect.stringMatching(/^(LOCAL_PATH_INVALID|HDFS_DATA_CORRUPT)$/),
-    });
+    await expect(upload({ signal: stop.signal })).rejects.toThrow('interrupted');
+    expect(order).toEqual(['MKDIRS', 'DELETE']);
     expect(staged()).toEqual([]);
   });
 

@@ -3,16 +3,16 @@
  * the files first, each checked, a manifest of them last; then one rename, which fails where something is there.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { hasCode, MaasError } from '../api/errors.ts';
 import { joinHdfsPath } from '../api/hdfs-path.ts';
 import { type UploadManifest, uploadManifestName } from '../api/payload.ts';
 import { listPayload, type SourceStatus } from './list-payload.ts';
+import { checkUnchanged, readLocalFile } from './local-file.ts';
 import { type LocalPayload, readLocalPayload } from './local-payload.ts';
 import { shown, stagingPrefix } from './payload-rules.ts';
 import { readManifest } from './resolve.ts';
-import { type SendOptions, type SendTarget, sendFile, sendFiles } from './send-files.ts';
+import { makeDirectories, type SendOptions, type SendTarget, sendFile, sendFiles } from './send-files.ts';
+import { uploadNotes } from './upload-notes.ts';
 
 /** Where payloads go. */
 export interface UploadTarget extends SendTarget {
@@ -22,7 +22,6 @@ export interface UploadTarget extends SendTarget {
     path: string,
     options?: { length?: number; signal?: AbortSignal | undefined },
   ): Promise<AsyncIterable<Uint8Array>>;
-  mkdirs(path: string, options?: { signal?: AbortSignal | undefined }): Promise<void>;
   rename(from: string, to: string, signal?: AbortSignal): Promise<void>;
   delete(path: string, options: { recursive: boolean; signal?: AbortSignal | undefined }): Promise<boolean>;
 }
@@ -32,7 +31,9 @@ export interface UploadOptions extends SendOptions {
   readonly now: () => number;
   /** Names this upload's staging directory; letters and digits, never used before. */
   readonly id: string;
-  /** Told of what failed without harm: cleaning up. */
+  /** What is not to be sent: patterns as in a .gitignore, see left-out.ts. */
+  readonly exclude?: readonly string[];
+  /** Told of what should be known and stops nothing: what is left out, what failed while cleaning up. */
   readonly warn?: ((message: string) => void) | undefined;
 }
 
@@ -50,12 +51,11 @@ const blockSize = 128 * 1024 * 1024;
 /** An upload is at work on its staging directory much more often than this. */
 const abandonedAfterMs = 24 * 60 * 60 * 1000;
 const cleanupTimeoutMs = 30_000;
-const readBufferBytes = 256 * 1024;
 
 /**
  * @param directory local
  * @param target absolute path in HDFS; the directory that it becomes
- * @throws LOCAL_PATH_INVALID and PAYLOAD_* for the local side, HDFS_PATH_EXISTS when the target holds something else,
+ * @throws LOCAL_* and PAYLOAD_* for the local side, HDFS_PATH_EXISTS when the target holds something else,
  *   HDFS_DATA_CORRUPT when HDFS holds other bytes than were sent, HDFS_* codes
  */
 export async function uploadPayload(
@@ -66,7 +66,8 @@ export async function uploadPayload(
 ): Promise<UploadResult> {
   const { signal } = options;
   if (target === '/') throw new MaasError('HDFS_PATH_INVALID', 'A payload cannot be uploaded to the root of HDFS');
-  const local = await readLocalPayload(directory);
+  const local = await readLocalPayload(directory, options.exclude);
+  for (const note of await uploadNotes(local, 'excludes')) options.warn?.(note);
   const result = (outcome: UploadResult['outcome']): UploadResult => ({
     outcome,
     path: target,
@@ -80,7 +81,6 @@ export async function uploadPayload(
   await removeAbandoned(hdfs, parent, prefix, options);
   const staging = joinHdfsPath(parent, `${prefix}${options.id}`);
   try {
-    await hdfs.mkdirs(staging, { signal });
     const manifest = await uploadFiles(hdfs, local, staging, options);
     await writeManifest(hdfs, manifest, staging, signal);
     await moveInto(hdfs, staging, target, signal);
@@ -135,8 +135,7 @@ async function isPresent(
   if (!sameNames || !sameLengths) throw taken('holds other files');
   for (const file of files) {
     const hash = createHash('sha256');
-    for await (const chunk of createReadStream(file.from, { highWaterMark: readBufferBytes, signal }))
-      hash.update(chunk);
+    for await (const chunk of readLocalFile(file, signal)) hash.update(chunk);
     if (hash.digest('hex') !== listed.get(file.path)?.sha256) throw taken(`holds another ${shown(file.path)}`);
   }
   return true;
@@ -148,20 +147,17 @@ export async function uploadFiles(
   staging: string,
   options: SendOptions,
 ): Promise<UploadManifest> {
+  const paths = local.files.map(({ path }) => path);
+  await makeDirectories(hdfs, staging, paths, { signal: options.signal });
   const files = await sendFiles(local, options, async (file, signal, sent) => {
     const { sha256 } = await sendFile(hdfs, joinHdfsPath(staging, file.path), {
       length: file.length,
       blockSize,
-      read: () => createReadStream(file.from, { highWaterMark: readBufferBytes, signal }),
+      read: () => readLocalFile(file, signal),
       signal,
       sent,
     });
-    const after = await stat(file.from);
-    if (after.size !== file.length || after.mtimeMs !== file.modificationTimeMs) {
-      throw new MaasError('LOCAL_PATH_INVALID', `${shown(file.from)} was changed while it was uploaded`, {
-        next: 'Upload again when nothing writes to the directory.',
-      });
-    }
+    await checkUnchanged(file);
     return { path: file.path, length: file.length, sha256 };
   });
   return { maasManifest: 1, files };
@@ -180,6 +176,7 @@ export async function writeManifest(
   await hdfs.write(joinHdfsPath(staging, uploadManifestName), source, {
     length: bytes.length,
     overwrite: true,
+    createParent: false,
     signal,
   });
 }

@@ -103,6 +103,15 @@ export class FakeWebHdfs {
     return file;
   }
 
+  /** What a CREATE does, whenever it comes; false where it must not make the directory. */
+  create(path: string, parameters: URLSearchParams, content: Buffer): boolean {
+    const parent = path.slice(0, path.lastIndexOf('/')) || '/';
+    if (parameters.get('createparent') === 'false' && !this.directories.has(parent)) return false;
+    const blockSize = parameters.get('blocksize');
+    this.put(path, content, blockSize === null ? {} : { blockSize: Number(blockSize) });
+    return true;
+  }
+
   makeDirectories(path: string): void {
     for (let at = path; at !== '' && at !== '/'; at = at.slice(0, at.lastIndexOf('/'))) {
       if (!this.directories.has(at)) this.directories.set(at, this.now);
@@ -214,8 +223,10 @@ export class FakeWebHdfs {
         remote(response, 403, 'FileAlreadyExistsException', `${path} for client 127.0.0.1 already exists`);
         return;
       }
-      const blockSize = parameters.get('blocksize');
-      this.put(path, Buffer.concat(chunks), blockSize === null ? {} : { blockSize: Number(blockSize) });
+      if (!this.create(path, parameters, Buffer.concat(chunks))) {
+        remote(response, 404, 'FileNotFoundException', `Parent directory of ${path} doesn't exist`);
+        return;
+      }
       response.writeHead(201, { location: `hdfs://fake${encodeURI(path)}` }).end();
       return;
     }

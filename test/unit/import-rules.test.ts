@@ -21,7 +21,7 @@ const rules: Readonly<Record<string, Rule>> = {
   operator: { folders: ['api', 'plan'], packages: ['zod'], node: 'all' },
   legacy: { folders: ['api'], packages: ['zod'], node: 'all' },
   agent: { folders: ['api'], packages: ['zod'], node: 'all' },
-  payload: { folders: ['api'], packages: ['zod'], node: 'all' },
+  payload: { folders: ['api'], packages: ['ignore', 'zod'], node: 'all' },
   cli: { folders: ['api'], packages: ['commander', 'yaml', 'zod'], node: 'all' },
   adapters: {
     folders: ['api'],

@@ -38,6 +38,36 @@ describe('writing', () => {
     expect(fake.files.get('/d/empty')?.blockSize).toBe(4096);
   });
 
+  it('waits for the word of a source that ends after its last byte, and after the answer', async () => {
+    const hdfs = await start({ dataNodes: 1 });
+    const endsLate = (end: () => void): Source =>
+      async function* () {
+        const stored = new Promise<void>((resolve) => {
+          fake.intercept = ({ node, op }, response) => {
+            if (node === 'dn1' && op === 'CREATE') response.once('finish', resolve);
+            return false;
+          };
+        });
+        yield content;
+        await stored;
+        // The answer has been received by then, and more than once round.
+        for (let turn = 0; turn < 20; turn++) await new Promise((done) => setImmediate(done));
+        end();
+      };
+    expect(
+      await write(
+        hdfs,
+        {},
+        endsLate(() => {}),
+      ),
+    ).toMatchObject({ length: content.length });
+    expect(fake.count('CREATE', 'dn')).toBe(1);
+    const wrong = endsLate(() => {
+      throw new Error('that was not right');
+    });
+    await expect(write(hdfs, { overwrite: true }, wrong)).rejects.toThrow('that was not right');
+  });
+
   it('replaces only when told to', async () => {
     const hdfs = await start();
     fake.put('/d/f', 'old');

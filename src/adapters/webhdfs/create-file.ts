@@ -20,6 +20,11 @@ export interface WriteOptions {
   readonly overwrite?: boolean;
   /** Bytes in a block of the new file, a multiple of 512; HDFS's default unless told. */
   readonly blockSize?: number;
+  /**
+   * False: the directory has to be there. An aborted CREATE can reach HDFS after what was done next, so who takes the
+   * directory away when something fails must say so, or may find it made anew. True unless told.
+   */
+  readonly createParent?: boolean;
   /** Octal; HDFS's default unless told. */
   readonly permission?: string;
   readonly signal?: AbortSignal | undefined;
@@ -91,7 +96,7 @@ async function createOnce(
   options: WriteOptions & { readonly overwrite: boolean },
   excluded: readonly string[],
 ): Promise<CreateFailed | undefined> {
-  const { length, overwrite, blockSize, permission, signal } = options;
+  const { length, overwrite, blockSize, createParent, permission, signal } = options;
   const operation: Operation = {
     method: 'PUT',
     op: 'CREATE',
@@ -99,6 +104,7 @@ async function createOnce(
     parameters: {
       overwrite: String(overwrite),
       blocksize: blockSize === undefined ? undefined : String(blockSize),
+      createparent: createParent === undefined ? undefined : String(createParent),
       permission,
       excludedatanodes: excluded.length === 0 ? undefined : excluded.join(','),
     },

@@ -30,9 +30,12 @@ export interface Hdfs extends HdfsReader {
   checkAccess(path: string, action: string, signal?: AbortSignal): Promise<void>;
   /** Writes a file, checks its length and gives its status; see createFile. */
   write(path: string, source: Source, options: WriteOptions): Promise<HdfsFileStatus>;
-  /** Makes a directory and those above it; none is no error. @param permission octal, `755` unless told */
+  /**
+   * Makes a directory and those above it; none is no error. Not given up half-way when the signal is aborted.
+   * @param permission octal, `755` unless told
+   */
   mkdirs(path: string, options?: { permission?: string; signal?: AbortSignal | undefined }): Promise<void>;
-  /** Renames, never into or over something. @throws HDFS_PATH_EXISTS, HDFS_PATH_MISSING */
+  /** Renames, never into or over something; as mkdirs it is not given up. @throws HDFS_PATH_EXISTS, HDFS_PATH_MISSING */
   rename(from: string, to: string, signal?: AbortSignal): Promise<void>;
   /** Renames a file to where another one may be, which is gone then. @throws HDFS_PATH_EXISTS for a directory */
   replace(from: string, to: string, signal?: AbortSignal): Promise<void>;
@@ -62,12 +65,8 @@ export function openHdfs(settings: HdfsSettings, nameservice: string, options: H
     },
     write: (path, source, writeOptions) => createFile(session, path, source, writeOptions, status),
     mkdirs: async (path, { permission = '755', signal } = {}) => {
-      const answer = await ask(
-        session,
-        callThroughLibrary,
-        { method: 'PUT', op: 'MKDIRS', path, parameters: { permission } },
-        signal,
-      );
+      const operation = { method: 'PUT', op: 'MKDIRS', path, parameters: { permission } } as const;
+      const answer = await ask(session, awaited, operation, signal);
       if (field(answer, 'boolean') !== true) {
         throw new MaasError('HDFS_ERROR', `HDFS did not make the directory ${printable(path)}, without saying why`);
       }
@@ -88,6 +87,13 @@ export function openHdfs(settings: HdfsSettings, nameservice: string, options: H
     },
   };
 }
+
+/**
+ * To its answer, whatever the signal says: a request that is given up may be carried out all the same, after what its
+ * sender did next.
+ */
+const awaited: typeof callForJson = (session, attempt, operation, credentials) =>
+  callThroughLibrary(session, attempt, operation, credentials);
 
 async function ask(
   session: Session,

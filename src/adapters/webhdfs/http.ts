@@ -52,7 +52,7 @@ export class HttpFailure extends Error {
 export interface HttpRequest {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   readonly url: URL;
-  readonly body?: { readonly bytes: AsyncIterable<Uint8Array>; readonly length?: number | undefined };
+  readonly body?: { readonly bytes: AsyncIterable<Uint8Array>; readonly length: number };
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -96,16 +96,18 @@ function exchangeOnce(request: HttpRequest, connections: Connections, deadlines:
     const secure = url.protocol === 'https:';
     const headers: http.OutgoingHttpHeaders = { accept: '*/*' };
     if (body !== undefined) headers['content-type'] = 'application/octet-stream';
-    if (body?.length !== undefined) headers['content-length'] = body.length;
-    else if (body === undefined && (method === 'PUT' || method === 'POST')) headers['content-length'] = 0;
+    if (body !== undefined) headers['content-length'] = body.length;
+    else if (method === 'PUT' || method === 'POST') headers['content-length'] = 0;
     // An upload gets a connection of its own: it could not be repeated on another one if a kept one proved closed.
     const kept = secure ? connections.https : connections.http;
     const options = { method, headers, agent: body === undefined ? kept : false };
     const outgoing = secure ? https.request(url, options) : http.request(url, options);
 
     let reached = false;
-    let sent = false;
     let answered = false;
+    /** Of the body: what was written, and when its source has come to its end, which may be later than the last byte. */
+    const progress = { written: 0 };
+    let pumped: Promise<void> = Promise.resolve();
     let timer: NodeJS.Timeout | undefined;
     const within = (milliseconds: number, what: string) => {
       clearTimeout(timer);
@@ -141,17 +143,17 @@ function exchangeOnce(request: HttpRequest, connections: Connections, deadlines:
     outgoing.once('response', (incoming) => {
       answered = true;
       settle();
-      if (body !== undefined && !sent && (incoming.statusCode ?? 0) < 400) {
+      const status = incoming.statusCode ?? 0;
+      const answer = { status, headers: incoming.headers, body: incoming, peer: peerOf(outgoing.socket) };
+      if (body === undefined || status >= 400) {
+        resolve(answer);
+      } else if (progress.written === body.length) {
+        // It has all the bytes that were announced; whether they are right the source says at its end.
+        pumped.then(() => resolve(answer), fail);
+      } else {
         incoming.destroy();
         reject(new HttpFailure('answered before it had received everything', true));
-        return;
       }
-      resolve({
-        status: incoming.statusCode ?? 0,
-        headers: incoming.headers,
-        body: incoming,
-        peer: peerOf(outgoing.socket),
-      });
     });
     outgoing.on('error', (error) => {
       settle();
@@ -161,6 +163,7 @@ function exchangeOnce(request: HttpRequest, connections: Connections, deadlines:
       else reject(new HttpFailure(reason(error), reached, error));
     });
     outgoing.once('close', () => {
+      if (answered) return;
       settle();
       reject(new HttpFailure('closed without an answer', reached));
     });
@@ -168,37 +171,34 @@ function exchangeOnce(request: HttpRequest, connections: Connections, deadlines:
     if (body === undefined) {
       outgoing.end();
     } else {
-      pump(body, outgoing, deadlines, () => answered).then((complete) => {
-        if (!complete) return;
-        sent = true;
-        within(deadlines.finishMs, 'no answer to the upload');
+      pumped = pump(body, outgoing, deadlines, progress, () => answered);
+      pumped.then(() => {
+        if (outgoing.destroyed || progress.written !== body.length) return;
+        if (!answered) within(deadlines.finishMs, 'no answer to the upload');
         outgoing.end();
       }, fail);
     }
   });
 }
 
-/** Writes the whole body; false when the other side answered or went away before the end. */
+/** Writes the whole body, or less of it when the other side answered or went away before the end. */
 async function pump(
-  body: { readonly bytes: AsyncIterable<Uint8Array>; readonly length?: number | undefined },
+  body: { readonly bytes: AsyncIterable<Uint8Array>; readonly length: number },
   outgoing: http.ClientRequest,
   deadlines: Deadlines,
+  progress: { written: number },
   answered: () => boolean,
-): Promise<boolean> {
-  let written = 0;
+): Promise<void> {
   for await (const chunk of body.bytes) {
-    if (answered() || outgoing.destroyed) return false;
-    written += chunk.length;
-    if (body.length !== undefined && written > body.length) break;
+    if (chunk.length === 0) continue;
+    const written = progress.written + chunk.length;
+    if (written > body.length) throw new BodyLengthMismatch(`The source gave more than ${body.length} bytes`);
+    if (answered() || outgoing.destroyed) return;
+    progress.written = written;
     if (!outgoing.write(chunk)) await drained(outgoing, deadlines.stallMs);
   }
-  if (answered() || outgoing.destroyed) return false;
-  if (body.length !== undefined && written !== body.length) {
-    throw new BodyLengthMismatch(
-      `The source gave ${written > body.length ? 'more than' : `${written} of`} ${body.length} bytes`,
-    );
-  }
-  return true;
+  if (answered() || outgoing.destroyed || progress.written === body.length) return;
+  throw new BodyLengthMismatch(`The source gave ${progress.written} of ${body.length} bytes`);
 }
 
 /** The source of an upload did not give as many bytes as were announced. */

@@ -31,7 +31,8 @@ export async function renamePath(
     await session.nameNodes.ask(async (attempt) => {
       maybeDone ||= attempt.maybeDone;
       const operation = { method: 'PUT', op: 'RENAME', path: from, parameters } as const;
-      const answer = await callThroughLibrary(session, attempt, operation, credentials, signal);
+      // Without the signal: a request that is given up may be carried out all the same, after what its sender did next.
+      const answer = await callThroughLibrary(session, attempt, operation, credentials);
       // With options there is no body; a `false` in one is that of a server that does not know the options.
       if (field(answer, 'boolean') === false) {
         throw new MaasError(
