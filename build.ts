@@ -57,7 +57,12 @@ async function bundle(program: Program): Promise<string> {
     legalComments: 'none',
     logLevel: 'warning',
     plugins: [withoutBufferReader, englishOnly],
-    define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
+    define: {
+      // Which sources a release was made of; a build that is not told says that it does not know.
+      'process.env.MAAS_COMMIT': JSON.stringify(process.env['MAAS_COMMIT'] ?? ''),
+      'import.meta.dirname': '__dirname',
+      'import.meta.filename': '__filename',
+    },
   });
   return outfile;
 }

@@ -18,17 +18,17 @@ export function metricsText(state: State, measured: Measured): string {
     lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
     for (const [labels, value] of values) lines.push(`${name}${labels} ${value}`);
   };
-  metric('maas_agent_registered', 'gauge', 'Is the instance registered in ZooKeeper.', [
+  metric('maas_agent_registered', 'gauge', '1 while the instance is registered in ZooKeeper.', [
     ['', state.registration.kind === 'held' ? 1 : 0],
   ]);
-  metric('maas_agent_ready', 'gauge', 'Is the instance ready.', [['', state.ready ? 1 : 0]]);
+  metric('maas_agent_ready', 'gauge', '1 while the instance is ready.', [['', state.ready ? 1 : 0]]);
   metric(
     'maas_agent_stage',
     'gauge',
-    'What the instance is doing: 1 for the present stage.',
+    'What the instance is doing: 1 for the present stage, 0 for all others.',
     agentStages.map((stage) => [`{stage="${stage}"}`, stage === state.stage ? 1 : 0] as const),
   );
-  metric('maas_agent_zookeeper_connected', 'gauge', 'Is the ZooKeeper session connected.', [
+  metric('maas_agent_zookeeper_connected', 'gauge', '1 while the ZooKeeper session is connected.', [
     ['', state.session === 'connected' ? 1 : 0],
   ]);
   metric('maas_agent_payload_bytes', 'gauge', 'Bytes of the payload that are in place.', [

@@ -1,5 +1,6 @@
 /** Joins payload rules, payload store and HDFS for the operator: one connection a nameservice, kept. */
 import type { Clock } from '../adapters/clock.ts';
+import { type Call, measured } from '../adapters/measured-calls.ts';
 import { type Hdfs, openHdfs } from '../adapters/webhdfs/hdfs.ts';
 import { joinHdfsPath, parseHdfsPath } from '../api/hdfs-path.ts';
 import type { HdfsSettings, PayloadStoreSettings } from '../api/settings.ts';
@@ -14,6 +15,8 @@ interface Options {
   /** The current delegation token, where there is one. */
   readonly token: () => Promise<string | undefined>;
   readonly store: PayloadStoreSettings;
+  /** Told of each call to HDFS. */
+  readonly observe: (call: Call) => void;
   /** Names this operator's own directory below the store's root. */
   readonly owner: { readonly clusterId: string; readonly namespace: string };
 }
@@ -24,13 +27,32 @@ interface Nameservice {
   store?: PayloadStore;
 }
 
+const hdfsCalls = [
+  'status',
+  'checksum',
+  'blockLengths',
+  'read',
+  'home',
+  'list',
+  'checkAccess',
+  'write',
+  'mkdirs',
+  'rename',
+  'replace',
+  'delete',
+] as const satisfies readonly (keyof Hdfs)[];
+
 export function hdfsPayloads(settings: HdfsSettings, options: Options): Payloads {
   const { clock, store, owner } = options;
   const open = new Map<string, Nameservice>();
   const of = (name: string): Nameservice => {
     let nameservice = open.get(name);
     if (nameservice === undefined) {
-      nameservice = { hdfs: openHdfs(settings, name, options) };
+      const hdfs = measured(openHdfs(settings, name, options), hdfsCalls, {
+        monotonic: clock.monotonic,
+        observe: options.observe,
+      });
+      nameservice = { hdfs };
       open.set(name, nameservice);
     }
     return nameservice;

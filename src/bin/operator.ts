@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { Command } from 'commander';
+import packageJson from '../../package.json' with { type: 'json' };
 import { systemClock } from '../adapters/clock.ts';
 import { createKubeClient } from '../adapters/kube/client.ts';
 import { createEventRecorder } from '../adapters/kube/events.ts';
@@ -17,12 +18,14 @@ import { configMaps, deployments, namespaces, pods } from '../adapters/kube/reso
 import { createTransport } from '../adapters/kube/transport.ts';
 import { startWatch } from '../adapters/kube/watch.ts';
 import { createLog, type Log } from '../adapters/log.ts';
-import { operatorMetrics } from '../adapters/metrics.ts';
+import { measured } from '../adapters/measured-calls.ts';
+import { type MeasuredModel, operatorMetrics } from '../adapters/metrics.ts';
 import { tokenFromFile } from '../adapters/webhdfs/token-file.ts';
 import { ZooKeeper } from '../adapters/zookeeper/zookeeper.ts';
 import { MaasError } from '../api/errors.ts';
 import { type Mode, modesConfigMap, modesKey, modesPath } from '../api/modes.ts';
 import { labels } from '../api/names.ts';
+import type { ModelDeployment } from '../api/resource.ts';
 import { type OperatorSettings, operatorSettings } from '../api/settings.ts';
 import { crashingAt, noFailPoints } from '../legacy/fail-points.ts';
 import { RequestQueue } from '../legacy/request-queue.ts';
@@ -45,6 +48,8 @@ const leaseName = 'maas-operator';
 /** Where the chart mounts the Secret with a delegation token, where there is one. */
 const hdfsTokenFile = '/etc/maas-hdfs/token';
 const workers = 8;
+/** The commit is put in by a build that is told of it. */
+const buildInfo = { version: packageJson.version, commit: process.env['MAAS_COMMIT'] || undefined };
 /** Names a place at which the process kills itself, hard. For tests of what comes after, and for nothing else. */
 const failPointVariable = 'MAAS_FAIL_POINT';
 /** How long an orderly stop may take before the process ends anyway. */
@@ -104,12 +109,16 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
       ),
   );
 
-  const zookeeper = new ZooKeeper({
-    quorum: settings.zookeeper.quorum,
-    sessionTimeoutMs: settings.zookeeper.sessionTimeoutMs,
-    clock,
-    log: log.child({ part: 'zookeeper' }),
-  });
+  const zookeeper = measured(
+    new ZooKeeper({
+      quorum: settings.zookeeper.quorum,
+      sessionTimeoutMs: settings.zookeeper.sessionTimeoutMs,
+      clock,
+      log: log.child({ part: 'zookeeper' }),
+    }),
+    ['get', 'exists', 'children', 'create', 'set', 'delete', 'ensurePath', 'transaction'],
+    { monotonic: clock.monotonic, observe: (call) => metrics.called('zookeeper', call) },
+  );
   const registrations = new RegistrationFollower(zookeeper, settings.zookeeper.configPath, log, (model) =>
     controller.registrationsChanged(model),
   );
@@ -212,23 +221,22 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
       },
     },
   });
-  const metrics = operatorMetrics({
-    queue: () => queue,
-    watches: () => Object.entries(watches).map(([kind, watch]) => ({ kind, ...watch.counters() })),
-    resources: () =>
-      stores.resources.list().map(({ resource }) => ({
-        ready: resource.status.conditions?.find((condition) => condition.type === 'Ready')?.status ?? 'Unknown',
-        desired: resource.spec.instances,
-        registered: resource.status.registered ?? 0,
-      })),
-    leader: () => leading(),
-    zookeeperConnected: () => zookeeper.state() === 'connected',
-    requestsHeld: () => requests?.held(),
-  });
+  const metrics = operatorMetrics(
+    {
+      queue: () => queue,
+      watches: () => Object.entries(watches).map(([kind, watch]) => ({ kind, ...watch.counters() })),
+      models: () => stores.resources.list().map(({ resource }) => measuredModel(resource)),
+      leader: () => leading(),
+      zookeeperConnected: () => zookeeper.state() === 'connected',
+      requestsHeld: () => requests?.held(),
+    },
+    buildInfo,
+  );
   const payloads = hdfsPayloads(settings.hdfs, {
     clock,
     log: log.child({ part: 'hdfs' }),
     token: tokenFromFile(options.hdfsToken),
+    observe: (call) => metrics.called('hdfs', call),
     store: settings.payloadStore,
     owner: { clusterId, namespace: leaseNamespace },
   });
@@ -338,6 +346,19 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
     setTimeout(() => process.exit(1), stopMs).unref();
     await stop();
   }
+}
+
+function measuredModel({ metadata, spec, status }: ModelDeployment): MeasuredModel {
+  const ready = status.conditions?.find((condition) => condition.type === 'Ready');
+  return {
+    namespace: metadata.namespace,
+    name: metadata.name,
+    model: spec.name,
+    version: spec.version,
+    ready: ready?.status ?? 'Unknown',
+    reason: ready?.reason ?? 'NotSeen',
+    instances: { desired: spec.instances, ready: status.ready ?? 0, registered: status.registered },
+  };
 }
 
 /** While a model is only looked at, or is on its way back, its requests are left to whoever else reads the queue. */

@@ -74,18 +74,6 @@ describe('error codes', () => {
 describe('what the documents name', () => {
   const text = (path: string) => readFileSync(join(projectRoot, path), 'utf8');
 
-  it('of metrics is what the programs serve, all of it', () => {
-    const served = new Set(
-      ['src/adapters/metrics.ts', 'src/agent/metrics.ts'].flatMap(
-        (path) => text(path).match(/\bmaas_[a-z_]+[a-z]\b/g) ?? [],
-      ),
-    );
-    // One gauge for each of the counters of a watch.
-    for (const counter of ['relists', 'restarts', 'failures']) served.add(`maas_watch_${counter}`);
-    const named = new Set(text('docs/operations.md').match(/\bmaas_[a-z_]+[a-z]\b(?!\.sh)/g));
-    expect([...named].sort()).toEqual([...served].sort());
-  });
-
   it('of values is in the chart', () => {
     const values: unknown = parse(text('charts/maas-operator/values.yaml'));
     const sections = Object.keys(values as Record<string, unknown>);
