@@ -182,7 +182,7 @@ describe('a start', () => {
 
   it.each<[Answer, string]>([
     ['none', 'ENDPOINT_NOT_LISTENING'],
-    ['elsewhere', 'ENDPOINT_NOT_LISTENING'],
+    ['elsewhere', 'ENDPOINT_NOT_REACHABLE'],
     ['loopback-only', 'ENDPOINT_LOOPBACK_ONLY'],
     ['unhealthy', 'ENDPOINT_UNHEALTHY'],
   ])('tells why an endpoint is not registered: %s', (answer, code) => {
@@ -192,6 +192,31 @@ describe('a start', () => {
     expect(story.problem).toBe(code);
     expect(story.state.registration.kind).toBe('none');
   });
+
+  it.each<[string[], string, string, string, string]>([
+    [['0.0.0.0'], '[fd00::5]', '::', 'listens on 0.0.0.0 only, but clients are told [fd00::5]', 'bind to ::.'],
+    [['::'], '10.0.0.7', '0.0.0.0', 'listens on :: for IPv6 only, but clients are told 10.0.0.7', 'bind to 0.0.0.0.'],
+    [
+      ['10.0.0.8', 'fd00::6'],
+      'models.example',
+      '0.0.0.0 or ::',
+      'listens on 10.0.0.8 and fd00::6 only, but clients are told models.example',
+      'bind to 0.0.0.0 or ::.',
+    ],
+  ])(
+    'says what a model that listens on %j should bind to where clients are told %s',
+    (found, told, advice, what, next) => {
+      const story = new Story();
+      const reading = { kind: 'valid', endpoint: endpoint(1500) } as const;
+      const asked = { endpoint: endpoint(1500), answer: 'elsewhere', binding: { found, told, advice } } as const;
+      story.tell({ type: 'payload-verified' }, { type: 'gate-opened' }, connected);
+      story.tell({ type: 'look', look: { mark: 'a', reading, asked } });
+      story.wait(limits.notice);
+      const problem = currentProblem(story.state, story.now);
+      expect(problem?.message).toContain(what);
+      expect(problem?.next).toContain(next);
+    },
+  );
 
   it('asks for a restart when no endpoint came in time, counted from the start of the model', () => {
     const story = new Story();

@@ -59,7 +59,17 @@ export interface Look {
   readonly mark: string | undefined;
   readonly reading: EndpointReading;
   /** The endpoint that was asked, if any: the one just read, or the last one known. */
-  readonly asked?: { readonly endpoint: EndpointFile; readonly answer: Answer };
+  readonly asked?: { readonly endpoint: EndpointFile; readonly answer: Answer; readonly binding?: Binding };
+}
+
+/** How a model listens that clients cannot reach. */
+export interface Binding {
+  /** The addresses that it listens on. */
+  readonly found: readonly string[];
+  /** The host that clients are told. */
+  readonly told: string;
+  /** What it should bind to. */
+  readonly advice: string;
 }
 
 export type Event =
@@ -294,7 +304,7 @@ function takeLook(before: State, look: Look, at: number): State {
   if (answer === 'answers') {
     return { ...without(state, 'trouble', 'verdict', 'askedAt'), serving: { kind: 'answers' } };
   }
-  const problem = troubleOf(look.reading, answer, state.endpoint);
+  const problem = troubleOf(look, state.endpoint);
   if (problem === undefined) state = without(state, 'trouble');
   else {
     const since = state.trouble?.problem.code === problem.code ? state.trouble.since : at;
@@ -314,7 +324,8 @@ function silence(serving: Serving, answer: Answer | undefined, at: number): Serv
   };
 }
 
-function troubleOf(reading: EndpointReading, answer: Answer | undefined, endpoint?: EndpointFile): Problem | undefined {
+function troubleOf({ reading, asked }: Look, endpoint: EndpointFile | undefined): Problem | undefined {
+  const answer = asked?.answer;
   if (reading.kind === 'unusable') return problemOf(reading.problem);
   if (answer === undefined || answer === 'answers' || endpoint === undefined) return undefined;
   const port = portOf(endpoint);
@@ -322,20 +333,28 @@ function troubleOf(reading: EndpointReading, answer: Answer | undefined, endpoin
     case 'none':
       return problemOf(new MaasError('ENDPOINT_NOT_LISTENING', `Nothing listens on port ${port}`));
     case 'elsewhere':
-      return problemOf(
-        new MaasError(
-          'ENDPOINT_NOT_LISTENING',
-          `Port ${port} is open on another address than the one clients are told`,
-          {
-            next: 'Let the service bind to 0.0.0.0.',
-          },
-        ),
-      );
+      return unreachable('ENDPOINT_NOT_REACHABLE', port, asked?.binding);
     case 'loopback-only':
-      return problemOf(new MaasError('ENDPOINT_LOOPBACK_ONLY', `The model listens on localhost only, port ${port}`));
+      return unreachable('ENDPOINT_LOOPBACK_ONLY', port, asked?.binding);
     case 'unhealthy':
       return problemOf(new MaasError('ENDPOINT_UNHEALTHY', `The health check of the model on port ${port} fails`));
   }
+}
+
+function unreachable(
+  code: 'ENDPOINT_NOT_REACHABLE' | 'ENDPOINT_LOOPBACK_ONLY',
+  port: number,
+  binding: Binding | undefined,
+): Problem {
+  if (binding === undefined) return problemOf(new MaasError(code, `Clients cannot reach port ${port}`));
+  const { found, told, advice } = binding;
+  // On `::` it seems to listen everywhere, so what is missing is said.
+  const only = found.includes('::') ? ':: for IPv6 only' : `${found.join(' and ')} only`;
+  return problemOf(
+    new MaasError(code, `Port ${port} listens on ${only}, but clients are told ${told}`, {
+      next: `Let the service bind to ${advice}.`,
+    }),
+  );
 }
 
 /** What follows from the state and the time. Applied again to its own result it does nothing. */

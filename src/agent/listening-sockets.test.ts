@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalAddress, judgeSockets, type Socket, socketsOnPort, type Whose } from './listening-sockets.ts';
+import {
+  canonicalAddress,
+  judgeSockets,
+  type Reachable,
+  type Socket,
+  shownAddress,
+  socketsOnPort,
+  type Whose,
+} from './listening-sockets.ts';
 
 const header =
   '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode                                                     \n';
@@ -127,5 +135,46 @@ describe('judgeSockets', () => {
     ['the agent itself', [socket('0.0.0.0', 'listen', 10001, '99')], { ignore: new Set(['99']) }, 'none'],
   ])('%s', (_, sockets, override, verdict) => {
     expect(judgeSockets(sockets, { ...whose, ...override })).toBe(verdict);
+  });
+
+  const v6 = canonicalAddress('fd00::5') ?? '';
+  const v4 = '10.0.0.7';
+  const all = ['0.0.0.0', v4, '10.0.0.8', '127.0.0.1', '::', 'fd00::5', 'fd00::6', '::1', '::ffff:10.0.0.7'];
+  /** Which bindings reach clients, and which connections are theirs, by what they are told. */
+  it.each<[string, Reachable, boolean, string[], string[]]>([
+    ['an IPv4 address', new Set([v4]), true, ['0.0.0.0', v4, '::', '::ffff:10.0.0.7'], [v4, '::ffff:10.0.0.7']],
+    ['an IPv4 address, :: being for IPv6 alone', new Set([v4]), false, ['0.0.0.0', v4, '::ffff:10.0.0.7'], [v4]],
+    ['an IPv6 address', new Set([v6]), true, ['::', 'fd00::5'], ['fd00::5']],
+    ['an IPv6 address, :: being for IPv6 alone', new Set([v6]), false, ['::', 'fd00::5'], ['fd00::5']],
+    ['an address of the node, IPv4', 'IPv4', true, ['0.0.0.0', v4, '10.0.0.8', '::', '::ffff:10.0.0.7'], [v4]],
+    ['an address of the node, IPv6', 'IPv6', true, ['::', 'fd00::5', 'fd00::6'], ['fd00::5', 'fd00::6']],
+    ['a name', 'any', false, all.filter((each) => !['127.0.0.1', '::1'].includes(each)), [v4, 'fd00::5']],
+  ])('where clients are told %s', (_, reachable, bothFamilies, bindings, connections) => {
+    const own = { reachable, ignore: new Set<string>(), ipv4Too: new Set(bothFamilies ? ['1'] : []) };
+    const at = (address: string, state: Socket['state']) => [socket(canonicalAddress(address) ?? '', state)];
+    expect(all.filter((each) => judgeSockets(at(each, 'listen'), own) === 'listening')).toEqual(
+      all.filter((each) => bindings.includes(each)),
+    );
+    for (const each of connections) expect(judgeSockets(at(each, 'established'), own), each).toBe('busy');
+    for (const each of all.filter((other) => !bindings.includes(other)))
+      expect(judgeSockets(at(each, 'established'), own), each).toBe('none');
+  });
+
+  it('never counts a family that clients are not told, whatever else listens', () => {
+    const others = fc.constantFrom('0.0.0.0', v4, '10.0.0.8', '127.0.0.1', '::ffff:0.0.0.0', '::1', 'fd00::6');
+    const states = fc.constantFrom('listen' as const, 'established' as const);
+    fc.assert(
+      fc.property(fc.array(fc.tuple(others, states)), (bound) => {
+        const sockets = bound.map(([address, state]) => socket(canonicalAddress(address) ?? '', state));
+        const verdict = judgeSockets(sockets, { reachable: new Set([v6]), ignore: new Set() });
+        expect(['loopback-only', 'elsewhere', 'none']).toContain(verdict);
+      }),
+    );
+  });
+});
+
+describe('shownAddress', () => {
+  it.each(['10.0.0.7', '::', '::1', 'fd00::5', '2001:db8:0:1::'])('writes %s as people do', (text) => {
+    expect(shownAddress(canonicalAddress(text) ?? '')).toBe(text);
   });
 });

@@ -64,16 +64,43 @@ export function canonicalAddress(text: string): string | undefined {
   return all.map((group) => group.toLowerCase().padStart(4, '0')).join('');
 }
 
-const wildcards: ReadonlySet<string> = new Set(['0.0.0.0', '0'.repeat(32)]);
+/** A canonical address as people write it: `10.0.0.7`, `fd00::5`. */
+export function shownAddress(canonical: string): string {
+  if (!/^[0-9a-f]{32}$/.test(canonical)) return canonical;
+  return new URL(`http://[${(canonical.match(/.{4}/g) ?? []).join(':')}]`).hostname.slice(1, -1);
+}
+
+export type Family = 'IPv4' | 'IPv6';
+
+/** Of a canonical address. What came over an IPv6 socket as a v4-mapped address is IPv4. */
+export function familyOf(address: string): Family {
+  return address.includes('.') ? 'IPv4' : 'IPv6';
+}
+
+const wildcard = { IPv4: '0.0.0.0', IPv6: '0'.repeat(32) } as const;
 const isLoopback = (address: string) => address.startsWith('127.') || address === `${'0'.repeat(31)}1`;
 
+/**
+ * What a service may bind to: canonical addresses that clients are told; `IPv4` or `IPv6` where they are told an address
+ * of that family which leads to the pod; `any` where they come some other way (by a name, through a proxy).
+ */
+export type Reachable = ReadonlySet<string> | Family | 'any';
+
+/** Families that clients come by. */
+export function familiesTold(reachable: Reachable): readonly Family[] {
+  if (reachable === 'any') return ['IPv4', 'IPv6'];
+  if (typeof reachable === 'string') return [reachable];
+  return [...new Set([...reachable].map(familyOf))];
+}
+
 export interface Whose {
-  /** Addresses that clients are told, canonical; `any` where they come some other way (a proxy, a service). */
-  readonly reachable: ReadonlySet<string> | 'any';
+  readonly reachable: Reachable;
   /** On the node's network: the user whose sockets count. */
   readonly uid?: number;
   /** Inodes of sockets of this process, which are nobody's model. */
   readonly ignore: ReadonlySet<string>;
+  /** Inodes of sockets on `::` that take IPv4 as well; undefined where every one is taken for such a socket. */
+  readonly ipv4Too?: ReadonlySet<string> | undefined;
 }
 
 /** What was found on a port. */
@@ -82,19 +109,45 @@ export type Listener =
   /** Nothing listens, but a connection is being served: a server that takes one connection at a time. */
   | 'busy'
   | 'loopback-only'
-  /** It listens on an address that is not the one clients are told. */
+  /** It listens on an address, or in an address family, that is not the one clients are told. */
   | 'elsewhere'
   | 'none';
 
 /** Judges the sockets of one port. */
 export function judgeSockets(sockets: readonly Socket[], whose: Whose): Listener {
-  const own = sockets.filter(
-    (socket) => !whose.ignore.has(socket.inode) && (whose.uid === undefined || socket.uid === whose.uid),
-  );
-  const listening = own.filter((socket) => socket.state === 'listen').map((socket) => socket.address);
-  const isReachable = (address: string) =>
-    wildcards.has(address) || (!isLoopback(address) && (whose.reachable === 'any' || whose.reachable.has(address)));
+  const own = ofModel(sockets, whose);
+  const { reachable, ipv4Too } = whose;
+  const told = familiesTold(reachable);
+  /** Is it an address that clients come by, which is not a wildcard? */
+  const isTold = (address: string) =>
+    !isLoopback(address) &&
+    told.includes(familyOf(address)) &&
+    (typeof reachable === 'string' || reachable.has(address));
+  const isReachable = ({ address, inode }: Socket) => {
+    if (address === wildcard.IPv4) return told.includes('IPv4');
+    if (address !== wildcard.IPv6) return isTold(address);
+    return told.includes('IPv6') || ipv4Too === undefined || ipv4Too.has(inode);
+  };
+  const listening = own.filter((socket) => socket.state === 'listen');
   if (listening.some(isReachable)) return 'listening';
-  if (listening.length > 0) return listening.every(isLoopback) ? 'loopback-only' : 'elsewhere';
-  return own.some((socket) => socket.state === 'established' && isReachable(socket.address)) ? 'busy' : 'none';
+  if (listening.length > 0)
+    return listening.every(({ address }) => isLoopback(address)) ? 'loopback-only' : 'elsewhere';
+  return own.some((socket) => socket.state === 'established' && isTold(socket.address)) ? 'busy' : 'none';
+}
+
+/** The model's sockets that listen, by the addresses they are bound to. */
+export function listeningAddresses(sockets: readonly Socket[], whose: Whose): string[] {
+  const listening = ofModel(sockets, whose).filter(({ state }) => state === 'listen');
+  return [...new Set(listening.map(({ address }) => shownAddress(address)))];
+}
+
+/** Inodes of the model's sockets that listen on `::`, which may take IPv4 or not. */
+export function onEveryIpv6Address(sockets: readonly Socket[], whose: Whose): string[] {
+  return ofModel(sockets, whose)
+    .filter(({ state, address }) => state === 'listen' && address === wildcard.IPv6)
+    .map(({ inode }) => inode);
+}
+
+function ofModel(sockets: readonly Socket[], { ignore, uid }: Whose): Socket[] {
+  return sockets.filter((socket) => !ignore.has(socket.inode) && (uid === undefined || socket.uid === uid));
 }

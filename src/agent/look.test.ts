@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { endpointFile, startedFile } from '../api/pod-contract.ts';
 import { lookAtModel } from './look.ts';
 import { SocketTables } from './socket-tables.ts';
+import type { Told } from './told-address.ts';
 
 const row = (local: string, state: string, inode: number, uid = 10001) =>
   ` 0: ${local} 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000 ${uid} 0 ${inode} 1 0 100 0 0 10 0`;
@@ -25,10 +26,12 @@ afterEach(() => {
 const options = (changes: object = {}) => ({
   payloadDirectory: join(root, 'payload'),
   sockets: new SocketTables(join(root, 'proc')),
-  reachable: new Set(['10.0.0.7']),
+  told: { host: '10.0.0.7', reachable: new Set(['10.0.0.7']) },
   host: '127.0.0.1',
   ...changes,
 });
+const v4: Told = { host: '10.0.0.7', reachable: new Set(['10.0.0.7']) };
+const v6: Told = { host: '[fd00::5]', reachable: new Set([`fd00${'0'.repeat(27)}5`]) };
 const nothing = { mark: undefined, endpoint: undefined };
 const started = () => writeFileSync(join(root, 'payload', startedFile), '');
 const endpoint = (port: number) =>
@@ -52,6 +55,17 @@ describe('lookAtModel', () => {
     expect(await answer()).toBe('answers');
     sockets(row('0100007F:05DC', '0A', 1));
     expect(await answer()).toBe('loopback-only');
+  });
+
+  it.each<[string, string, Told, object]>([
+    ['localhost', '0100007F', v4, { found: ['127.0.0.1'], told: '10.0.0.7', advice: '0.0.0.0' }],
+    ['another address', '0800000A', v4, { found: ['10.0.0.8'], told: '10.0.0.7', advice: '0.0.0.0' }],
+    ['IPv4 where IPv6 is told', '00000000', v6, { found: ['0.0.0.0'], told: '[fd00::5]', advice: '::' }],
+  ])('tells what is told and what to bind to: %s', async (_, local, told, binding) => {
+    started();
+    endpoint(1500);
+    sockets(row(`${local}:05DC`, '0A', 1));
+    expect((await lookAtModel(options({ told }), nothing)).asked?.binding).toEqual(binding);
   });
 
   it('does not take its own sockets for the model', async () => {

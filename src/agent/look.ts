@@ -5,13 +5,14 @@ import { endpointFile, startedFile } from '../api/pod-contract.ts';
 import { readEndpoint, readStartMark } from './endpoint-reading.ts';
 import { isHealthy } from './health-check.ts';
 import type { Answer, Look } from './lifecycle.ts';
-import type { Whose } from './listening-sockets.ts';
-import type { SocketTables } from './socket-tables.ts';
+import type { SocketTables, Sought } from './socket-tables.ts';
+import { bindAdvice, type Told } from './told-address.ts';
 
 export interface LookOptions {
   readonly payloadDirectory: string;
   readonly sockets: SocketTables;
-  readonly reachable: Whose['reachable'];
+  /** What clients are told. */
+  readonly told: Told;
   readonly modelUid?: number;
   /** The address that health checks go to. */
   readonly host: string;
@@ -34,17 +35,25 @@ export async function lookAtModel(
   const last = mark === known.mark ? known.endpoint : undefined;
   const endpoint = reading.kind === 'valid' ? reading.endpoint : last;
   if (endpoint === undefined) return { mark, reading };
-  return { mark, reading, asked: { endpoint, answer: await ask(options, endpoint) } };
+  return { mark, reading, asked: { endpoint, ...(await ask(options, endpoint)) } };
 }
 
-async function ask(options: LookOptions, endpoint: EndpointFile): Promise<Answer> {
+async function ask(
+  options: LookOptions,
+  endpoint: EndpointFile,
+): Promise<Omit<NonNullable<Look['asked']>, 'endpoint'>> {
   const port = portOf(endpoint);
-  const { reachable, modelUid } = options;
-  const listener = await options.sockets.listenerOn(port, {
-    reachable,
-    ...(modelUid === undefined ? {} : { uid: modelUid }),
-  });
-  if (listener !== 'listening' && listener !== 'busy') return listener;
+  const { told, modelUid, sockets } = options;
+  const sought: Sought = { reachable: told.reachable, ...(modelUid === undefined ? {} : { uid: modelUid }) };
+  const listener = await sockets.listenerOn(port, sought);
+  if (listener === 'elsewhere' || listener === 'loopback-only') {
+    const binding = { found: await sockets.addressesOn(port, sought), told: told.host, advice: bindAdvice(told) };
+    return { answer: listener, binding };
+  }
+  return { answer: listener === 'none' ? listener : await healthOf(options, endpoint, port) };
+}
+
+async function healthOf(options: LookOptions, endpoint: EndpointFile, port: number): Promise<Answer> {
   if (options.healthPath === undefined) return 'answers';
   const { scheme } = endpoint;
   const { host, healthPath: path } = options;

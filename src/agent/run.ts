@@ -35,7 +35,6 @@ import {
   usualLimits,
   wakeAt,
 } from './lifecycle.ts';
-import { canonicalAddress } from './listening-sockets.ts';
 import { type LookOptions, lookAtModel } from './look.ts';
 import { metricsText } from './metrics.ts';
 import { watchMode } from './mode-watch.ts';
@@ -44,6 +43,7 @@ import type { Clock, Directories, Log, Pod } from './ports.ts';
 import { Registrar, type Registry } from './registrar.ts';
 import { type SessionCredentials, SessionStore } from './session-store.ts';
 import { SocketTables } from './socket-tables.ts';
+import { toldAddress } from './told-address.ts';
 
 /** A ZooKeeper session that lasts as long as the agent: a new one is begun when it has expired. */
 export interface AgentSession extends Registry {
@@ -519,12 +519,11 @@ class Agent implements RunningAgent {
 }
 
 function lookOptions({ instructions, pod, directories, proc }: AgentOptions): LookOptions {
-  const { advertise, hostNetwork, modelUid, healthPath } = instructions;
-  const addresses = [pod.ip, pod.nodeIp].map(canonicalAddress).filter((address) => address !== undefined);
+  const { advertise, hostNetwork, model, modelUid, healthPath, version } = instructions;
   return {
     payloadDirectory: directories.payload,
     sockets: new SocketTables(proc),
-    reachable: advertise === 'PodIP' || advertise === 'Node' ? new Set(addresses) : 'any',
+    told: toldAddress(advertise, pod, { name: model, version }),
     // In a network of its own every socket is the pod's, whatever user the script changes to.
     ...(hostNetwork && modelUid !== undefined ? { modelUid } : {}),
     host: pod.ip,

@@ -91,6 +91,34 @@ describe('SocketTables', () => {
     );
   });
 
+  const ipv6Localhost = `${'0'.repeat(31)}1`;
+  it.each<[string, object, string, string]>([
+    ['0.0.0.0 where IPv4 is told', { host: '0.0.0.0' }, '127.0.0.1', 'listening'],
+    ['0.0.0.0 where IPv6 is told', { host: '0.0.0.0' }, ipv6Localhost, 'elsewhere'],
+    ['0.0.0.0 by an IPv6 socket where IPv4 is told', { host: '::ffff:0.0.0.0' }, '127.0.0.1', 'listening'],
+    ['0.0.0.0 by an IPv6 socket where IPv6 is told', { host: '::ffff:0.0.0.0' }, ipv6Localhost, 'elsewhere'],
+    [':: where IPv4 is told', { host: '::' }, '127.0.0.1', 'listening'],
+    [':: where IPv6 is told', { host: '::' }, ipv6Localhost, 'listening'],
+    [':: for IPv6 alone where IPv4 is told', { host: '::', ipv6Only: true }, '127.0.0.1', 'elsewhere'],
+    [':: for IPv6 alone where IPv6 is told', { host: '::', ipv6Only: true }, ipv6Localhost, 'listening'],
+    ['127.0.0.1 by an IPv6 socket where IPv6 is told', { host: '::ffff:127.0.0.1' }, ipv6Localhost, 'loopback-only'],
+  ])('tells whether clients reach a server of the real kernel: %s', async (_, options, told, verdict) => {
+    const server = createServer();
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen({ port: 0, ...options }, resolve));
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const tables = new SocketTables(root);
+    symlinkSync('/proc/net/tcp', join(root, 'net/tcp'));
+    symlinkSync('/proc/net/tcp6', join(root, 'net/tcp6'));
+    // Asked once, remembered later.
+    for (let turn = 0; turn < 3; turn++)
+      expect(await tables.listenerOn(port, { reachable: new Set([told]) })).toBe(verdict);
+    // And the same, whatever clients would make of it, where they come through a proxy.
+    const behindProxy = await tables.listenerOn(port, { reachable: 'any' });
+    expect(behindProxy).toBe(verdict === 'elsewhere' ? 'listening' : verdict);
+  });
+
   it.each(['127.0.0.1', '0.0.0.0', '::'])('sees a server on %s in the tables of the real kernel', async (host) => {
     const server = createServer();
     servers.push(server);

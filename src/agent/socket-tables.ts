@@ -7,9 +7,19 @@
  * has shown the listener is the last one.
  */
 import { type FileHandle, open, readdir, readlink } from 'node:fs/promises';
+import { isIPv4 } from 'node:net';
 import { endianness } from 'node:os';
 import { join } from 'node:path';
-import { judgeSockets, type Listener, type Socket, socketsOnPort, type Whose } from './listening-sockets.ts';
+import { takesIpv4 } from './ipv4-listener.ts';
+import {
+  judgeSockets,
+  type Listener,
+  listeningAddresses,
+  onEveryIpv6Address,
+  type Socket,
+  socketsOnPort,
+  type Whose,
+} from './listening-sockets.ts';
 
 /** The head line and one row of `tcp`; those of `tcp6` are longer, and what is left over does not matter. */
 const firstReadBytes = 300;
@@ -20,10 +30,16 @@ const largestReadBytes = 64 * 1024;
 /** Up to the inode; what follows is not looked at. */
 const columnsNeeded = 10;
 
+/** Whose sockets are looked for; those of this process never count. */
+export type Sought = Pick<Whose, 'reachable' | 'uid'>;
+
 export class SocketTables {
   readonly #proc: string;
   /** The one in which the listener was last comes first. */
   #order: readonly string[] = ['tcp', 'tcp6'];
+  /** Inodes of sockets on `::` that were asked, each once in its life, whether they take IPv4 as well. */
+  #ipv4Too: ReadonlySet<string> = new Set();
+  #ipv6Only: ReadonlySet<string> = new Set();
 
   /** @param proc where /proc is mounted */
   constructor(proc: string) {
@@ -31,24 +47,47 @@ export class SocketTables {
   }
 
   /** @param whose whose sockets count; those of this process never do */
-  async listenerOn(port: number, whose: Omit<Whose, 'ignore'>): Promise<Listener> {
+  async listenerOn(port: number, whose: Sought): Promise<Listener> {
+    const { verdict, sockets, seen } = await this.#read(port, whose);
+    if (verdict === 'listening' || judgeSockets(sockets, { ...seen, ipv4Too: undefined }) !== 'listening')
+      return verdict;
+    // Only a socket on `::` can make the difference.
+    const inodes = onEveryIpv6Address(sockets, seen);
+    if (inodes.every((inode) => this.#ipv6Only.has(inode))) return verdict;
+    const address = typeof whose.reachable === 'string' ? undefined : [...whose.reachable].find(isIPv4);
+    const taken = address === undefined || (await takesIpv4(address, port));
+    if (taken) this.#ipv4Too = new Set(inodes);
+    else this.#ipv6Only = new Set(inodes);
+    return taken ? 'listening' : verdict;
+  }
+
+  /** The addresses that the model listens on, as people write them. */
+  async addressesOn(port: number, whose: Sought): Promise<string[]> {
+    const { sockets, seen } = await this.#read(port, whose);
+    return listeningAddresses(sockets, seen);
+  }
+
+  /** As much as it takes to be sure that it listens. A socket on `::` is taken for one of IPv6 alone until it was asked. */
+  async #read(port: number, whose: Sought): Promise<{ verdict: Listener; sockets: readonly Socket[]; seen: Whose }> {
     const littleEndian = endianness() === 'LE';
     const sockets: Socket[] = [];
-    let ignore: ReadonlySet<string> | undefined;
+    const none: Whose = { ...whose, ignore: new Set(), ipv4Too: this.#ipv4Too };
+    let seen: Whose | undefined;
     const judge = async (more: readonly Socket[]): Promise<Listener> => {
       if (sockets.length + more.length === 0) return 'none';
-      ignore ??= await this.#ownSockets();
-      return judgeSockets([...sockets, ...more], { ...whose, ignore });
+      seen ??= { ...none, ignore: await this.#ownSockets() };
+      return judgeSockets([...sockets, ...more], seen);
     };
     for (const table of this.#order) {
       for await (const { lines, begun } of rowsOf(join(this.#proc, 'net', table))) {
         sockets.push(...socketsOnPort(lines, port, littleEndian));
-        if ((await judge(socketsOnPort(begun, port, littleEndian))) !== 'listening') continue;
+        const next = socketsOnPort(begun, port, littleEndian);
+        if ((await judge(next)) !== 'listening') continue;
         if (table !== this.#order[0]) this.#order = this.#order.toReversed();
-        return 'listening';
+        return { verdict: 'listening', sockets: [...sockets, ...next], seen: seen ?? none };
       }
     }
-    return await judge([]);
+    return { verdict: await judge([]), sockets, seen: seen ?? none };
   }
 
   /** Inodes of the agent's own sockets: neither its server nor its calls are the model. */

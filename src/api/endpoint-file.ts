@@ -5,6 +5,7 @@
  */
 import { MaasError } from './errors.ts';
 import { type JsonValue, membersOf, readJson } from './json-reader.ts';
+import { isLocalHost } from './local-host.ts';
 import { quoted } from './shown-text.ts';
 
 export interface EndpointFile {
@@ -28,11 +29,9 @@ const maxFunctionLength = 1_024;
 
 const defaultFunctions: Readonly<Record<string, string>> = { apply: 'apply' };
 
-/** Hosts that mean "wherever this runs". */
-const thisInstance: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '0.0.0.0', '[::]', '[::1]']);
-
 /** scheme, host (bracketed if IPv6), port, path; nothing else may be in it. */
-const urlPattern = /^(https?):\/\/(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?(\/[!$-;=@-Z_a-z~]*)?$/i;
+const urlPattern =
+  /^(https?):\/\/(\[[0-9a-f:.]+(?:%[a-z0-9._-]+)?\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?(\/[!$-;=@-Z_a-z~]*)?$/i;
 
 /**
  * Parses the text of endpoint.dat.
@@ -98,7 +97,7 @@ function parseUrl(value: JsonValue | undefined): Omit<EndpointFile, 'functions'>
     scheme: scheme.toLowerCase() === 'https' ? 'https' : 'http',
     port: number,
     path,
-    otherHost: thisInstance.has(host.toLowerCase()) ? undefined : host,
+    otherHost: isLocalHost(host) ? undefined : host,
   };
 }
 
@@ -107,6 +106,9 @@ function whatIsWrong(text: string): string {
   if (text === '') return 'which is empty';
   if (!/^https?:/i.test(text)) return 'which is neither http nor https';
   const authority = /^https?:\/\/([^/?#]*)/i.exec(text)?.[1];
+  if (authority !== undefined && /^[0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f.]*$/i.test(authority)) {
+    return 'whose IPv6 address needs brackets, as in http://[::]:8080';
+  }
   if (authority === undefined || authority === '' || authority.startsWith(':')) return 'which names no host';
   if (authority.includes('@')) return 'which holds a user or password';
   if (/:[^\]]*$/.test(authority) && !/:[0-9]{1,5}$/.test(authority)) return 'whose port is not a number';

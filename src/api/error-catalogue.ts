@@ -192,7 +192,14 @@ export const errorCatalogue = {
     'Nothing listens on the port that endpoint.dat names.',
     'Start the service before or soon after writing the file.',
   ),
-  ENDPOINT_LOOPBACK_ONLY: entry('The model listens on localhost only.', 'Let the service bind to 0.0.0.0.'),
+  ENDPOINT_LOOPBACK_ONLY: entry(
+    'The model listens on localhost only.',
+    'Let the service bind to ::, or to 0.0.0.0 where clients are told an IPv4 address.',
+  ),
+  ENDPOINT_NOT_REACHABLE: entry(
+    'The model listens on another address, or for another address family, than the one that clients are told.',
+    'Let the service bind to :: where clients are told an IPv6 address, to :: or 0.0.0.0 where they are told an IPv4 address.',
+  ),
   ENDPOINT_UNHEALTHY: entry(
     "The model's health check does not answer 2xx in time.",
     'See what the model answers at healthCheck.path, and correct either.',

@@ -14,9 +14,13 @@ def apply():
     return jsonify(is_malicious="legit" if host in legit else "malicious")
 
 
+# :: takes IPv4 as well; a machine without IPv6 does not have it.
+host, family = ("::", socket.AF_INET6) if socket.has_dualstack_ipv6() else ("0.0.0.0", socket.AF_INET)
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("0.0.0.0", 0))
+    with socket.socket(family) as probe:
+        probe.bind((host, 0))
         return probe.getsockname()[1]
 
 
@@ -30,4 +34,4 @@ if __name__ == "__main__":
   }
 }
 """ % port)
-    app.run(host="0.0.0.0", port=port, threaded=True)
+    app.run(host=host, port=port, threaded=True)

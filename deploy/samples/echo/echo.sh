@@ -3,6 +3,10 @@
 #   GET /echo/foobar        -> foobar
 #   GET /echo?word=foobar   -> {"word": "foobar"}
 PORT=1500
+# nc listens on 0.0.0.0 unless told otherwise. With -6 it is ::, which takes IPv4 as well; a machine without IPv6 does not
+# have it.
+FAMILY=-4
+[ -e /proc/net/if_inet6 ] && FAMILY=-6
 
 # %66oo+bar -> foo bar
 decode() {
@@ -49,5 +53,5 @@ echo '{ "url" : "http://localhost:'$PORT'", "functions" : { "apply" : "echo" } }
 
 set -f
 while true; do
-  nc -l -N "$PORT" < reply | answer > reply
+  nc "$FAMILY" -l -N "$PORT" < reply | answer > reply
 done

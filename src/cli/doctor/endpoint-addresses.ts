@@ -31,8 +31,3 @@ export function addressOf(url: string): { readonly host: string; readonly port: 
     port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port),
   };
 }
-
-/** Hosts that mean the machine of whoever uses them. */
-export function isLocal(host: string): boolean {
-  return /^(localhost|.*\.localhost|127\.[0-9.]+|0\.0\.0\.0|::|::1)$/i.test(host);
-}

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ZnodeTree } from '../../../test/builders/znode-tree.ts';
 import type { Touch } from '../ports.ts';
 import { readZooKeeperSide } from '../zookeeper-side.ts';
-import { addressOf, isLocal } from './endpoint-addresses.ts';
+import { addressOf } from './endpoint-addresses.ts';
 import { gatherEndpoints } from './gather-endpoints.ts';
 
 const refused: Touch = { outcome: 'refused', problem: 'ECONNREFUSED' };
@@ -86,16 +86,5 @@ describe('addresses', () => {
     ['', undefined],
   ])('of %j is %j', (url, address) => {
     expect(addressOf(url)).toEqual(address);
-  });
-
-  it.each(['localhost', 'LOCALHOST', 'a.localhost', '127.0.0.1', '127.1.2.3', '0.0.0.0', '::1', '::'])(
-    '%s is local',
-    (host) => {
-      expect(isLocal(host)).toBe(true);
-    },
-  );
-
-  it.each(['node7', '10.0.0.1', '127.example', 'fd00::1', 'localhost.example'])('%s is not', (host) => {
-    expect(isLocal(host)).toBe(false);
   });
 });

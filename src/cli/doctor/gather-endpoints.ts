@@ -1,8 +1,9 @@
 /** Touches each registered address. Registrations are other people's text: only hosts and ports are taken from them. */
+import { isLocalHost } from '../../api/local-host.ts';
 import { inParallel } from '../in-parallel.ts';
 import type { Ports, Touch } from '../ports.ts';
 import type { ZooKeeperSide } from '../zookeeper-side.ts';
-import { endpointAddresses, isLocal } from './endpoint-addresses.ts';
+import { endpointAddresses } from './endpoint-addresses.ts';
 import type { EndpointFacts } from './facts.ts';
 
 const parallelism = 32;
@@ -17,7 +18,7 @@ export function gatherEndpoints(
 ): Promise<readonly EndpointFacts[]> {
   return inParallel(endpointAddresses(side), parallelism, async (address) => ({
     ...address,
-    touch: isLocal(address.host) ? undefined : await touchPatiently(address.host, address.port, ports, timeoutMs),
+    touch: isLocalHost(address.host) ? undefined : await touchPatiently(address.host, address.port, ports, timeoutMs),
   }));
 }
 
