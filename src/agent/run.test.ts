@@ -140,8 +140,14 @@ describe('an agent', () => {
     await until(() => expect(registry.text(path)).toContain(`"url":"http://127.0.0.2:${port}"`));
     await until(async () => expect(await isReady(agent)).toBe(true));
     await until(() => expect(existsSync(at('control', control.ready))).toBe(true));
-    expect(registry.text(`/maas/operator/c1/instances/dga-1-${uid}`)).toBe('{"pod":"fraud/dga-1","model":"dga"}');
-    expect(await statusOf(agent)).toMatchObject({ stage: 'Registered', url: `http://127.0.0.2:${port}` });
+    expect(registry.text(`/maas/operator/c1/instances/dga-1-${uid}`)).toBe(
+      '{"pod":"fraud/dga-1","model":"dga","digest":"sha256:abc"}',
+    );
+    expect(await statusOf(agent)).toMatchObject({
+      verifiedDigest: 'sha256:abc',
+      stage: 'Registered',
+      url: `http://127.0.0.2:${port}`,
+    });
     const metrics = await (await fetch(`http://127.0.0.1:${await agent.port}/metrics`)).text();
     expect(metrics).toContain('maas_agent_registered 1\n');
     expect(metrics).toContain('maas_agent_stage{stage="Registered"} 1\n');

@@ -297,7 +297,12 @@ class Agent implements RunningAgent {
       markersPath: markersPath(operatorRoot, instructions.clusterId),
       model: instructions.model,
       instance: this.#id,
-      marker: encodeMarker({ namespace: pod.namespace, pod: pod.name, model: instructions.model }),
+      marker: encodeMarker({
+        namespace: pod.namespace,
+        pod: pod.name,
+        model: instructions.model,
+        digest: this.#options.payloadDigest,
+      }),
       earlier: new Set(ids),
       keepSession: () => this.#keepSession(),
       disturbed: () => {
@@ -512,6 +517,7 @@ class Agent implements RunningAgent {
       since: new Date(this.#options.clock.now() - (at - state.stageAt)).toISOString(),
       ...(problem === undefined ? {} : { problem }),
       ...(state.progress === undefined ? {} : { payload: state.progress }),
+      ...(state.gate === 'open' ? { verifiedDigest: this.#options.payloadDigest } : {}),
       ...(state.registration.kind === 'held' ? { url: state.registration.url } : {}),
       zookeeper: state.session,
     };

@@ -107,6 +107,8 @@ export function customResourceDefinition(): Json {
             column('Desired', 'integer', '.spec.instances', 'Wanted instances'),
             column('Ready', 'integer', '.status.ready', 'Instances that answer'),
             column('Registered', 'integer', '.status.registered', 'Instances that clients see'),
+            column('Updated', 'integer', '.status.updated', 'Instances that clients see and that run the present spec'),
+            column('Serving', 'string', '.status.serving', 'The version that is served now'),
             column(
               'Reason',
               'string',
@@ -114,7 +116,6 @@ export function customResourceDefinition(): Json {
               'Why the model is, or is not, up',
             ),
             column('Age', 'date', '.metadata.creationTimestamp', 'Time since the resource was made'),
-            column('Serving', 'string', '.status.serving', 'The version that is served now', 1),
             column('Message', 'string', '.status.conditions[?(@.type=="Ready")].message', 'More about the reason', 1),
           ],
           schema: {

@@ -134,6 +134,10 @@ export const errorCatalogue = {
     'The files in HDFS are no longer those that this version was started with.',
     'Change version or payload.path to switch. Upload every version to a path of its own, or set payload.readFrom to Store.',
   ),
+  PAYLOAD_PIN_MISMATCH: entry(
+    'The list of files that a pod was given is not the one that its Deployment says it is to run.',
+    'Delete the pod; should its successor say the same, delete the ConfigMap of the pin, which is made anew.',
+  ),
   PAYLOAD_NO_SPACE: entry('The payload does not fit on the node.', 'Give the node or the pod more ephemeral storage.'),
   LOCAL_PATH_INVALID: entry(
     'The local model path cannot be uploaded.',

@@ -1,7 +1,7 @@
 /**
  * Markers: for each registration its agent makes, in the same transaction and with the same session, a node below
- * markersPath (names.ts), outside of what clients read. It says which cluster and which pod the registration is of,
- * and it is how the operator tells an agent whose pod is gone not to come back.
+ * markersPath (names.ts), outside of what clients read. It says which cluster and which pod the registration is of, and
+ * which payload was verified there; and it is how the operator tells an agent whose pod is gone not to come back.
  */
 import { z } from 'zod';
 
@@ -10,19 +10,22 @@ const markerData = z.object({
   pod: z.string().regex(/^[^/]+\/[^/]+$/),
   /** Directory of the registration below the service root. */
   model: z.string().min(1),
+  digest: z.string().optional(),
 });
 
 export interface Marker {
   readonly namespace: string;
   readonly pod: string;
   readonly model: string;
+  /** Digest of the payload that the agent has verified; agents of earlier releases do not say it. */
+  readonly digest?: string | undefined;
 }
 
 /** What a marker says once its agent may not register any more. */
 export const revokedMarker = 'revoked';
 
-export function encodeMarker({ namespace, pod, model }: Marker): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify({ pod: `${namespace}/${pod}`, model }));
+export function encodeMarker({ namespace, pod, model, digest }: Marker): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ pod: `${namespace}/${pod}`, model, digest }));
 }
 
 /** Undefined for what no agent of ours wrote. */
@@ -33,7 +36,8 @@ export function decodeMarker(data: Uint8Array): Marker | 'revoked' | undefined {
     const parsed = markerData.safeParse(JSON.parse(text));
     if (!parsed.success) return undefined;
     const [namespace = '', pod = ''] = parsed.data.pod.split('/');
-    return { namespace, pod, model: parsed.data.model };
+    const { model, digest } = parsed.data;
+    return { namespace, pod, model, ...(digest === undefined ? {} : { digest }) };
   } catch {
     return undefined;
   }

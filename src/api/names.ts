@@ -19,6 +19,8 @@ export const annotations = {
   version: `${group}/version`,
   payloadPath: `${group}/payload-path`,
   payloadDigest: `${group}/payload-digest`,
+  /** On pods: hash of the template that they were made from, so that pods of the present spec can be told from others. */
+  revision: `${group}/revision`,
   /** Hash of what the user decides about the pod; see operator upgrades in docs/adr. */
   inputs: `${group}/inputs`,
   /** The Deployment's spec as it was last applied, JSON. */
@@ -57,9 +59,26 @@ export function versionKey(
   return shortHash(JSON.stringify([version, payload.path, ...(payload.readFrom === 'Store' ? ['Store'] : [])]));
 }
 
-/** Name of a version's Deployment and of the ConfigMap that pins its payload. At most 61 characters. */
-export function childName(resourceName: string, key: string): string {
-  return `${resourceName}-${key}`;
+/** What tells a resource from another one of its name that was there before it, or comes after it. */
+interface ResourceIdentity {
+  readonly name: string;
+  readonly uid: string;
+}
+
+/**
+ * Name of a version's Deployment. Never that of a predecessor of the same name, which may not be gone yet when its
+ * successor is made. At most 61 characters.
+ */
+export function deploymentName({ name, uid }: ResourceIdentity, key: string): string {
+  return `${name}-${shortHash(JSON.stringify([uid, key]))}`;
+}
+
+/**
+ * Name of the ConfigMap that pins a version's payload. It follows from the content: a kubelet goes on giving pods what
+ * it knows under a name while any pod refers to it, so other content has to have another name; see docs/adr/0034.
+ */
+export function pinName({ name, uid }: ResourceIdentity, key: string, content: string): string {
+  return `${name}-${shortHash(JSON.stringify([uid, key, content]), 16)}`;
 }
 
 /** A text as a label value: itself where it is valid, else a hash that starts with `h-`. */

@@ -21,6 +21,8 @@ export const paths = {
 } as const;
 
 export const pinnedPayloadFile = 'payload.json';
+/** The pod's volume that holds the pin. */
+export const pinnedVolume = 'pinned';
 export const tokenFile = 'token';
 export const endpointFile = 'endpoint.dat';
 /** In the payload's directory: rewritten by the model's shell at each start, so that the agent sees a restart. */
@@ -70,6 +72,8 @@ export const agentPaths = {
 export const agentInstructions = z.object({
   model: z.string(),
   version: z.string(),
+  /** What is to be run, whatever lies in the volume; an agent refuses a pin with another digest. */
+  payloadDigest: z.string().optional(),
   clusterId: z.string(),
   zookeeper: zookeeperSettings,
   hdfs: hdfsSettings,
@@ -125,6 +129,8 @@ export const agentStatus = z.object({
     .object({ bytesDone: z.number(), bytesTotal: z.number(), filesDone: z.number(), filesTotal: z.number() })
     .optional(),
   url: z.string().optional(),
+  /** Digest of the payload whose every byte was verified here; absent before that. */
+  verifiedDigest: z.string().optional(),
   /** State of the ZooKeeper session. */
   zookeeper: z.enum(['connecting', 'connected', 'suspended', 'closed']),
 });

@@ -32,6 +32,12 @@ const wait = 'Wait; if it stays like this, the message and `kubectl maas list -o
 
 export const reasonCatalogue = {
   Serving: entry('Normal', ['Ready'], 'All wanted instances are registered; clients see them.', nothing),
+  ScalingDown: entry(
+    undefined,
+    ['Ready', 'Reconciling'],
+    'All wanted instances are registered, and more than are wanted still are; those are being stopped.',
+    nothing,
+  ),
   ScaledToZero: entry(
     'Normal',
     ['Ready'],
@@ -133,9 +139,15 @@ export const reasonCatalogue = {
   Terminating: entry(undefined, ['instance', 'Ready', 'command'], 'It is being deleted.', nothing),
   RollingOut: entry(
     undefined,
-    ['Reconciling'],
-    'The model serves, and a change is being rolled out: some instances still have the settings of before.',
+    ['Ready', 'Reconciling'],
+    'A change of the spec is being rolled out. Until all instances run it, those of before serve; the message says how many run which.',
     wait,
+  ),
+  ProgressDeadlineExceeded: entry(
+    'Warning',
+    ['Stalled'],
+    'No instance more has come up for as long as a start may take (`spec.startupTimeout`). The message says what keeps them from it; instances of before serve on.',
+    'Correct what the message names, or take the change back.',
   ),
 
   WaitingForQueueCapacity: entry(
@@ -325,6 +337,13 @@ export const reasonCatalogue = {
   Resolving: entry(undefined, ['PayloadResolved'], 'The operator is looking at the payload in HDFS.', wait),
   Copying: entry(undefined, ['PayloadResolved'], 'The payload is being copied to the payload store.', wait),
   Resolved: entry('Normal', ['PayloadResolved'], 'The payload was found and pinned.', nothing),
+
+  OriginalChanged: entry(
+    'Normal',
+    ['PayloadResolved'],
+    'Instances read a copy of the payload that was pinned, which is whole; at the path that it was made from there is another payload now, or none.',
+    'Nothing, if that is the next version. To run what is there now, change `version` or `payload.path`.',
+  ),
 
   Switched: entry('Normal', ['event'], 'Clients are now served by another version.', nothing),
   RequestDone: entry('Normal', ['event'], 'A request of the old queue was carried out.', nothing),

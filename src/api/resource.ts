@@ -209,6 +209,7 @@ const endpointStatus = z.object({
   version: z.string().describe('Version that it serves.'),
   url: z.string().optional().describe('URL that clients call, as registered in ZooKeeper.'),
   functions: z.record(z.string(), z.string()).optional().describe('Functions by the names that clients use.'),
+  digest: z.string().optional().describe('Digest of the payload that the instance says it has verified, byte by byte.'),
   state: z.string().describe('Registered, or what it waits for or fails at.'),
   message: z.string().optional().describe('More about the state.'),
 });
@@ -223,6 +224,13 @@ export const modelDeploymentStatus = z.object({
     .min(0)
     .optional()
     .describe('Instances of the wanted version that clients see in ZooKeeper; absent while ZooKeeper cannot be asked.'),
+  updated: z
+    .int()
+    .min(0)
+    .optional()
+    .describe(
+      'Of those that clients see, instances that run the present spec; absent while ZooKeeper cannot be asked. Where the mode is not to register, instances that answer.',
+    ),
   selector: z.string().optional().describe("Selects the serving version's pods; read by the scale subresource."),
   serving: z.string().optional().describe('Version that is served now.'),
   payload: z
@@ -233,6 +241,11 @@ export const modelDeploymentStatus = z.object({
       files: z.int().min(0),
       bytes: z.int().min(0),
       digest: z.string(),
+      verified: z
+        .int()
+        .min(0)
+        .optional()
+        .describe('Instances of the wanted version that said they had verified every byte against this digest.'),
     })
     .optional()
     .describe('What was found in HDFS when the wanted version started.'),

@@ -9,6 +9,7 @@ import { createLog, type Log } from '../adapters/log.ts';
 import { openHdfsReader } from '../adapters/webhdfs/hdfs-reader.ts';
 import { tokenFromFile } from '../adapters/webhdfs/token-file.ts';
 import { ZooKeeper } from '../adapters/zookeeper/zookeeper.ts';
+import { checkInstructed } from '../agent/instructed-payload.ts';
 import type { FetchPayload } from '../agent/payload-stage.ts';
 import type { Pod } from '../agent/ports.ts';
 import { type Outcome, type RunningAgent, startAgent } from '../agent/run.ts';
@@ -97,6 +98,7 @@ async function start(log: Log): Promise<RunningAgent> {
   const instructions = readInstructions();
   const pod = readPod();
   const pinned = await readPinned();
+  checkInstructed(instructions, pinned);
   const { quorum, sessionTimeoutMs } = instructions.zookeeper;
   return await startAgent({
     instructions,

@@ -24,7 +24,7 @@ import { tokenFromFile } from '../adapters/webhdfs/token-file.ts';
 import { ZooKeeper } from '../adapters/zookeeper/zookeeper.ts';
 import { MaasError } from '../api/errors.ts';
 import { type Mode, modesConfigMap, modesKey, modesPath } from '../api/modes.ts';
-import { labels } from '../api/names.ts';
+import { labels, markersPath } from '../api/names.ts';
 import type { ModelDeployment } from '../api/resource.ts';
 import { type OperatorSettings, operatorSettings } from '../api/settings.ts';
 import { crashingAt, noFailPoints } from '../legacy/fail-points.ts';
@@ -119,8 +119,12 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
     ['get', 'exists', 'children', 'create', 'set', 'delete', 'ensurePath', 'transaction'],
     { monotonic: clock.monotonic, observe: (call) => metrics.called('zookeeper', call) },
   );
-  const registrations = new RegistrationFollower(zookeeper, settings.zookeeper.configPath, log, (model) =>
-    controller.registrationsChanged(model),
+  const { configPath, operatorRoot } = settings.zookeeper;
+  const registrations = new RegistrationFollower(
+    zookeeper,
+    { config: configPath, markers: markersPath(operatorRoot, clusterId) },
+    log,
+    (model) => controller.registrationsChanged(model),
   );
 
   const modes = new Modes({

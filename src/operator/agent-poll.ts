@@ -20,6 +20,8 @@ interface Entry {
 
 const everyMs = 900;
 const timeoutMs = 2_000;
+/** One that is ready and has said what it verified has nothing more to say. */
+const settledEveryMs = 30_000;
 /** An answer this old is not shown any more. */
 const staleMs = 10_000;
 /** An agent that did not answer is asked less often. */
@@ -46,9 +48,11 @@ export class AgentPoll {
         entry = { askedAt: Number.NEGATIVE_INFINITY, answeredAt: now, busy: false };
         this.#entries.set(pod.uid, entry);
       }
-      if (entry.status !== undefined && now - entry.answeredAt < staleMs) known.set(pod.uid, entry.status);
+      const settled = pod.ready && entry.status?.verifiedDigest !== undefined;
       const silent = now - entry.answeredAt > staleMs;
-      if (!entry.busy && now - entry.askedAt >= (silent ? silentEveryMs : everyMs)) void this.#ask(pod, entry, onNews);
+      if (entry.status !== undefined && (settled || !silent)) known.set(pod.uid, entry.status);
+      const pause = settled ? settledEveryMs : silent ? silentEveryMs : everyMs;
+      if (!entry.busy && now - entry.askedAt >= pause) void this.#ask(pod, entry, onNews);
     }
     return known;
   }

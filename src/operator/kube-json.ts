@@ -17,6 +17,7 @@ export interface ConditionJson {
   readonly status?: string;
   readonly reason?: string;
   readonly message?: string;
+  readonly lastTransitionTime?: string | null;
 }
 
 export interface DeploymentJson {
@@ -26,6 +27,7 @@ export interface DeploymentJson {
     readonly observedGeneration?: number;
     readonly replicas?: number;
     readonly updatedReplicas?: number;
+    readonly availableReplicas?: number;
     readonly conditions?: readonly ConditionJson[];
   };
 }

@@ -13,7 +13,7 @@ import type {
   Problem,
   RegistrationsView,
 } from '../plan/observation.ts';
-import { pinnedOf } from '../plan/pinned.ts';
+import { pinOf } from '../plan/pins.ts';
 import type { Stores } from './ports.ts';
 import type { ResourceEntry } from './views.ts';
 
@@ -48,8 +48,9 @@ export function observe(
   const key = keyOf(spec);
   const pods = children(stores.pods).sort((a, b) => a.createdAt - b.createdAt || (a.name < b.name ? -1 : 1));
   const pins = children(stores.pins);
+  const deployments = children(stores.deployments);
   const registrations = senses.registrations(spec.name);
-  const pinned = pinnedOf(pins, key);
+  const pinned = pinOf({ pins, deployments }, key)?.payload;
   const mode = senses.mode(spec.name);
   const up = (pod: PodView) =>
     pod.ready && registrations.known && registrations.byPod.has(pod.uid) === registers(mode.agents);
@@ -69,7 +70,7 @@ export function observe(
         version: peer.spec.version,
         creationTimestamp: peer.metadata.creationTimestamp,
       })),
-    deployments: children(stores.deployments),
+    deployments,
     pins,
     pods: pods.map((pod) => {
       const heard = warnings.get(pod.uid);
@@ -78,7 +79,8 @@ export function observe(
     payload: senses.payload(entry, pinned),
     registrations,
     mode,
-    agents: senses.agents(pods.filter((pod) => !up(pod))),
+    // What an instance verified says its marker, which only those have that are registered.
+    agents: senses.agents(pods.filter((pod) => !up(pod) || !registers(mode.agents))),
     ...(refusal === undefined ? {} : { refusal }),
   };
 }

@@ -48,7 +48,7 @@ describe('PodWarnings', () => {
   it.each<[string, Partial<PodView>]>([
     ['is ready', { ready: true }],
     ['leaves', { deleting: true }],
-    ['has failed', { failed: 'Evicted: ' }],
+    ['is dead', { dead: { why: 'Evicted', at: 0 } }],
     ['has no node', { unschedulable: 'no room' }],
     ['waits at a gate', { gated: 'not admitted' }],
     [

@@ -85,7 +85,7 @@ export class PodWarnings {
 
 /** It has a node, and a container that waits without ever having run. */
 function isHeldUp(pod: PodView, now: number): boolean {
-  if (pod.deleting || pod.ready || pod.failed !== undefined || now - pod.createdAt < patienceMs) return false;
+  if (pod.deleting || pod.ready || pod.dead !== undefined || now - pod.createdAt < patienceMs) return false;
   if (pod.unschedulable !== undefined || pod.gated !== undefined) return false;
   return [pod.agent, pod.model].some(
     (container) =>

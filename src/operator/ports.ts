@@ -82,7 +82,12 @@ export interface CopyProgress {
 
 export interface Znode {
   readonly data: Uint8Array;
-  readonly stat: { readonly version: number; readonly ephemeralOwner?: string | undefined };
+  readonly stat: {
+    readonly version: number;
+    readonly ephemeralOwner?: string | undefined;
+    /** The transaction that made the node. */
+    readonly czxid: bigint;
+  };
 }
 
 export interface Subscription {

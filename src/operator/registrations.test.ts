@@ -1,18 +1,19 @@
 import { describe, expect, it, vi } from 'vitest';
 import { FakeZooKeeper } from '../../test/builders/fake-zookeeper.ts';
 import { silentLog } from '../../test/builders/silent-log.ts';
+import { encodeMarker } from '../api/marker.ts';
 import { encodeRegistration } from '../api/service-instance.ts';
 import { RegistrationFollower } from './registrations.ts';
 
 const uid = '00000000-0000-4000-8000-000000000001';
 const id = `dga-1-${uid}`;
-const bytes = (version = '1.0', instance = id) =>
+const bytes = (version = '1.0', instance = id, url = 'http://10.0.0.9:1500') =>
   Buffer.from(
     encodeRegistration({
       model: 'dga',
       version,
       id: instance,
-      url: 'http://10.0.0.9:1500',
+      url,
       functions: { apply: 'apply' },
       registeredAt: 1,
     }),
@@ -20,8 +21,11 @@ const bytes = (version = '1.0', instance = id) =>
 
 function follow(zookeeper: FakeZooKeeper) {
   const changes: string[] = [];
-  const follower = new RegistrationFollower(zookeeper, '/metron/maas/config', silentLog(), (model) =>
-    changes.push(model),
+  const follower = new RegistrationFollower(
+    zookeeper,
+    { config: '/metron/maas/config', markers: '/maas/operator/c1/instances' },
+    silentLog(),
+    (model) => changes.push(model),
   );
   follower.start();
   follower.follow('dga');
@@ -66,6 +70,33 @@ describe('RegistrationFollower', () => {
     zookeeper.become('connected');
     expect(known()).toBeUndefined();
     await vi.waitFor(() => expect(known()).toEqual([uid]));
+  });
+
+  it('reads a registration again that was made anew under the same name', async () => {
+    const zookeeper = new FakeZooKeeper();
+    zookeeper.put(`/maas/service/dga/${id}`, bytes(), 's1');
+    const { follower, known } = follow(zookeeper);
+    await vi.waitFor(() => expect(known()).toEqual([uid]));
+    zookeeper.put(`/maas/service/dga/${id}`, bytes('1.0', id, 'http://10.0.0.9:1600'), 's1');
+    await vi.waitFor(() => {
+      const view = follower.view('dga');
+      expect(view.known && view.byPod.get(uid)?.url).toBe('http://10.0.0.9:1600');
+    });
+  });
+
+  it.each([
+    ['what its marker says', 's1', { digest: 'sha256:aa' }, 'sha256:aa'],
+    ['nothing where an agent of an earlier release made it', 's1', {}, undefined],
+    ['nothing where the marker is of another session', 's0', { digest: 'sha256:aa' }, undefined],
+  ])('knows of what an instance verified %s', async (_name, session, said, wanted) => {
+    const zookeeper = new FakeZooKeeper();
+    const marker = Buffer.from(encodeMarker({ namespace: 'fraud', pod: 'dga-1', model: 'dga', ...said })).toString();
+    zookeeper.put(`/maas/operator/c1/instances/${id}`, marker, session);
+    zookeeper.put(`/maas/service/dga/${id}`, bytes(), 's1');
+    const { follower, known } = follow(zookeeper);
+    await vi.waitFor(() => expect(known()).toEqual([uid]));
+    const view = follower.view('dga');
+    expect(view.known && view.byPod.get(uid)?.payloadDigest).toBe(wanted);
   });
 
   it('does not let an answer from before an outage stand after it', async () => {

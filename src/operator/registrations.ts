@@ -4,16 +4,23 @@
  * since it came back, the answer is "unknown".
  */
 import { asMaasError } from '../api/errors.ts';
+import { decodeMarker } from '../api/marker.ts';
 import { podUidOf } from '../api/names.ts';
 import { parseServiceConfig } from '../api/service-config.ts';
 import { diagnose } from '../api/service-instance.ts';
 import type { Registration, RegistrationsView } from '../plan/observation.ts';
 import type { Log, Subscription, ZooKeeperReader } from './ports.ts';
 
+/** A registration, and the node that it was read from. */
+interface Seen {
+  readonly registration: Registration;
+  readonly czxid: bigint;
+}
+
 interface Model {
   subscription?: Subscription;
   /** Undefined until the directory was read since the last (re)connection. */
-  byPod: Map<string, Registration> | undefined;
+  byPod: Map<string, Seen> | undefined;
   /** Reads under way overtake each other; only the latest counts. */
   turn: number;
 }
@@ -21,6 +28,7 @@ interface Model {
 export class RegistrationFollower {
   readonly #zookeeper: ZooKeeperReader;
   readonly #configPath: string;
+  readonly #markersPath: string;
   readonly #log: Log;
   readonly #onChange: (model: string) => void;
   readonly #models = new Map<string, Model>();
@@ -28,9 +36,15 @@ export class RegistrationFollower {
   #root: string | undefined;
   #configProblem: string | undefined;
 
-  constructor(zookeeper: ZooKeeperReader, configPath: string, log: Log, onChange: (model: string) => void) {
+  constructor(
+    zookeeper: ZooKeeperReader,
+    paths: { readonly config: string; readonly markers: string },
+    log: Log,
+    onChange: (model: string) => void,
+  ) {
     this.#zookeeper = zookeeper;
-    this.#configPath = configPath;
+    this.#configPath = paths.config;
+    this.#markersPath = paths.markers;
     this.#log = log;
     this.#onChange = onChange;
   }
@@ -74,7 +88,8 @@ export class RegistrationFollower {
     const byPod = this.#models.get(name)?.byPod;
     const state = this.#zookeeper.state();
     if (state !== 'connected') return { known: false, why: `ZooKeeper is ${state}` };
-    return byPod === undefined ? { known: false, why: 'ZooKeeper is being read' } : { known: true, byPod };
+    if (byPod === undefined) return { known: false, why: 'ZooKeeper is being read' };
+    return { known: true, byPod: new Map([...byPod].map(([uid, { registration }]) => [uid, registration])) };
   }
 
   #configure(data: Uint8Array | undefined): void {
@@ -129,15 +144,14 @@ export class RegistrationFollower {
   async #read(name: string, model: Model, directory: string, children: readonly string[]): Promise<void> {
     const turn = ++model.turn;
     const before = model.byPod;
-    const found = new Map<string, Registration>();
+    const found = new Map<string, Seen>();
     try {
       await Promise.all(
         children.map(async (id) => {
           const uid = podUidOf(id);
           if (uid === undefined) return;
-          const known = before?.get(uid);
-          const registration = known?.id === id ? known : await this.#instance(name, directory, id);
-          if (registration !== undefined) found.set(uid, registration);
+          const seen = await this.#instance(name, directory, id, before?.get(uid));
+          if (seen !== undefined) found.set(uid, seen);
         }),
       );
     } catch (error) {
@@ -150,12 +164,33 @@ export class RegistrationFollower {
     this.#onChange(name);
   }
 
-  async #instance(name: string, directory: string, id: string): Promise<Registration | undefined> {
+  /** A node of the same name may be another one: an agent makes it anew when its model comes back at another port. */
+  async #instance(name: string, directory: string, id: string, before: Seen | undefined): Promise<Seen | undefined> {
     const node = await this.#zookeeper.get(`${directory}/${id}`);
     if (node?.stat.ephemeralOwner === undefined) return undefined;
+    const { czxid } = node.stat;
+    if (before?.czxid === czxid) return before;
     const diagnosis = diagnose(node.data, name, id);
     if (diagnosis.verdict === 'fatal') return undefined;
     const { version, url, functions } = diagnosis.seen;
-    return { id, version, url: url ?? '', functions: functions ?? {} };
+    const payloadDigest = await this.#verified(id, node.stat.ephemeralOwner);
+    return {
+      registration: {
+        id,
+        version,
+        url: url ?? '',
+        functions: functions ?? {},
+        ...(payloadDigest === undefined ? {} : { payloadDigest }),
+      },
+      czxid,
+    };
+  }
+
+  /** What the agent says, in the marker that it made together with the registration, that it had verified before. */
+  async #verified(id: string, session: string): Promise<string | undefined> {
+    const node = await this.#zookeeper.get(`${this.#markersPath}/${id}`);
+    if (node?.stat.ephemeralOwner !== session) return undefined;
+    const marker = decodeMarker(node.data);
+    return marker === 'revoked' ? undefined : marker?.digest;
   }
 }

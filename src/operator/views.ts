@@ -1,7 +1,7 @@
 /** Projects Kubernetes objects to the views that a plan is made from. Pure; what is not needed is not kept in memory. */
 import { annotations, labels } from '../api/names.ts';
 import { pinnedPayload } from '../api/payload.ts';
-import { containers, pinnedPayloadFile } from '../api/pod-contract.ts';
+import { containers, pinnedPayloadFile, pinnedVolume } from '../api/pod-contract.ts';
 import { type ModelDeployment, modelDeploymentSpec, modelDeploymentStatus } from '../api/resource.ts';
 import type { ContainerView, DeploymentView, PinView, PodView, Termination } from '../plan/observation.ts';
 import type {
@@ -27,7 +27,11 @@ function owned<V>(meta: MetaJson | undefined, view: V): Owned<V> {
 const time = (text: string | undefined): number => (text === undefined ? 0 : Date.parse(text));
 
 export function deploymentView({ metadata, spec, status }: DeploymentJson): Owned<DeploymentView> {
-  const failure = status?.conditions?.find((c) => c.type === 'ReplicaFailure' && c.status === 'True');
+  const condition = (type: string) => status?.conditions?.find((c) => c.type === type);
+  // What the conditions say of an earlier spec says nothing of the present one.
+  const observed = status?.observedGeneration === metadata?.generation;
+  const failure = observed ? condition('ReplicaFailure') : undefined;
+  const progressing = condition('Progressing');
   const replicas = spec?.replicas ?? 1;
   return owned(metadata, {
     name: metadata?.name ?? '',
@@ -39,14 +43,12 @@ export function deploymentView({ metadata, spec, status }: DeploymentJson): Owne
     replicas,
     annotations: { ...metadata?.annotations },
     spec: { ...spec },
-    rolledOut:
-      status?.observedGeneration === metadata?.generation &&
-      (status?.updatedReplicas ?? 0) >= replicas &&
-      (status?.replicas ?? 0) <= replicas,
-    // The Deployment controller's own memory: the reason stays when pods fail later.
-    everComplete:
-      status?.conditions?.some((c) => c.type === 'Progressing' && c.reason === 'NewReplicaSetAvailable') ?? false,
-    ...(failure === undefined ? {} : { replicaFailure: failure.message ?? failure.reason ?? 'pods are refused' }),
+    rolledOut: observed && (status?.updatedReplicas ?? 0) >= replicas && (status?.replicas ?? 0) <= replicas,
+    stuck: observed && progressing?.status === 'False' && progressing.reason === 'ProgressDeadlineExceeded',
+    // The Deployment controller's own memory: the reason stays when pods fail later. A change that is on its way, or
+    // does not come up, has another one, while instances of before are there.
+    everComplete: progressing?.reason === 'NewReplicaSetAvailable' || (status?.availableReplicas ?? 0) > 0,
+    ...(failure?.status !== 'True' ? {} : { replicaFailure: failure.message ?? failure.reason ?? 'pods are refused' }),
   });
 }
 
@@ -85,7 +87,9 @@ export function podView({ metadata, spec, status }: PodJson): Owned<PodView> {
     hostNetwork: spec?.hostNetwork ?? false,
     ...(status?.podIP === undefined ? {} : { ip: status.podIP }),
     ...(status?.hostIP === undefined ? {} : { nodeIp: status.hostIP }),
-    ...(status?.phase === 'Failed' ? { failed: `${status.reason ?? 'Failed'}: ${status.message ?? ''}` } : {}),
+    ...dead(metadata, status),
+    ...pinOfPod(spec),
+    ...revision(metadata),
     ...(scheduled?.status === 'False' && scheduled.reason === 'Unschedulable'
       ? { unschedulable: scheduled.message ?? 'no node has room' }
       : {}),
@@ -104,6 +108,25 @@ function volumeSources(volumes: NonNullable<NonNullable<PodJson['spec']>['volume
     return name === undefined || source === undefined ? [] : [[name, source]];
   });
   return named.length === 0 ? {} : { volumeSources: Object.fromEntries(named) };
+}
+
+/** Containers that are always restarted end only with their pod, however well they ended. */
+function dead(metadata: MetaJson | undefined, status: PodJson['status']): Pick<PodView, 'dead'> {
+  if (status?.phase !== 'Failed' && status?.phase !== 'Succeeded') return {};
+  const words = [status.reason ?? status.phase, status.message].filter((text) => text !== undefined && text !== '');
+  // No field says when a pod ended; its conditions change for the last time then.
+  const changes = (status.conditions ?? []).map((condition) => time(condition.lastTransitionTime ?? undefined));
+  return { dead: { why: words.join(': '), at: Math.max(time(metadata?.creationTimestamp), ...changes) } };
+}
+
+function pinOfPod(spec: PodJson['spec']): Pick<PodView, 'pin'> {
+  const name = spec?.volumes?.find((volume) => volume.name === pinnedVolume)?.configMap?.name;
+  return name === undefined ? {} : { pin: name };
+}
+
+function revision(metadata: MetaJson | undefined): Pick<PodView, 'revision'> {
+  const text = metadata?.annotations?.[annotations.revision];
+  return text === undefined ? {} : { revision: text };
 }
 
 function containerView(statuses: readonly ContainerStatusJson[] | undefined, name: string): ContainerView | undefined {

@@ -1,12 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { aPayload, aResource, someSettings } from '../../test/builders/model-deployment.ts';
+import {
+  anObservation,
+  aPayload,
+  aPin,
+  aResource,
+  deployed,
+  someSettings,
+} from '../../test/builders/model-deployment.ts';
 import { agentInstructions, agentInstructionsVariable } from '../api/pod-contract.ts';
 import type { ModelDeploymentSpec } from '../api/resource.ts';
-import { deploymentManifest, inputsOf, pinManifest } from './children.ts';
+import { deploymentManifest, inputsOf, keyOf, pinManifest } from './children.ts';
+import { pinIn } from './pins.ts';
+import { plan } from './plan.ts';
 
 const manifest = (spec: Partial<ModelDeploymentSpec> = {}, settings = someSettings) =>
-  deploymentManifest(aResource({ spec }), aPayload(), settings, undefined);
+  deploymentManifest(aResource({ spec }), aPin, settings);
 
 interface Container {
   readonly name: string;
@@ -99,6 +108,64 @@ describe('the children of a version', () => {
       limits: { memory: '512Mi', 'nvidia.com/gpu': '1' },
     });
     expect(pod.terminationGracePeriodSeconds).toBe(75);
+  });
+});
+
+describe('the names of children', () => {
+  const nameOf = (uid: string, digest: string) => {
+    const resource = aResource({ metadata: { uid } });
+    const pin = pinManifest(resource, aPayload({ digest })).metadata.name;
+    return {
+      pin,
+      deployment: deploymentManifest(resource, { name: pin, payload: aPayload() }, someSettings).metadata.name,
+    };
+  };
+  it('are the same for the same, and never those of other content or of a predecessor of the resource', () => {
+    const first = nameOf('1', 'sha256:aa');
+    expect(nameOf('1', 'sha256:aa')).toEqual(first);
+    expect(nameOf('1', 'sha256:bb').pin).not.toBe(first.pin);
+    expect(nameOf('2', 'sha256:aa').pin).not.toBe(first.pin);
+    expect(nameOf('2', 'sha256:aa').deployment).not.toBe(first.deployment);
+  });
+
+  it('stay those of the Deployment and the pin that are there, which an earlier release named', () => {
+    const resource = aResource();
+    const key = keyOf(resource.spec);
+    const { deployment, pin } = deployed(resource);
+    const earlier = { ...pin, name: `dga-${key}` };
+    const made = deploymentManifest(resource, { name: earlier.name, payload: aPayload() }, someSettings);
+    const live = {
+      ...deployment,
+      name: `dga-${key}`,
+      spec: made['spec'] as Record<string, unknown>,
+      annotations: { ...made.metadata.annotations },
+    };
+    const settled = plan(
+      anObservation({ resource, deployments: [live], pins: [earlier], payload: { state: 'pinned' } }),
+      someSettings,
+    );
+    expect([settled.apply, settled.remove]).toEqual([[], []]);
+  });
+
+  it('follow a pin that was lost and could not be made again as it was', () => {
+    const { deployment } = deployed();
+    const other = aPayload({ files: [] });
+    const { apply } = plan(
+      anObservation({ deployments: [deployment], payload: { state: 'resolved', payload: other } }),
+      someSettings,
+    );
+    expect(apply.map(({ manifest }) => manifest.kind)).toEqual(['ConfigMap', 'Deployment']);
+    expect(pinIn(apply[1]?.manifest['spec'] as Record<string, unknown>)).toBe(apply[0]?.manifest.metadata.name);
+  });
+
+  it('are free again before a damaged pin is made anew', () => {
+    const { deployment, pin } = deployed();
+    const { payload: _, ...damaged } = pin;
+    const seen = { deployments: [deployment], payload: { state: 'resolved', payload: aPayload() } } as const;
+    const first = plan(anObservation({ ...seen, pins: [damaged] }), someSettings);
+    expect([first.apply, first.remove.map(({ name }) => name)]).toEqual([[], [pin.name]]);
+    const then = plan(anObservation({ ...seen, pins: [] }), someSettings);
+    expect(then.apply.map(({ manifest }) => manifest.metadata.name)).toEqual([pin.name]);
   });
 });
 

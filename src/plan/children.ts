@@ -1,7 +1,16 @@
 /** Builds the Kubernetes objects of one version of a model: the ConfigMap that pins its payload, and its Deployment. */
 import { canonicalJson, sameJson } from '../api/canonical-json.ts';
 import { parseDuration } from '../api/duration.ts';
-import { annotations, childName, labels, labelValue, managedBy, shortHash, versionKey } from '../api/names.ts';
+import {
+  annotations,
+  deploymentName,
+  labels,
+  labelValue,
+  managedBy,
+  pinName,
+  shortHash,
+  versionKey,
+} from '../api/names.ts';
 import type { PinnedPayload } from '../api/payload.ts';
 import {
   type AgentInstructions,
@@ -13,6 +22,7 @@ import {
   downward,
   paths,
   pinnedPayloadFile,
+  pinnedVolume,
   tokenFile,
 } from '../api/pod-contract.ts';
 import {
@@ -65,9 +75,14 @@ function objectLabels(resource: ModelDeployment, key: string): Record<string, st
   };
 }
 
-function metadata(resource: ModelDeployment, key: string, extra: Record<string, string>): Manifest['metadata'] {
+function metadata(
+  resource: ModelDeployment,
+  name: string,
+  key: string,
+  extra: Record<string, string>,
+): Manifest['metadata'] {
   return {
-    name: childName(resource.metadata.name, key),
+    name,
     namespace: resource.metadata.namespace,
     labels: objectLabels(resource, key),
     annotations: {
@@ -89,14 +104,17 @@ function metadata(resource: ModelDeployment, key: string, extra: Record<string, 
   };
 }
 
-/** The immutable ConfigMap that holds the version's file list. */
+/** The immutable ConfigMap that holds the version's file list, under a name that carries its content. */
 export function pinManifest(resource: ModelDeployment, payload: PinnedPayload): Manifest {
+  const key = keyOf(resource.spec);
+  const content = JSON.stringify(payload);
+  const name = pinName(resource.metadata, key, content);
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    metadata: metadata(resource, keyOf(resource.spec), { [annotations.payloadDigest]: payload.digest }),
+    metadata: metadata(resource, name, key, { [annotations.payloadDigest]: payload.digest }),
     immutable: true,
-    data: { [pinnedPayloadFile]: JSON.stringify(payload) },
+    data: { [pinnedPayloadFile]: content },
   };
 }
 
@@ -119,25 +137,33 @@ export function inputsOf(resource: ModelDeployment, payload: PinnedPayload): str
   return shortHash(canonicalJson([decided, tokenSecret, payload.digest, refresh]), 16);
 }
 
+/** A payload that a ConfigMap holds. */
+export interface Pin {
+  /** Of the ConfigMap. */
+  readonly name: string;
+  readonly payload: PinnedPayload;
+}
+
 /**
  * The version's Deployment.
  *
- * @param applied the spec that it was last applied with, to be kept; undefined makes a new one from the settings
- * @param retried asks for refused pods again; see retry-refused.ts
+ * @param live the one that is there: its name, and the spec that it was last applied with where that is to be kept;
+ *   without a spec a new one is made from the settings. `retried` asks for refused pods again; see retry-refused.ts
  */
 export function deploymentManifest(
   resource: ModelDeployment,
-  payload: PinnedPayload,
+  pin: Pin,
   settings: OperatorSettings & { clusterId: string },
-  applied: Json | undefined,
-  retried?: string,
+  live: { readonly name?: string; readonly applied?: Json | undefined; readonly retried?: string | undefined } = {},
 ): Manifest {
-  const spec = applied ?? deploymentSpec(resource, payload, settings);
-  const own = metadata(resource, keyOf(resource.spec), {
+  const key = keyOf(resource.spec);
+  const { payload } = pin;
+  const spec = live.applied ?? deploymentSpec(resource, pin, settings);
+  const own = metadata(resource, live.name ?? deploymentName(resource.metadata, key), key, {
     [annotations.payloadDigest]: payload.digest,
     [annotations.inputs]: inputsOf(resource, payload),
     [annotations.applied]: JSON.stringify(spec),
-    ...(retried === undefined ? {} : { [annotations.retried]: retried }),
+    ...present(annotations.retried, live.retried),
   });
   return {
     apiVersion: 'apps/v1',
@@ -154,38 +180,48 @@ function kueueLabelOf(spec: Json): Record<string, string> {
   return queue === undefined ? {} : { [kueueQueueLabel]: queue };
 }
 
-function deploymentSpec(
-  resource: ModelDeployment,
-  payload: PinnedPayload,
-  settings: OperatorSettings & { clusterId: string },
-): Json {
+function deploymentSpec(resource: ModelDeployment, pin: Pin, settings: OperatorSettings & { clusterId: string }): Json {
   const key = keyOf(resource.spec);
+  const podLabels = {
+    ...queuePlacement(resource, settings.scheduling).labels,
+    ...resource.spec.podMetadata?.labels,
+    ...objectLabels(resource, key),
+  };
+  const podAnnotations = {
+    ...resource.spec.podMetadata?.annotations,
+    [annotations.model]: resource.spec.name,
+    [annotations.version]: resource.spec.version,
+    [annotations.payloadDigest]: pin.payload.digest,
+  };
+  const pods = podSpec(resource, key, pin, settings);
+  const revision = shortHash(canonicalJson([podLabels, podAnnotations, pods]), 16);
   return {
     selector: { matchLabels: selectorOf(resource, key) },
     revisionHistoryLimit: 2,
+    progressDeadlineSeconds: progressDeadlineSeconds(resource.spec),
     strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
     template: {
-      metadata: {
-        labels: {
-          ...queuePlacement(resource, settings.scheduling).labels,
-          ...resource.spec.podMetadata?.labels,
-          ...objectLabels(resource, key),
-        },
-        annotations: {
-          ...resource.spec.podMetadata?.annotations,
-          [annotations.model]: resource.spec.name,
-          [annotations.version]: resource.spec.version,
-        },
-      },
-      spec: podSpec(resource, key, payload, settings),
+      metadata: { labels: podLabels, annotations: { ...podAnnotations, [annotations.revision]: revision } },
+      spec: pods,
     },
   };
+}
+
+/** The revision that a Deployment gives to its pods; undefined where an earlier release made it. */
+export function revisionOf(spec: Readonly<Json>): string | undefined {
+  const template = spec['template'] as { metadata?: { annotations?: Record<string, string> } } | undefined;
+  return template?.metadata?.annotations?.[annotations.revision];
+}
+
+/** After so long without an instance more that is up, a change counts as stuck: what a start may take by the spec. */
+function progressDeadlineSeconds(spec: ModelDeploymentSpec): number {
+  return Math.max(1, Math.ceil((parseDuration(spec.startupTimeout) ?? defaultStartupTimeoutMs) / 1_000));
 }
 
 function podSpec(
   resource: ModelDeployment,
   key: string,
-  payload: PinnedPayload,
+  { name: pinned, payload }: Pin,
   settings: OperatorSettings & { clusterId: string },
 ): Json {
   const { spec } = resource;
@@ -221,7 +257,7 @@ function podSpec(
       { name: 'payload', emptyDir: {} },
       { name: 'control', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
       { name: 'session', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
-      { name: 'pinned', configMap: { name: childName(resource.metadata.name, key) } },
+      { name: pinnedVolume, configMap: { name: pinned } },
       ...(tokenSecret === undefined
         ? []
         : [
@@ -256,6 +292,7 @@ function agentContainer(
   const instructions: AgentInstructions = {
     model: spec.name,
     version: spec.version,
+    payloadDigest: payload.digest,
     clusterId: settings.clusterId,
     zookeeper: settings.zookeeper,
     hdfs: onlyNameservice(settings.hdfs, payload.nameservice),
@@ -306,7 +343,7 @@ function agentContainer(
       { name: 'payload', mountPath: paths.payload },
       { name: 'control', mountPath: paths.control },
       { name: 'session', mountPath: paths.session },
-      { name: 'pinned', mountPath: paths.pinned, readOnly: true },
+      { name: pinnedVolume, mountPath: paths.pinned, readOnly: true },
       ...(spec.payload.tokenSecret === undefined ? [] : [{ name: 'token', mountPath: paths.token, readOnly: true }]),
     ],
   };

@@ -2,6 +2,7 @@
 
 import { eventTypeOf } from '../api/reason-catalogue.ts';
 import type { Condition } from '../api/resource.ts';
+import { deadlineExceeded } from './readiness.ts';
 
 export interface PlannedEvent {
   readonly type: 'Normal' | 'Warning';
@@ -11,13 +12,17 @@ export interface PlannedEvent {
   readonly action: string;
 }
 
+/** Of PayloadResolved; its other reasons are those of Ready as well. */
+const payloadNews = new Set(['PayloadChanged', 'OriginalChanged', 'Resolved']);
+
 export function eventsOf(before: readonly Condition[] | undefined, after: readonly Condition[]): PlannedEvent[] {
   const events: PlannedEvent[] = [];
-  for (const type of ['Ready', 'PayloadResolved']) {
+  for (const type of ['Ready', 'PayloadResolved', 'Stalled']) {
     const old = before?.find((condition) => condition.type === type);
     const now = after.find((condition) => condition.type === type);
     if (now === undefined || (old?.reason === now.reason && old.status === now.status)) continue;
-    if (type === 'PayloadResolved' && now.reason !== 'PayloadChanged' && now.reason !== 'Resolved') continue;
+    if (type === 'PayloadResolved' && !payloadNews.has(now.reason)) continue;
+    if (type === 'Stalled' && now.reason !== deadlineExceeded) continue;
     const eventType = eventTypeOf(now.reason);
     if (eventType === undefined) continue;
     events.push({

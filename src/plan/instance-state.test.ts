@@ -49,7 +49,6 @@ describe('stateOf', () => {
       'Unschedulable',
       /memory/,
     ],
-    ['evicted', [aPod({ failed: 'Evicted: low on disk' }), undefined, undefined], 'PodFailed', /low on disk/],
     [
       'an image that cannot be pulled',
       [aPod({ model: waiting('ImagePullBackOff', 'no such tag') }), undefined, undefined],

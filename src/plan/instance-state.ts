@@ -19,9 +19,12 @@ export interface InstanceState {
 /** Room is bounded by a quota or a queue and is used up: no failure, and no time of the model's passes. */
 export const waitingForQueue = 'WaitingForQueueCapacity';
 
-const severities = { up: 0, leaving: 1, starting: 2, waiting: 3, failing: 4 } as const;
+export const severities = { up: 0, leaving: 1, starting: 2, waiting: 3, failing: 4 } as const;
 
-/** The order of the checks is the order in which one explains another: who is not scheduled has no containers. */
+/**
+ * The state of a pod that lives. The order of the checks is the order in which one explains another: who is not
+ * scheduled has no containers.
+ */
 export function stateOf(
   pod: PodView,
   registration: Registration | undefined,
@@ -29,7 +32,6 @@ export function stateOf(
   mode: AgentMode = 'active',
 ): InstanceState {
   if (pod.deleting) return { state: 'Terminating', severity: severities.leaving };
-  if (pod.failed !== undefined) return failing('PodFailed', pod.failed);
   if (pod.unschedulable !== undefined) return inTrouble(unschedulablePod(pod.unschedulable, pod), severities.waiting);
   if (pod.gated !== undefined) {
     return {

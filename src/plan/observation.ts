@@ -51,6 +51,8 @@ export interface DeploymentView {
   readonly spec: Readonly<Record<string, unknown>>;
   /** The Deployment controller has seen the present spec and all pods are of it. */
   readonly rolledOut: boolean;
+  /** The Deployment controller waits in vain for the present spec's pods: its progress deadline has passed. */
+  readonly stuck: boolean;
   /** All its instances have been up together at least once. */
   readonly everComplete: boolean;
   /** The words of a condition ReplicaFailure, for example an exceeded quota. */
@@ -105,8 +107,15 @@ export interface PodView {
   readonly ip?: string;
   readonly nodeIp?: string;
   readonly hostNetwork: boolean;
-  /** Failed pods (evicted, for example) stay as a record and are replaced. */
-  readonly failed?: string;
+  /**
+   * Since when and why it is dead: it was evicted, say, or its node was shut down. Dead pods stay as a record and are
+   * replaced; they count for nothing.
+   */
+  readonly dead?: { readonly why: string; readonly at: number };
+  /** Name of the pin that it was given. */
+  readonly pin?: string;
+  /** Of the template that it was made from; absent on pods of earlier releases. */
+  readonly revision?: string;
   /** The scheduler's words, where it found no node. */
   readonly unschedulable?: string;
   /** Words about a scheduling gate: a queue has not admitted the pod yet. */
@@ -134,14 +143,20 @@ export type PayloadView =
   | { readonly state: 'resolved'; readonly payload: PinnedPayload }
   /** `copying`: it was found, and could not be copied to the payload store. */
   | { readonly state: 'failed'; readonly problem: Problem; readonly transient: boolean; readonly copying?: true }
-  /** The version is pinned; `drift` says how HDFS differs now, `problem` why that could not be looked at. */
-  | { readonly state: 'pinned'; readonly drift?: string; readonly problem?: Problem };
+  /**
+   * The version is pinned. `drift` says how the files that instances read differ now; `original`, where they read a
+   * copy, how the path that it was made from does; `problem` why that could not be looked at. None of the three before
+   * the first look.
+   */
+  | { readonly state: 'pinned'; readonly drift?: string; readonly original?: string; readonly problem?: Problem };
 
 export interface Registration {
   readonly id: string;
   readonly version: string;
   readonly url: string;
   readonly functions: Readonly<Record<string, string>>;
+  /** Digest of the payload that the agent verified before it registered; absent with agents of earlier releases. */
+  readonly payloadDigest?: string;
 }
 
 /** How far the operator and the agents go with this model; see api/modes.ts. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { aPayload, aResource, someSettings } from '../../test/builders/model-deployment.ts';
+import { aPin, aResource, someSettings } from '../../test/builders/model-deployment.ts';
 import type { ModelDeploymentSpec } from '../api/resource.ts';
 import { type SchedulingSettings, schedulingSettings } from '../api/settings.ts';
 import { deploymentManifest } from './children.ts';
@@ -19,7 +19,7 @@ function made(
 ) {
   const resource = aResource({ spec: { scheduling, ...(podMetadata === undefined ? {} : { podMetadata }) } });
   const all = { ...someSettings, scheduling: { ...schedulingSettings.parse({}), ...settings } };
-  return { resource, all, manifest: deploymentManifest(resource, aPayload(), all, undefined) };
+  return { resource, all, manifest: deploymentManifest(resource, aPin, all) };
 }
 
 const uid = aResource().metadata.uid;
@@ -115,7 +115,9 @@ describe('a queue', () => {
     const { resource, manifest } = made({}, { queue: 'before', queueAs: 'Kueue' });
     const { replicas: _, ...spec } = manifest['spec'] as Record<string, unknown>;
     const later = { ...someSettings, scheduling: schedulingSettings.parse({ queue: 'after', queueAs: 'Kueue' }) };
-    expect(deploymentManifest(resource, aPayload(), later, spec)).toEqual(manifest);
+    expect(deploymentManifest(resource, aPin, later, { name: manifest.metadata.name, applied: spec })).toEqual(
+      manifest,
+    );
   });
 });
 

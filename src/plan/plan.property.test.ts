@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PlannerWorld } from '../../test/builders/planner-world.ts';
+import { noSuchImage, PlannerWorld } from '../../test/builders/planner-world.ts';
 import { errorCatalogue } from '../api/error-catalogue.ts';
 import { type Mode, modes } from '../api/modes.ts';
 import { reasonCatalogue, reasonOf } from '../api/reason-catalogue.ts';
@@ -19,6 +19,9 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('zookeeper' as const), away: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('tamper' as const), index: fc.nat(3) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('upload' as const), path: fc.constantFrom(...paths) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('overwrite' as const), path: fc.constantFrom(...paths) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('evict' as const), index: fc.nat(5) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('recreate' as const) }) },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -28,6 +31,7 @@ const step = fc.oneof(
       readFrom: fc.constantFrom(undefined, 'Path' as const, 'Store' as const),
       instances: fc.integer({ min: 1, max: 3 }),
       memory: fc.constantFrom('512Mi', '1Gi'),
+      image: fc.constantFrom('good:1', noSuchImage),
     }),
   },
 );
@@ -62,9 +66,19 @@ function perform(world: PlannerWorld, action: Step): void {
     case 'upload':
       world.payloadsInHdfs.add(action.path);
       return;
+    case 'overwrite':
+      world.overwrite(action.path);
+      return;
+    case 'evict':
+      world.evict(action.index);
+      return;
+    case 'recreate':
+      world.recreate();
+      return;
     case 'change': {
-      const { version, path, readFrom, instances, memory } = action;
-      world.change({ version, payload: { path, ...(readFrom === undefined ? {} : { readFrom }) }, instances, memory });
+      const { version, path, readFrom, instances, memory, image } = action;
+      const payload = { path, ...(readFrom === undefined ? {} : { readFrom }) };
+      world.change({ version, payload, instances, memory, image });
     }
   }
 }
@@ -79,12 +93,66 @@ describe('the planner, in a world that may do anything between two passes', () =
         for (const action of actions) {
           const before = world.served().length;
           perform(world, action);
-          // A mode takes endpoints away on purpose.
-          if (action.do === 'kill' || action.do === 'obey') continue;
+          // A mode takes endpoints away on purpose, and so does who deletes the resource.
+          if (['kill', 'obey', 'evict', 'recreate'].includes(action.do)) continue;
           if (before > 0) expect(world.served().length, `after ${JSON.stringify(action)}`).toBeGreaterThan(0);
         }
       }),
       { numRuns: 400 },
+    );
+  });
+
+  it('says Serving only of a model all of whose instances serve the present spec and the digest that the status names', () => {
+    fc.assert(
+      fc.property(steps, (actions) => {
+        const world = new PlannerWorld();
+        for (const action of actions) {
+          perform(world, action);
+          const { status } = world.reconcile();
+          const ready = status.conditions?.find((condition) => condition.type === 'Ready');
+          if (ready?.reason !== 'Serving') continue;
+          const { spec } = world.resource;
+          const served = world
+            .served()
+            .filter(({ view }) => view.versionKey === keyOf(spec) && view.dead === undefined);
+          expect(served.length, ready.message).toBe(spec.instances);
+          const [deployment] = [...world.deployments.values()].filter((each) => each.versionKey === keyOf(spec));
+          for (const pod of served) {
+            expect(pod.runs).toBe(status.payload?.digest);
+            expect(pod.template).toBe(JSON.stringify(deployment?.spec['template']));
+            expect(pod.template).toContain(`"memory":"${spec.memory}"`);
+            if (spec.image !== undefined) expect(pod.image).toBe(spec.image);
+          }
+          expect(status.payload?.verified).toBe(spec.instances);
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('never leaves the living out of the status for the dead', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 80 }), fc.integer({ min: 1, max: 3 }), (deaths, instances) => {
+        const world = new PlannerWorld();
+        world.change({ instances });
+        world.settle();
+        for (let death = 0; death < deaths; death++) {
+          world.evict(death);
+          world.controllerStep();
+          world.comeUp(0);
+        }
+        world.settle();
+        const { status } = world.resource;
+        expect(status).toMatchObject({ endpointsTotal: instances, replicas: instances, registered: instances });
+        expect(status.endpoints?.map(({ state }) => state)).toEqual(Array(instances).fill('Registered'));
+        const ready = status.conditions?.find((condition) => condition.type === 'Ready');
+        expect([ready?.reason, ready?.message]).toEqual(['Serving', `${instances} of ${instances} registered`]);
+        world.change({ version: '2.0', payload: { path: '/models/dga-2' } });
+        world.payloadsInHdfs.add('/models/dga-2');
+        world.settle();
+        expect(world.pins.size).toBe(1);
+      }),
+      { numRuns: 30 },
     );
   });
 
@@ -129,14 +197,19 @@ describe('the planner, in a world that may do anything between two passes', () =
         const world = new PlannerWorld();
         for (const action of actions) perform(world, action);
         world.payloadsInHdfs.add(world.resource.spec.payload.path);
+        world.change({ image: 'good:1' });
         world.setMode('active');
         world.settle();
         const key = keyOf(world.resource.spec);
         expect([...world.deployments.values()].map((deployment) => deployment.versionKey)).toEqual([key]);
         expect([...world.pins.values()].map((pin) => pin.versionKey)).toEqual([key]);
+        const [pin] = world.pins.values();
+        expect(new Set(world.served().map(({ runs }) => runs))).toEqual(new Set([pin?.payload?.digest]));
         expect(world.served().length).toBe(world.resource.spec.instances);
         expect(world.resource.status).toMatchObject({
           registered: world.resource.spec.instances,
+          updated: world.resource.spec.instances,
+          endpointsTotal: world.resource.spec.instances,
           serving: world.resource.spec.version,
           observedGeneration: world.resource.metadata.generation,
         });
@@ -155,6 +228,7 @@ describe('the planner, in a world that may do anything between two passes', () =
         const world = new PlannerWorld();
         for (const action of actions) perform(world, action);
         world.payloadsInHdfs.add(world.resource.spec.payload.path);
+        world.change({ image: 'good:1' });
         world.setMode(mode);
         world.settle();
         const key = keyOf(world.resource.spec);
@@ -164,7 +238,7 @@ describe('the planner, in a world that may do anything between two passes', () =
         expect(world.resource.status).toMatchObject({ ready: instances, registered: 0 });
         const ready = world.resource.status.conditions?.find((condition) => condition.type === 'Ready');
         expect([ready?.status, ready?.reason]).toEqual(['True', mode === 'shadow' ? 'Shadow' : 'Draining']);
-        const pods = [...world.pods.keys()];
+        const pods = [...world.pods.values()].filter(({ view }) => view.dead === undefined).map(({ view }) => view.uid);
         world.setMode('active');
         world.settle();
         expect(world.served().map(({ view }) => view.uid)).toEqual(pods);
@@ -221,7 +295,8 @@ describe('the planner, in a world that may do anything between two passes', () =
         // Not so long that the switch can finish: the way back would then be a new start.
         for (const action of actions.slice(0, interrupt)) {
           const { do: what } = action;
-          if (what !== 'change' && what !== 'come-up' && what !== 'kill' && what !== 'mode') perform(world, action);
+          const ends: string[] = ['change', 'come-up', 'kill', 'evict', 'recreate', 'overwrite', 'mode'];
+          if (!ends.includes(what)) perform(world, action);
         }
         world.change(spec);
         world.settle();

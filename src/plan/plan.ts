@@ -10,22 +10,25 @@
  *    What somebody else changed in it is put back.
  * 4. The version that was served before goes when all instances of the wanted one are registered, not earlier, and
  *    never while ZooKeeper cannot be asked. Where the mode is not to register, they count when they are ready.
- * 5. The status says all of it, and the same observation always gives the same plan: a settled world gives an empty one.
+ * 5. The status says all of it, and only what was seen: a model counts as serving when all instances of the present
+ *    spec do. Dead pods are said where they explain something, and count for nothing.
+ * 6. The same observation always gives the same plan: a settled world gives an empty one.
  */
 import { annotations } from '../api/names.ts';
 import type { PinnedPayload } from '../api/payload.ts';
 import { type EndpointStatus, type ModelDeploymentStatus, maxStatusEndpoints } from '../api/resource.ts';
 import type { OperatorSettings } from '../api/settings.ts';
-import { deploymentManifest, inputsOf, keyOf, type Manifest, pinManifest, selectorOf } from './children.ts';
+import { deploymentManifest, inputsOf, keyOf, type Manifest, type Pin, pinManifest, selectorOf } from './children.ts';
 import { claimOf } from './claims.ts';
 import { conditionOf, no, type Verdict, yes } from './conditions.ts';
 import { driftOf } from './drift.ts';
 import { eventsOf, type PlannedEvent } from './events.ts';
-import { stateOf } from './instance-state.ts';
+import { type InstanceState, severities, stateOf } from './instance-state.ts';
 import type { DeploymentView, Observation, PodView } from './observation.ts';
-import { pinnedOf } from './pinned.ts';
+import { pinIn, pinOf, uselessPins } from './pins.ts';
 import { type Facts, payloadVerdict, readyVerdict, stalledVerdict } from './readiness.ts';
 import { retryOf } from './retry-refused.ts';
+import { rolloutOf, verifiedDigest } from './rollout.ts';
 import { type Versions, versionsOf } from './versions.ts';
 
 export interface Plan {
@@ -67,13 +70,9 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
     observation.registrations,
     observation.mode.agents,
   );
-  const instances = observation.pods
-    .filter((pod) => pod.versionKey === key)
-    .map((pod) => ({ pod: pod.name, state: instanceState(observation, pod) }))
-    .sort((a, b) => b.state.severity - a.state.severity || (a.pod < b.pod ? -1 : 1));
-  const payload = payloadOf(observation, key);
   const usable = observation.invalid === undefined && claim.owned;
-  const wantedApply = usable ? childrenToApply(observation, settings, versions, payload) : [];
+  const pin = wantedPin(observation, key);
+  const wantedApply = usable && pin !== undefined ? childrenToApply(observation, settings, versions, pin) : [];
   const wantedRemove = usable ? childrenToRemove(observation, versions, key) : [];
   const wantsCopy = usable && needsCopy(observation);
   const observes = observation.mode.mode === 'observe';
@@ -83,25 +82,43 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
   const withheld = observes
     ? [...(wantsCopy ? ['copy the payload'] : []), ...[...wantedApply, ...wantedRemove].map(({ why }) => why)]
     : [];
-  const facts: Facts = { observation, claim, versions, instances, withheld };
-  const status = statusOf(facts, payload, apply.length > 0 || remove.length > 0);
+  const rollout = rolloutOf(
+    observation,
+    versions,
+    key,
+    wantedApply.some(({ changes }) => changes === 'pods'),
+  );
+  const instances = observation.pods
+    .filter((pod) => pod.versionKey === key && pod.dead === undefined)
+    .map((pod) => ({ pod: pod.name, state: instanceState(observation, pod), present: rollout.pods.includes(pod) }))
+    .sort((a, b) => b.state.severity - a.state.severity || (a.pod < b.pod ? -1 : 1));
+  const facts: Facts = { observation, claim, versions, rollout, instances, withheld };
+  const status = statusOf(facts, pin?.payload, apply.length > 0 || remove.length > 0);
   const events = [
     ...switchEvents(resource.status.serving, status.serving),
     ...eventsOf(resource.status.conditions, status.conditions ?? []),
   ];
   const settled = status.conditions?.find((condition) => condition.type === 'Reconciling')?.status === 'False';
   const copyPayload = wantsCopy && mayAct;
-  return { copyPayload, apply, remove, status, events, ...(settled || !mayAct ? {} : { lookAgainMs: pollMs }) };
+  return {
+    copyPayload,
+    apply: apply.map(({ manifest, why }) => ({ manifest, why })),
+    remove,
+    status,
+    events,
+    ...(settled || !mayAct ? {} : { lookAgainMs: pollMs }),
+  };
 }
 
-function needsCopy({ payload, pins, resource }: Observation): boolean {
+function needsCopy(observation: Observation): boolean {
+  const { payload, resource } = observation;
   switch (payload.state) {
     case 'found':
       return true;
     case 'failed':
       return payload.copying === true;
     case 'pinned':
-      return payload.drift !== undefined && pinnedOf(pins, keyOf(resource.spec))?.copiedFrom !== undefined;
+      return payload.drift !== undefined && pinOf(observation, keyOf(resource.spec))?.payload.copiedFrom !== undefined;
     default:
       return false;
   }
@@ -117,61 +134,76 @@ function instanceState(observation: Observation, pod: PodView) {
   );
 }
 
-function payloadOf(observation: Observation, key: string): PinnedPayload | undefined {
-  const pinned = pinnedOf(observation.pins, key);
-  if (pinned !== undefined) return pinned;
-  return observation.payload.state === 'resolved' ? observation.payload.payload : undefined;
+/** The pin that is there, or the one that is to be made. */
+function wantedPin(observation: Observation, key: string): (Pin & { readonly manifest?: Manifest }) | undefined {
+  const there = pinOf(observation, key);
+  if (there !== undefined) return there;
+  const { payload, resource } = observation;
+  if (payload.state !== 'resolved') return undefined;
+  const manifest = pinManifest(resource, payload.payload);
+  return { name: manifest.metadata.name, payload: payload.payload, manifest };
+}
+
+interface ChildToApply {
+  readonly manifest: Manifest;
+  readonly why: string;
+  /** What it means for pods that are there. */
+  readonly changes: 'nothing' | 'count' | 'pods';
 }
 
 function childrenToApply(
   observation: Observation,
   settings: OperatorSettings & { clusterId: string },
-  versions: Versions,
-  payload: PinnedPayload | undefined,
-): Plan['apply'] {
-  if (payload === undefined) return [];
+  { wanted }: Versions,
+  pin: NonNullable<ReturnType<typeof wantedPin>>,
+): readonly ChildToApply[] {
   const { resource } = observation;
-  const key = keyOf(resource.spec);
-  const apply: { manifest: Manifest; why: string }[] = [];
-  if (pinnedOf(observation.pins, key) === undefined) {
-    apply.push({ manifest: pinManifest(resource, payload), why: 'pin the payload' });
+  const apply: ChildToApply[] = [];
+  if (pin.manifest !== undefined) {
+    // A damaged one under its name has to go first.
+    if (observation.pins.some(({ name }) => name === pin.name)) return [];
+    apply.push({ manifest: pin.manifest, why: 'pin the payload', changes: 'nothing' });
   }
-  const { wanted } = versions;
-  const applied = wanted === undefined ? undefined : appliedSpec(wanted, inputsOf(resource, payload));
+  if (wanted === undefined) {
+    const manifest = deploymentManifest(resource, pin, settings);
+    return [...apply, { manifest, why: 'a new version', changes: 'pods' }];
+  }
+  const applied = appliedSpec(wanted, inputsOf(resource, pin.payload), pin.name);
   const retried =
-    wanted?.replicaFailure === undefined
-      ? undefined
-      : retryOf(wanted.annotations[annotations.retried], observation.now);
-  const manifest = deploymentManifest(resource, payload, settings, applied, retried);
-  const why =
-    wanted === undefined
-      ? 'a new version'
-      : (whyApply(wanted, manifest, applied === undefined) ??
-        (retried === undefined ? undefined : 'ask again for pods that were refused'));
-  if (why !== undefined) apply.push({ manifest, why });
-  return apply;
+    wanted.replicaFailure === undefined ? undefined : retryOf(wanted.annotations[annotations.retried], observation.now);
+  const manifest = deploymentManifest(resource, pin, settings, { name: wanted.name, applied, retried });
+  const change = changeOf(wanted, manifest, applied === undefined);
+  if (change !== undefined) return [...apply, { manifest, ...change }];
+  if (retried === undefined) return apply;
+  return [...apply, { manifest, why: 'ask again for pods that were refused', changes: 'nothing' }];
 }
 
-/** The spec that the Deployment was applied with, where the user's inputs are still the same. */
-function appliedSpec(deployment: DeploymentView, inputs: string): Record<string, unknown> | undefined {
+/** The spec that the Deployment was applied with, where the user's inputs and the pin are still the same. */
+function appliedSpec(deployment: DeploymentView, inputs: string, pin: string): Record<string, unknown> | undefined {
   if (deployment.annotations[annotations.inputs] !== inputs) return undefined;
   try {
-    const spec: unknown = JSON.parse(deployment.annotations[annotations.applied] ?? '');
-    return typeof spec === 'object' && spec !== null ? (spec as Record<string, unknown>) : undefined;
+    const json: unknown = JSON.parse(deployment.annotations[annotations.applied] ?? '');
+    const spec = typeof json === 'object' && json !== null ? (json as Record<string, unknown>) : {};
+    return pinIn(spec) === pin ? spec : undefined;
   } catch {
     return undefined;
   }
 }
 
-function whyApply(live: DeploymentView, manifest: Manifest, inputsChanged: boolean): string | undefined {
-  if (inputsChanged) return 'the spec changed';
+function changeOf(
+  live: DeploymentView,
+  manifest: Manifest,
+  inputsChanged: boolean,
+): Pick<ChildToApply, 'why' | 'changes'> | undefined {
+  if (inputsChanged) return { why: 'the spec changed', changes: 'pods' };
   const difference = driftOf(manifest['spec'], live.spec);
   if (difference === undefined) return undefined;
-  return difference === 'replicas' ? 'other number of instances' : `somebody changed ${difference}`;
+  return difference === 'replicas'
+    ? { why: 'other number of instances', changes: 'count' }
+    : { why: `somebody changed ${difference}`, changes: 'pods' };
 }
 
 function childrenToRemove(observation: Observation, versions: Versions, key: string): Plan['remove'] {
-  const going = new Set(versions.superfluous.map((deployment) => deployment.versionKey));
   const deployments = versions.superfluous.map((deployment) => ({
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -179,31 +211,23 @@ function childrenToRemove(observation: Observation, versions: Versions, key: str
     uid: deployment.uid,
     why: `version ${deployment.version} is not needed any more`,
   }));
-  // A pin goes after its Deployment and its pods, whose agents may be restarted until they end.
-  const inUse = (pinKey: string) =>
-    pinKey === key ||
-    observation.deployments.some((deployment) => deployment.versionKey === pinKey) ||
-    observation.pods.some((pod) => pod.versionKey === pinKey) ||
-    going.has(pinKey);
-  const pins = observation.pins
-    .filter((pin) => !pin.deleting && !inUse(pin.versionKey))
-    .map((pin) => ({
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      name: pin.name,
-      uid: pin.uid,
-      why: 'its version is gone',
-    }));
+  const pins = uselessPins(observation, key).map((pin) => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    name: pin.name,
+    uid: pin.uid,
+    why: pin.payload === undefined ? 'it is damaged' : 'nothing refers to it any more',
+  }));
   return [...deployments, ...pins];
 }
 
 function statusOf(facts: Facts, payload: PinnedPayload | undefined, acting: boolean): ModelDeploymentStatus {
-  const { observation, versions, claim } = facts;
+  const { observation, versions, claim, rollout } = facts;
   const { resource, now, registrations } = observation;
   const { generation } = resource.metadata;
   const before = resource.status.conditions;
   const key = keyOf(resource.spec);
-  const current = observation.pods.filter((pod) => pod.failed === undefined);
+  const current = observation.pods.filter((pod) => pod.dead === undefined);
   const wantedPods = current.filter((pod) => pod.versionKey === key && !pod.deleting);
 
   const ready = readyVerdict(facts);
@@ -211,7 +235,7 @@ function statusOf(facts: Facts, payload: PinnedPayload | undefined, acting: bool
   const settled =
     !acting &&
     ready.status === 'True' &&
-    (versions.wanted?.rolledOut ?? true) &&
+    (rollout.done || versions.wanted === undefined) &&
     wantedPods.filter((pod) => pod.ready).length >= resource.spec.instances &&
     observation.deployments.every((deployment) => deployment === versions.wanted) &&
     !current.some((pod) => pod.deleting);
@@ -221,7 +245,7 @@ function statusOf(facts: Facts, payload: PinnedPayload | undefined, acting: bool
       ? no('Observed', '')
       : stalled.status === 'True'
         ? no('Stalled', '')
-        : yes(ready.status === 'True' ? 'RollingOut' : ready.reason, '');
+        : yes(ready.status === 'True' ? 'RollingOut' : ready.reason, ready.message);
 
   const endpoints = endpointsOf(observation);
   const servingKey = versions.serving?.versionKey ?? key;
@@ -229,7 +253,7 @@ function statusOf(facts: Facts, payload: PinnedPayload | undefined, acting: bool
     observedGeneration: generation,
     replicas: current.filter((pod) => !pod.deleting).length,
     ready: wantedPods.filter((pod) => pod.ready).length,
-    ...(registrations.known ? { registered: versions.registered } : {}),
+    ...(registrations.known ? { registered: versions.registered, updated: rollout.updated } : {}),
     ...(claim.owned
       ? {
           selector: Object.entries(selectorOf(resource, servingKey))
@@ -248,9 +272,10 @@ function statusOf(facts: Facts, payload: PinnedPayload | undefined, acting: bool
             files: payload.files.length,
             bytes: payload.bytes,
             digest: payload.digest,
+            verified: wantedPods.filter((pod) => verifiedDigest(observation, pod) === payload.digest).length,
           },
         }),
-    endpoints: endpoints.slice(0, maxStatusEndpoints),
+    endpoints: mostTelling(endpoints),
     endpointsTotal: endpoints.length,
     conditions: [
       conditionOf('Ready', ready, before, generation, now),
@@ -269,7 +294,11 @@ function serving({ resource, registrations, pods }: Observation, versions: Versi
   const { serving: deployment } = versions;
   if (deployment === undefined) return {};
   const served = pods.some(
-    (pod) => pod.versionKey === deployment.versionKey && !pod.deleting && registrations.byPod.has(pod.uid),
+    (pod) =>
+      pod.versionKey === deployment.versionKey &&
+      !pod.deleting &&
+      pod.dead === undefined &&
+      registrations.byPod.has(pod.uid),
   );
   return served ? { serving: deployment.version } : {};
 }
@@ -279,6 +308,7 @@ function endpointsOf(observation: Observation): EndpointStatus[] {
   const versionOf = new Map(observation.deployments.map((deployment) => [deployment.versionKey, deployment.version]));
   const own = keyOf(observation.resource.spec);
   return observation.pods
+    .filter((pod) => pod.dead === undefined)
     .map((pod) => {
       const state = instanceState(observation, pod);
       const registration = registrations.known ? registrations.byPod.get(pod.uid) : undefined;
@@ -290,13 +320,35 @@ function endpointsOf(observation: Observation): EndpointStatus[] {
         pod: pod.name,
         version,
         state: state.state,
+        ...digestOf(observation, pod),
         ...(registration === undefined ? {} : { url: registration.url, functions: { ...registration.functions } }),
         ...(state.message === undefined ? {} : { message: state.message }),
       };
-      return { endpoint, severity: state.severity };
+      return { endpoint, rank: rankOf(state) };
     })
-    .sort((a, b) => b.severity - a.severity || (a.endpoint.pod < b.endpoint.pod ? -1 : 1))
+    .sort((a, b) => a.rank - b.rank || (a.endpoint.pod < b.endpoint.pod ? -1 : 1))
     .map(({ endpoint }) => endpoint);
+}
+
+/** What fails first, what goes last: nobody asks why a pod that is told to go is not up. */
+function rankOf({ severity }: InstanceState): number {
+  return severity === severities.leaving ? Number.POSITIVE_INFINITY : -severity;
+}
+
+/** As many as a status holds. Where that is not all, what clients are answered by gets half of the places. */
+function mostTelling(endpoints: readonly EndpointStatus[]): EndpointStatus[] {
+  if (endpoints.length <= maxStatusEndpoints) return [...endpoints];
+  const half = maxStatusEndpoints / 2;
+  const served = endpoints.filter(({ url }) => url !== undefined);
+  const others = endpoints.filter(({ url }) => url === undefined);
+  const room = maxStatusEndpoints - Math.min(others.length, Math.max(half, maxStatusEndpoints - served.length));
+  const shown = new Set([...served.slice(0, room), ...others.slice(0, maxStatusEndpoints - room)]);
+  return endpoints.filter((endpoint) => shown.has(endpoint));
+}
+
+function digestOf(observation: Observation, pod: PodView): Pick<EndpointStatus, 'digest'> {
+  const digest = verifiedDigest(observation, pod);
+  return digest === undefined ? {} : { digest };
 }
 
 function switchEvents(before: string | undefined, after: string | undefined): PlannedEvent[] {

@@ -1,32 +1,22 @@
 /** What waits for the capacity of a quota or a queue waits, as on YARN; it has not failed. */
 import { describe, expect, it } from 'vitest';
-import { anObservation, aPod, aResource, someSettings, start } from '../../test/builders/model-deployment.ts';
+import { anObservation, aPod, aResource, deployed, someSettings, start } from '../../test/builders/model-deployment.ts';
 import { keyOf } from './children.ts';
 import type { DeploymentView, Observation } from './observation.ts';
 import { plan } from './plan.ts';
 
 const resource = aResource({ spec: { instances: 3 } });
 const key = keyOf(resource.spec);
-const deployment: DeploymentView = {
-  name: 'dga-x',
-  uid: 'd',
-  versionKey: key,
-  version: '1.0',
-  createdAt: start,
-  deleting: false,
-  replicas: 3,
-  annotations: {},
-  spec: {},
-  rolledOut: false,
-  everComplete: false,
-};
+const made = deployed(resource);
+const deployment: DeploymentView = { ...made.deployment, rolledOut: false, everComplete: false };
 const words = 'pods "dga-x-1" is forbidden: exceeded quota: fraud, requested: requests.memory=4Gi';
 const refused = { ...deployment, replicaFailure: words };
 
 function planned(changes: Partial<Observation>) {
-  const made = plan(anObservation({ resource, deployments: [deployment], ...changes }), someSettings);
-  const condition = (type: string) => made.status.conditions?.find((each) => each.type === type);
-  return { made, ready: condition('Ready'), stalled: condition('Stalled') };
+  const observation = anObservation({ resource, pins: [made.pin], deployments: [deployment], ...changes });
+  const planned = plan(observation, someSettings);
+  const condition = (type: string) => planned.status.conditions?.find((each) => each.type === type);
+  return { made: planned, ready: condition('Ready'), stalled: condition('Stalled') };
 }
 
 describe('waiting for queue capacity', () => {
@@ -38,7 +28,15 @@ describe('waiting for queue capacity', () => {
     ],
     [
       'a pod that its queue has not admitted',
-      { pods: [aPod({ versionKey: key, gated: 'Scheduling is blocked due to non-empty scheduling gates' })] },
+      {
+        pods: [
+          aPod({
+            versionKey: key,
+            revision: made.revision,
+            gated: 'Scheduling is blocked due to non-empty scheduling gates',
+          }),
+        ],
+      },
       /waiting for queue capacity: Scheduling is blocked/,
     ],
   ])('%s is what the status says, and no warning', (_what, changes, message) => {
@@ -58,10 +56,11 @@ describe('waiting for queue capacity', () => {
   });
 
   it('is not what keeps a model down whose quota lets all instances live', () => {
+    const one = aResource({ spec: { instances: 1 } });
     const { ready } = planned({
-      deployments: [refused],
-      resource: aResource({ spec: { instances: 1 } }),
-      pods: [aPod({ versionKey: key, ready: true })],
+      deployments: [{ ...deployed(one).deployment, replicaFailure: words }],
+      resource: one,
+      pods: [aPod({ versionKey: key, revision: made.revision, ready: true })],
       registrations: {
         known: true,
         byPod: new Map([[aPod().uid, { id: 'i', version: '1.0', url: 'http://x:1', functions: {} }]]),

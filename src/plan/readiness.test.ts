@@ -1,32 +1,35 @@
 import { describe, expect, it } from 'vitest';
-import { anObservation, aPayload, aPod, aResource, someSettings, start } from '../../test/builders/model-deployment.ts';
-import { childName } from '../api/names.ts';
+import {
+  anObservation,
+  aPayload,
+  aPod,
+  aResource,
+  deployed,
+  someSettings,
+  start,
+} from '../../test/builders/model-deployment.ts';
 import { keyOf } from './children.ts';
-import type { DeploymentView, Observation } from './observation.ts';
+import type { DeploymentView, Observation, PodView, RegistrationsView } from './observation.ts';
 import { plan } from './plan.ts';
 
 const key = keyOf(aResource().spec);
-const deployment = (changes: Partial<DeploymentView> = {}): DeploymentView => ({
-  name: childName('dga', key),
-  uid: 'd1',
-  versionKey: key,
-  version: '1.0',
-  createdAt: start,
-  deleting: false,
-  replicas: 1,
-  annotations: {},
-  spec: {},
-  rolledOut: true,
-  everComplete: true,
-  ...changes,
-});
-const pin = { name: childName('dga', key), uid: 'c1', versionKey: key, deleting: false, payload: aPayload() };
+const { pin, revision, deployment: out } = deployed();
+const deployment = (changes: Partial<DeploymentView> = {}): DeploymentView => ({ ...out, ...changes });
 const running: Partial<Observation> = { deployments: [deployment()], pins: [pin], payload: { state: 'pinned' } };
-const pod = aPod({ versionKey: key, ready: true });
+const copy = deployed(aResource(), aPayload({ path: '/store/aa', copiedFrom: '/models/dga' }));
+const pod = aPod({ versionKey: key, revision, ready: true });
 const seen = {
   known: true,
   byPod: new Map([[pod.uid, { id: 'i', version: '1.0', url: 'http://x:1', functions: {} }]]),
 } as const;
+const withDigest = (payloadDigest: string): RegistrationsView => ({
+  known: true,
+  byPod: new Map([...seen.byPod].map(([uid, registration]) => [uid, { ...registration, payloadDigest }])),
+});
+const both: RegistrationsView = {
+  known: true,
+  byPod: new Map([...seen.byPod, ['n', { id: 'n', version: '1.0', url: 'http://x:2', functions: {} }]]),
+};
 const problem = (code: string) => ({ code, message: `${code} happened`, next: 'Do this.' });
 
 function ready(changes: Partial<Observation>) {
@@ -83,7 +86,7 @@ describe('the Ready condition', () => {
     ],
     [
       'no room',
-      { ...running, pods: [aPod({ versionKey: key, unschedulable: 'Insufficient cpu' })] },
+      { ...running, pods: [aPod({ versionKey: key, revision, unschedulable: 'Insufficient cpu' })] },
       'False',
       'Unschedulable',
       /Insufficient cpu/,
@@ -100,8 +103,9 @@ describe('the Ready condition', () => {
       'served, but its copy is damaged',
       {
         ...running,
-        pins: [{ ...pin, payload: aPayload({ path: '/store/aa', copiedFrom: '/models/dga' }) }],
-        pods: [pod],
+        pins: [copy.pin],
+        deployments: [copy.deployment],
+        pods: [{ ...pod, revision: copy.revision }],
         registrations: seen,
         payload: { state: 'pinned', drift: 'run.sh is gone' },
       },
@@ -235,6 +239,135 @@ describe('the Ready condition', () => {
   ])('%s', (_name, changes, status, reason, message) => {
     const found = ready(changes).ready;
     expect([found?.status, found?.reason]).toEqual([status, reason]);
+    expect(found?.message).toMatch(message);
+  });
+
+  const broken = { kind: 'waiting', reason: 'ImagePullBackOff', message: 'no such image' } as const;
+  const newPod = (changes: Partial<PodView> = {}) =>
+    aPod({ name: 'dga-new', uid: 'n', versionKey: key, revision, ...changes });
+  const earlier = { ...pod, revision: 'of the spec before' };
+  const rolling = { ...running, deployments: [deployment({ rolledOut: false })], registrations: seen };
+  it.each<[string, Partial<Observation>, string, string, RegExp]>([
+    [
+      'not told to the Deployment yet',
+      { ...rolling, resource: aResource({ spec: { memory: '1Gi' } }), pods: [pod] },
+      'False',
+      'RollingOut',
+      /^the change is not out: 0 of 1 registered with the present spec, 1 with the one before$/,
+    ],
+    [
+      'on its way',
+      { ...rolling, pods: [earlier, newPod()] },
+      'False',
+      'RollingOut',
+      /0 of 1 registered with the present spec, 1 with the one before; dga-new: Starting/,
+    ],
+    [
+      'an image that is not there',
+      { ...rolling, pods: [earlier, newPod({ model: { restarts: 0, state: broken } })] },
+      'False',
+      'ImagePullFailed',
+      /the change is not out: 0 of 1 registered with the present spec, 1 with .*; dga-new: no such image\. Correct the image/,
+    ],
+    [
+      'more than any node has',
+      { ...rolling, pods: [earlier, newPod({ unschedulable: 'Insufficient cpu' })] },
+      'False',
+      'Unschedulable',
+      /the change is not out: .*Insufficient cpu/,
+    ],
+    [
+      'a pod that Kubernetes refuses',
+      { ...rolling, deployments: [deployment({ rolledOut: false, replicaFailure: 'no such class' })], pods: [earlier] },
+      'False',
+      'PodsRefused',
+      /the change is not out: .*no such class/,
+    ],
+    [
+      'mended, and the pod that could not start is still there',
+      { ...rolling, pods: [earlier, newPod({ revision: 'broken', model: { restarts: 0, state: broken } })] },
+      'False',
+      'RollingOut',
+      /^the change is not out: 0 of 1 registered with the present spec, 1 with the one before$/,
+    ],
+    [
+      'up, and the instance before it is registered still',
+      { ...rolling, pods: [earlier, newPod({ ready: true })], registrations: both },
+      'False',
+      'RollingOut',
+      /1 of 1 registered with the present spec, 1 with the one before/,
+    ],
+    [
+      'up, but with other bytes than the pinned ones',
+      { ...running, pods: [pod], registrations: withDigest('sha256:other') },
+      'False',
+      'RollingOut',
+      /1 of 1/,
+    ],
+    [
+      'fewer instances, not all gone yet',
+      { ...rolling, pods: [pod, newPod({ ready: true })], registrations: both },
+      'True',
+      'ScalingDown',
+      /2 of 1 registered; 1 more to be stopped/,
+    ],
+  ])('a change: %s', (_name, changes, status, reason, message) => {
+    const found = ready(changes);
+    expect([found.ready?.status, found.ready?.reason]).toEqual([status, reason]);
+    expect(found.ready?.message).toMatch(message);
+    expect([found.reconciling?.status, found.reconciling?.message]).toEqual(['True', found.ready?.message]);
+    expect(found.stalled?.status).toBe('False');
+  });
+
+  it('stalls with the reason when a change does not come up in its time, and warns', () => {
+    const stuck = {
+      ...rolling,
+      deployments: [deployment({ rolledOut: false, stuck: true })],
+      pods: [earlier, newPod({ model: { restarts: 0, state: broken } })],
+    };
+    const found = ready(stuck);
+    expect([found.stalled?.status, found.stalled?.reason]).toEqual(['True', 'ProgressDeadlineExceeded']);
+    expect(found.stalled?.message).toMatch(/nothing more has come up for 10m: ImagePullFailed: .*no such image/);
+    expect(found.reconciling).toMatchObject({ status: 'False', reason: 'Stalled' });
+    const { events } = plan(anObservation(stuck), someSettings);
+    expect(events.map(({ type, reason }) => `${type} ${reason}`)).toEqual([
+      'Warning ImagePullFailed',
+      'Normal Resolved',
+      'Warning ProgressDeadlineExceeded',
+    ]);
+    // Time alone is no trouble: a payload may be large.
+    const slow = ready({ ...stuck, pods: [earlier, newPod()] });
+    expect(slow.stalled?.status).toBe('False');
+  });
+
+  const evicted = (name: string, minutesAgo: number) =>
+    aPod({
+      name,
+      uid: name,
+      versionKey: key,
+      revision,
+      dead: { why: 'Evicted: low on memory', at: start - minutesAgo * 60_000 },
+    });
+  it.each<[string, Partial<Observation>, string, RegExp]>([
+    ['all up', { pods: [evicted('e', 0), pod], registrations: seen }, 'Serving', /^1 of 1 registered$/],
+    [
+      'no room for the next',
+      { pods: [evicted('e', 1), newPod({ unschedulable: 'Insufficient memory' })] },
+      'Unschedulable',
+      /Insufficient memory; died just before: e: Evicted: low on memory/,
+    ],
+    ['the next starting', { pods: [evicted('e', 1), newPod()] }, 'Starting', /died just before: e: Evicted/],
+    ['long ago', { pods: [evicted('e', 60), newPod()] }, 'Starting', /^0 of 1 registered; dga-new: Starting$/],
+    ['nobody left', { pods: [evicted('e', 1)] }, 'PodFailed', /low on memory/],
+    [
+      'again and again',
+      { pods: [evicted('a', 3), evicted('b', 2), evicted('c', 1), newPod()] },
+      'PodFailed',
+      /c \(the last of 3 in 10 minutes\): Evicted: low on memory/,
+    ],
+  ])('a pod that died: %s', (_name, changes, reason, message) => {
+    const found = ready({ ...running, ...changes }).ready;
+    expect(found?.reason).toBe(reason);
     expect(found?.message).toMatch(message);
   });
 

@@ -11,18 +11,20 @@ import type { Claim } from './claims.ts';
 import { nameOwnedReason } from './claims.ts';
 import { no, unknown, type Verdict, yes } from './conditions.ts';
 import type { InstanceState } from './instance-state.ts';
-import { waitingForQueue } from './instance-state.ts';
+import { severities, waitingForQueue } from './instance-state.ts';
 import { refusedPods } from './kubernetes-words.ts';
 import type { Observation, PayloadView } from './observation.ts';
-import { pinnedOf } from './pinned.ts';
+import { pinOf } from './pins.ts';
+import type { Rollout } from './rollout.ts';
 import type { Versions } from './versions.ts';
 
 export interface Facts {
   readonly observation: Observation;
   readonly claim: Claim;
   readonly versions: Versions;
-  /** States of the wanted version's pods, worst first. */
-  readonly instances: readonly { readonly pod: string; readonly state: InstanceState }[];
+  readonly rollout: Rollout;
+  /** States of the wanted version's living pods, worst first; `present` are those of the present spec. */
+  readonly instances: readonly { readonly pod: string; readonly state: InstanceState; readonly present: boolean }[];
   /** What the operator would do if it did not only observe. */
   readonly withheld: readonly string[];
 }
@@ -68,39 +70,43 @@ const writeRefused: Check = ({ observation }) =>
     ? undefined
     : no(reasonOf(observation.refusal.code), sentence(observation.refusal.message, observation.refusal.next));
 
-const podsRefused: Check = ({ observation, versions }) => {
+const podsRefused: Check = (facts) => {
+  const { observation, rollout, versions } = facts;
   const words = versions.wanted?.replicaFailure;
-  if (words === undefined || versions.complete) return undefined;
+  if (words === undefined || rollout.done) return undefined;
   if (words.includes('exceeded quota')) {
     return no(
       waitingForQueue,
       sentence(
-        `waiting for queue capacity, ${tally(observation, versions)}: ${words}`,
+        `waiting for queue capacity, ${tally(facts)}: ${words}`,
         'Nothing is wrong with the model: wait, lower the instances, or ask for more quota.',
       ),
     );
   }
   const { reason, message, next } = refusedPods(words, observation.resource.metadata.namespace);
-  return no(reason, sentence(`${tally(observation, versions)}; ${message}`, next));
+  return no(reason, sentence(`${tally(facts)}; ${message}`, next));
 };
 
 /** "Zero" is said when it is so: pods that are on their way out are seen by clients for a moment yet. */
 const stopped: Check = ({ observation, versions }) => {
   const { resource, pods, registrations } = observation;
   if (resource.spec.instances > 0 || versions.wanted === undefined) return undefined;
-  const left = registrations.known ? pods.filter((pod) => registrations.byPod.has(pod.uid)) : pods;
+  const left = pods.filter((pod) => (registrations.known ? registrations.byPod.has(pod.uid) : pod.dead === undefined));
   if (left.length === 0) return yes('ScaledToZero', 'no instances are wanted');
   const seen = registrations.known ? 'registered still' : 'there still, and what clients see is unknown';
   return yes('ScalingToZero', `no instances are wanted; ${left.length} ${seen}`);
 };
 
-/** A problem of an instance explains more than the words "ZooKeeper cannot be asked". */
-const worstInstance: Check = ({ observation, versions, instances }) => {
-  if (versions.complete) return undefined;
-  const worst = instances.find((instance) => instance.state.severity >= 3);
+/**
+ * A problem of an instance explains more than the words "ZooKeeper cannot be asked". What is wrong with instances of an
+ * earlier spec is no news any more: they are being replaced.
+ */
+const worstInstance: Check = (facts) => {
+  if (facts.rollout.done) return undefined;
+  const worst = facts.instances.find(({ state, present }) => present && state.severity >= severities.waiting);
   if (worst === undefined) return undefined;
   const said = worst.state.message ?? worst.state.state;
-  return no(worst.state.state, sentence(`${tally(observation, versions)}; ${worst.pod}: ${said}`, worst.state.next));
+  return no(worst.state.state, sentence(`${tally(facts)}; ${worst.pod}: ${said}${lastDeath(facts)}`, worst.state.next));
 };
 
 const registrationsUnknown: Check = ({ observation }) =>
@@ -114,11 +120,16 @@ const registrationsUnknown: Check = ({ observation }) =>
         ),
       );
 
-const serving: Check = ({ observation, versions, instances }) => {
-  if (!versions.complete) return undefined;
-  const troubled = instances.find((instance) => instance.state.severity >= 3);
-  const extra = troubled === undefined ? '' : `; ${troubled.pod}: ${troubled.state.message ?? troubled.state.state}`;
-  const counted = `${tally(observation, versions)}${extra}`;
+/** Instances that are not wanted any more are told to go; until then clients are answered by them, too. */
+const scalingDown: Check = (facts) =>
+  facts.versions.complete && facts.rollout.surplus > 0
+    ? yes('ScalingDown', `${tally(facts)}; ${facts.rollout.surplus} more to be stopped`)
+    : undefined;
+
+const serving: Check = (facts) => {
+  if (!facts.rollout.done) return undefined;
+  const { observation } = facts;
+  const counted = tally(facts);
   switch (observation.mode.agents) {
     case 'shadow':
       return yes('Shadow', `${counted}; checked and not registered, because the mode is shadow`);
@@ -131,8 +142,8 @@ const serving: Check = ({ observation, versions, instances }) => {
   return yes('Serving', counted);
 };
 
-function drifted({ resource, pins }: Observation, drift: string): string {
-  const from = pinnedOf(pins, keyOf(resource.spec))?.copiedFrom;
+function drifted(observation: Observation, drift: string): string {
+  const from = pinOf(observation, keyOf(observation.resource.spec))?.payload.copiedFrom;
   if (from === undefined) {
     return sentence(`serves the payload that it started with, but ${drift}`, errorCatalogue.PAYLOAD_CHANGED.next);
   }
@@ -150,11 +161,38 @@ const unregistering: Check = ({ observation, versions }) =>
         `${versions.toUnregister} registered still, because the mode has only just become ${observation.mode.agents}`,
       );
 
-const progressing: Check = ({ observation, versions, instances }) => {
-  const slowest = instances.find((instance) => instance.state.severity > 0);
+const progressing: Check = (facts) => {
+  const { rollout, instances, observation, versions } = facts;
+  const slowest = instances.find(({ state, present }) => present && state.severity > severities.leaving);
   const detail = slowest === undefined ? '' : `; ${slowest.pod}: ${slowest.state.message ?? slowest.state.state}`;
-  return no(slowest?.state.state ?? 'Starting', `${tally(observation, versions)}${detail}`);
+  const message = `${tally(facts)}${detail}${lastDeath(facts)}`;
+  if (rollout.before > 0 || versions.complete) return no('RollingOut', message);
+  const deaths = recentDeaths(observation).length;
+  const alive = instances.some(({ state }) => state.severity !== severities.leaving);
+  if (deaths >= dyingAgain || (deaths > 0 && !alive)) return no('PodFailed', message);
+  return no(slowest?.state.state ?? 'Starting', message);
 };
+
+/** Older deaths explain nothing. */
+const recentMs = 600_000;
+/** Pods that die as often in that time are hardly ever seen alive: they die, whatever the next one does at the moment. */
+const dyingAgain = 3;
+
+function recentDeaths({ pods, resource, now }: Observation): { readonly pod: string; readonly why: string }[] {
+  const key = keyOf(resource.spec);
+  return pods.flatMap(({ name, versionKey, dead }) =>
+    dead !== undefined && versionKey === key && now - dead.at < recentMs ? [{ pod: name, why: dead.why }] : [],
+  );
+}
+
+/** Pods that died do not speak for those that live, but while not all are up a death just now may explain it. */
+function lastDeath({ observation }: Facts): string {
+  const deaths = recentDeaths(observation);
+  const last = deaths.at(-1);
+  if (last === undefined) return '';
+  const many = deaths.length === 1 ? '' : ` (the last of ${deaths.length} in ${recentMs / 60_000} minutes)`;
+  return `; died just before: ${last.pod}${many}: ${last.why}`;
+}
 
 const chain: readonly Check[] = [
   specInvalid,
@@ -165,14 +203,18 @@ const chain: readonly Check[] = [
   podsRefused,
   worstInstance,
   registrationsUnknown,
+  scalingDown,
   serving,
   unregistering,
   progressing,
 ];
 
-/** How many of the wanted instances are up, in the words of the mode. */
-function tally({ resource, mode }: Observation, versions: Versions): string {
-  return `${versions.up} of ${resource.spec.instances} ${registers(mode.agents) ? 'registered' : 'answer'}`;
+/** How many of the wanted instances are up, in the words of the mode; and of which spec, where that is not one. */
+function tally({ observation, versions, rollout }: Facts): string {
+  const { instances } = observation.resource.spec;
+  const words = registers(observation.mode.agents) ? 'registered' : 'answer';
+  if (rollout.before === 0) return `${versions.up} of ${instances} ${words}`;
+  return `the change is not out: ${rollout.updated} of ${instances} ${words} with the present spec, ${rollout.before} with the one before`;
 }
 
 export function readyVerdict(facts: Facts): Verdict {
@@ -205,13 +247,26 @@ function withServing({ versions }: Facts, verdict: Verdict): Verdict {
   return { ...verdict, message: `${verdict.message} (version ${serving.version} is kept until this one is up)` };
 }
 
-export function stalledVerdict({ observation, claim }: Facts): Verdict {
+/** Reason of a change, or of a first start, that takes longer than a start may. */
+export const deadlineExceeded = 'ProgressDeadlineExceeded';
+
+export function stalledVerdict(facts: Facts): Verdict {
+  const { observation, claim, rollout } = facts;
   if (observation.invalid !== undefined) return yes('SpecInvalid', observation.invalid);
   if (!claim.owned) return yes(nameOwnedReason, claim.message);
   const { payload } = observation;
   // A payload that is not there yet is waited for: a manifest may be applied before the upload.
   if (payload.state === 'failed' && !payload.transient && payload.problem.code !== 'HDFS_PATH_MISSING') {
     return yes(reasonOf(payload.problem.code), payload.problem.message);
+  }
+  // A payload that takes long, and room that a queue will give, are waited for.
+  const trouble = podsRefused(facts) ?? worstInstance(facts);
+  if (rollout.stuck && trouble !== undefined && trouble.reason !== waitingForQueue) {
+    const { startupTimeout } = observation.resource.spec;
+    return yes(
+      deadlineExceeded,
+      `nothing more has come up for ${startupTimeout}: ${trouble.reason}: ${trouble.message}`,
+    );
   }
   return no('NotStalled', '');
 }
@@ -234,6 +289,12 @@ export function payloadVerdict({ payload, mode }: Observation): Verdict {
       if (payload.drift !== undefined) return no('PayloadChanged', payload.drift);
       if (payload.problem !== undefined) {
         return unknown(reasonOf(payload.problem.code), sentence(payload.problem.message, payload.problem.next));
+      }
+      if (payload.original !== undefined) {
+        return yes(
+          'OriginalChanged',
+          `instances read a copy of the payload that was pinned, which is whole; where it came from there is another one now: ${payload.original}`,
+        );
       }
       return yes('Resolved', 'the payload in HDFS is the one that was pinned');
   }

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { anObservation, aPayload, aResource, someSettings, start } from '../../test/builders/model-deployment.ts';
+import { anObservation, aResource, deployed, someSettings, start } from '../../test/builders/model-deployment.ts';
 import { annotations } from '../api/names.ts';
-import { deploymentManifest, inputsOf, keyOf } from './children.ts';
 import type { DeploymentView } from './observation.ts';
 import { plan } from './plan.ts';
 import { retryOf } from './retry-refused.ts';
@@ -30,22 +29,9 @@ describe('retryOf', () => {
 
 describe('a plan where pods are refused', () => {
   const resource = aResource();
-  const payload = aPayload();
-  const manifest = deploymentManifest(resource, payload, someSettings, undefined);
-  const deployment: DeploymentView = {
-    name: manifest.metadata.name,
-    uid: 'd',
-    versionKey: keyOf(resource.spec),
-    version: resource.spec.version,
-    createdAt: start,
-    deleting: false,
-    replicas: resource.spec.instances,
-    annotations: { ...manifest.metadata.annotations, [annotations.inputs]: inputsOf(resource, payload) },
-    spec: { ...(manifest['spec'] as object) },
-    rolledOut: false,
-    everComplete: false,
-  };
-  const pins = [{ name: 'p', uid: 'p', versionKey: keyOf(resource.spec), deleting: false, payload }];
+  const out = deployed(resource);
+  const deployment: DeploymentView = { ...out.deployment, rolledOut: false, everComplete: false };
+  const pins = [out.pin];
   const planned = (changes: Partial<DeploymentView>, now = start) =>
     plan(
       anObservation({
@@ -62,7 +48,7 @@ describe('a plan where pods are refused', () => {
   it('asks again, and changes nothing else', () => {
     const { apply } = planned(refused);
     expect(apply.map(({ why }) => why)).toEqual(['ask again for pods that were refused']);
-    expect(apply[0]?.manifest['spec']).toEqual(manifest['spec']);
+    expect(apply[0]?.manifest['spec']).toEqual(deployment.spec);
     const entry = apply[0]?.manifest.metadata.annotations?.[annotations.retried];
     expect(
       planned({ ...refused, annotations: { ...deployment.annotations, [annotations.retried]: entry ?? '' } }).apply,

@@ -14,6 +14,7 @@ const deployment = (key: string, changes: Partial<DeploymentView> = {}): Deploym
   annotations: {},
   spec: {},
   rolledOut: true,
+  stuck: false,
   everComplete: true,
   ...changes,
 });

@@ -18,10 +18,13 @@ export interface Versions {
   readonly complete: boolean;
 }
 
-/** Pods of a version that clients see and that are not on their way out. */
+/** Is it there to stay? A dead pod is not, though its registration may outlive it until its session has expired. */
+const stays = (pod: PodView) => !pod.deleting && pod.dead === undefined;
+
+/** Pods of a version that clients see and that are there to stay. */
 export function registeredPods(key: string, pods: readonly PodView[], registrations: RegistrationsView): number {
   if (!registrations.known) return 0;
-  return pods.filter((pod) => pod.versionKey === key && !pod.deleting && registrations.byPod.has(pod.uid)).length;
+  return pods.filter((pod) => pod.versionKey === key && stays(pod) && registrations.byPod.has(pod.uid)).length;
 }
 
 /**
@@ -48,7 +51,7 @@ export function versionsOf(
   const others = alive.filter((deployment) => deployment !== wanted);
   const count = (deployment: DeploymentView) => registeredPods(deployment.versionKey, pods, registrations);
   const registered = wanted === undefined ? 0 : count(wanted);
-  const answering = pods.filter((pod) => pod.versionKey === wantedKey && !pod.deleting && pod.ready).length;
+  const answering = pods.filter((pod) => pod.versionKey === wantedKey && stays(pod) && pod.ready).length;
   const toUnregister = registers(mode) ? 0 : alive.reduce((sum, deployment) => sum + count(deployment), 0);
   const up = registers(mode) ? registered : answering;
   const complete = wanted !== undefined && registrations.known && toUnregister === 0 && up >= instances;

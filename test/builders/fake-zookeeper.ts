@@ -9,6 +9,7 @@ interface Node {
   data: Uint8Array;
   version: number;
   ephemeralOwner: string | undefined;
+  czxid: bigint;
 }
 
 export class FakeZooKeeper {
@@ -16,6 +17,7 @@ export class FakeZooKeeper {
   #state: 'connecting' | 'connected' | 'suspended' | 'closed' = 'connected';
   readonly #listeners = new Set<(event: { type: string }) => void>();
   readonly #watches = new Set<() => void>();
+  #zxid = 0n;
   /** Reads wait here while it is set, so that a test can decide what overtakes what. */
   hold: Promise<void> | undefined;
 
@@ -34,7 +36,7 @@ export class FakeZooKeeper {
   }
 
   put(path: string, data: string, ephemeralOwner?: string): void {
-    this.nodes.set(path, { data: Buffer.from(data), version: 0, ephemeralOwner });
+    this.nodes.set(path, { data: Buffer.from(data), version: 0, ephemeralOwner, czxid: ++this.#zxid });
     this.#tell();
   }
 
@@ -46,7 +48,12 @@ export class FakeZooKeeper {
   async get(path: string): Promise<Znode | undefined> {
     await this.#answer();
     const node = this.nodes.get(path);
-    return node && { data: node.data, stat: { version: node.version, ephemeralOwner: node.ephemeralOwner } };
+    return (
+      node && {
+        data: node.data,
+        stat: { version: node.version, ephemeralOwner: node.ephemeralOwner, czxid: node.czxid },
+      }
+    );
   }
 
   async children(path: string): Promise<string[] | undefined> {
@@ -57,7 +64,12 @@ export class FakeZooKeeper {
   watchNode(path: string, onChange: (node: Znode | undefined) => void): Subscription {
     return this.#watch(() => {
       const node = this.nodes.get(path);
-      onChange(node && { data: node.data, stat: { version: node.version, ephemeralOwner: node.ephemeralOwner } });
+      onChange(
+        node && {
+          data: node.data,
+          stat: { version: node.version, ephemeralOwner: node.ephemeralOwner, czxid: node.czxid },
+        },
+      );
     });
   }
 
@@ -75,7 +87,7 @@ export class FakeZooKeeper {
     await this.#answer();
     if (this.nodes.has(path)) throw new MaasError('ZOOKEEPER_CONFLICT', `${path} is there`);
     if (!this.nodes.has(path.slice(0, path.lastIndexOf('/')))) throw new MaasError('ZOOKEEPER_CONFLICT', 'no parent');
-    this.nodes.set(path, { data, version: 0, ephemeralOwner: undefined });
+    this.nodes.set(path, { data, version: 0, ephemeralOwner: undefined, czxid: ++this.#zxid });
     this.#tell();
   }
 

@@ -2,7 +2,8 @@
 import type { PinnedPayload } from '../../src/api/payload.ts';
 import { type ModelDeployment, type ModelDeploymentSpec, modelDeploymentSpec } from '../../src/api/resource.ts';
 import { type OperatorSettings, operatorSettings } from '../../src/api/settings.ts';
-import type { Observation, PodView } from '../../src/plan/observation.ts';
+import { deploymentManifest, keyOf, type Pin, pinManifest, revisionOf } from '../../src/plan/children.ts';
+import type { DeploymentView, Observation, PinView, PodView } from '../../src/plan/observation.ts';
 
 export const start = Date.parse('2026-03-01T12:00:00Z');
 
@@ -82,6 +83,39 @@ export const someSettings: OperatorSettings & { clusterId: string } = {
   }),
   clusterId: 'c1',
 };
+
+/** A pin of `aPayload`, where nothing depends on its name. */
+export const aPin: Pin = { name: 'pin', payload: aPayload() };
+
+/** What the operator has made of a resource, as it is seen once all of it is out. */
+export function deployed(
+  resource = aResource(),
+  payload = aPayload(),
+): { readonly pin: PinView; readonly deployment: DeploymentView; readonly revision: string } {
+  const pinned = pinManifest(resource, payload);
+  const { name } = pinned.metadata;
+  const manifest = deploymentManifest(resource, { name, payload }, someSettings);
+  const spec = manifest['spec'] as DeploymentView['spec'];
+  const versionKey = keyOf(resource.spec);
+  return {
+    pin: { name, uid: 'c1', versionKey, deleting: false, payload },
+    deployment: {
+      name: manifest.metadata.name,
+      uid: 'd1',
+      versionKey,
+      version: resource.spec.version,
+      createdAt: start,
+      deleting: false,
+      replicas: resource.spec.instances,
+      annotations: { ...manifest.metadata.annotations },
+      spec,
+      rolledOut: true,
+      stuck: false,
+      everComplete: true,
+    },
+    revision: revisionOf(spec) ?? '',
+  };
+}
 
 export function anObservation(changes: Partial<Observation> = {}): Observation {
   return {

@@ -1,15 +1,17 @@
 /**
- * A small model of everything around the planner: a Deployment controller that creates, replaces and removes pods, pods
- * that register, a ZooKeeper that can be away, an HDFS in which payloads appear. The planner's properties are tested by
- * letting this world run against it in any order, and by letting plans be carried out only in part.
+ * A small model of everything around the planner: a Deployment controller that creates, replaces and removes pods, a
+ * kubelet with its memory for immutable ConfigMaps, pods that register, stop slowly or die, a ZooKeeper that can be
+ * away, an HDFS in which payloads appear and are overwritten, a resource that is deleted and made anew. The planner's
+ * properties are tested by letting this world run against it in any order, and by letting plans be carried out only in
+ * part.
  */
 import { type Mode, registers } from '../../src/api/modes.ts';
-import { annotations, childName, labels } from '../../src/api/names.ts';
+import { annotations, labels } from '../../src/api/names.ts';
 import { pinnedPayload } from '../../src/api/payload.ts';
 import { pinnedPayloadFile } from '../../src/api/pod-contract.ts';
 import type { ModelDeployment, ModelDeploymentSpec } from '../../src/api/resource.ts';
 import type { OperatorSettings } from '../../src/api/settings.ts';
-import { keyOf, type Manifest } from '../../src/plan/children.ts';
+import { keyOf, type Manifest, revisionOf } from '../../src/plan/children.ts';
 import type {
   DeploymentView,
   ModeView,
@@ -18,6 +20,7 @@ import type {
   PodView,
   Registration,
 } from '../../src/plan/observation.ts';
+import { pinIn, pinOf } from '../../src/plan/pins.ts';
 import { type Plan, plan } from '../../src/plan/plan.ts';
 import { aPayload, aPod, aResource, someSettings, start } from './model-deployment.ts';
 
@@ -25,8 +28,19 @@ interface LivePod {
   view: PodView;
   readonly deployment: string;
   readonly template: string;
+  /** Digest of the payload that the kubelet gave it; undefined where it found no pin. */
+  readonly runs: string | undefined;
+  /** Digest that its Deployment says it is to run; an agent refuses another. */
+  readonly told: string | undefined;
+  readonly image: string;
   registered: boolean;
+  /** Turns until it is gone, once it was told to go. */
+  stopsIn: number;
 }
+
+/** An image that no node can pull. */
+export const noSuchImage = 'no-such-image:1';
+const turnsToStop = 3;
 
 export class PlannerWorld {
   resource: ModelDeployment = aResource();
@@ -34,9 +48,15 @@ export class PlannerWorld {
   readonly deployments = new Map<string, DeploymentView>();
   readonly pins = new Map<string, PinView>();
   readonly pods = new Map<string, LivePod>();
+  /** Pods of predecessors of the resource, by UID. */
+  readonly #foreign = new Map<string, LivePod>();
   readonly payloadsInHdfs = new Set<string>(['/models/dga']);
-  /** Paths whose payload is in the payload store. */
+  /** How often the files at a path were overwritten with others. */
+  readonly #overwritten = new Map<string, number>();
+  /** Digests of payloads that are in the payload store. */
   readonly copies = new Set<string>();
+  /** What the kubelet knows under a ConfigMap's name, as long as any pod refers to it. */
+  readonly #known = new Map<string, string>();
   zookeeperAway = false;
   mode: ModeView = { mode: 'active', agents: 'active' };
   now = start;
@@ -50,31 +70,66 @@ export class PlannerWorld {
     this.resource = { ...this.resource, spec: next, metadata: { ...metadata, generation: metadata.generation + 1 } };
   }
 
+  /** Other files are put at a path. */
+  overwrite(path: string): void {
+    this.#overwritten.set(path, (this.#overwritten.get(path) ?? 0) + 1);
+  }
+
+  /** The resource is deleted and the same manifest applied at once; what it had goes, its pods slowly. */
+  recreate(): void {
+    const { metadata, spec } = this.resource;
+    this.resource = { spec, status: {}, metadata: { ...metadata, uid: this.#uid(), generation: 1 } };
+    this.deployments.clear();
+    this.pins.clear();
+    for (const pod of this.pods.values()) if (pod.view.dead === undefined) pod.view = { ...pod.view, deleting: true };
+    for (const [uid, pod] of this.pods) this.#foreign.set(uid, pod);
+    this.pods.clear();
+  }
+
+  /** A node has no room left: the pod is stopped and stays as a record. */
+  evict(index: number): void {
+    const living = [...this.pods.values()].filter(({ view }) => view.dead === undefined && !view.deleting);
+    const pod = living[index % Math.max(1, living.length)];
+    if (pod === undefined) return;
+    pod.registered = false;
+    pod.view = { ...pod.view, ready: false, dead: { why: 'Evicted: the node was low on memory', at: this.now } };
+  }
+
+  digestAt(path: string): string {
+    return `sha256:${path}#${this.#overwritten.get(path) ?? 0}`;
+  }
+
   observation(): Observation {
     const byPod = new Map<string, Registration>();
-    for (const { view, registered } of this.pods.values()) {
+    for (const { view, registered, runs } of this.pods.values()) {
       const version = [...this.deployments.values()].find((d) => d.versionKey === view.versionKey)?.version ?? '?';
       if (registered)
-        byPod.set(view.uid, { id: `${view.name}-${view.uid}`, version, url: 'http://x:1', functions: {} });
+        byPod.set(view.uid, {
+          id: `${view.name}-${view.uid}`,
+          version,
+          url: 'http://x:1',
+          functions: {},
+          ...(runs === undefined ? {} : { payloadDigest: runs }),
+        });
     }
     const key = keyOf(this.resource.spec);
     const { path, readFrom } = this.resource.spec.payload;
-    const found = aPayload({ path, digest: `sha256:${path}` });
+    const found = aPayload({ path, digest: this.digestAt(path) });
     const copied = { ...found, path: `/store${path}`, copiedFrom: path };
-    const pinned = this.pins.get(childName(this.resource.metadata.name, key))?.payload !== undefined;
+    const children = { pins: [...this.pins.values()], deployments: [...this.deployments.values()] };
+    const pinned = pinOf(children, key) !== undefined;
     return {
       now: this.now,
       resource: this.resource,
       peers: [],
-      deployments: [...this.deployments.values()],
-      pins: [...this.pins.values()],
+      ...children,
       pods: [...this.pods.values()].map((pod) => pod.view),
       payload: pinned
         ? { state: 'pinned' }
         : this.payloadsInHdfs.has(path)
           ? readFrom !== 'Store'
             ? { state: 'resolved', payload: found }
-            : this.copies.has(path)
+            : this.copies.has(found.digest)
               ? { state: 'resolved', payload: copied }
               : { state: 'found' }
           : {
@@ -107,7 +162,7 @@ export class PlannerWorld {
     let left = crashAfter;
     if (wanted.copyPayload) {
       this.writes += 1;
-      this.copies.add(this.resource.spec.payload.path);
+      this.copies.add(this.digestAt(this.resource.spec.payload.path));
     }
     for (const { manifest } of wanted.apply) {
       if (left-- <= 0) return wanted;
@@ -147,6 +202,7 @@ export class PlannerWorld {
       annotations: { ...manifest.metadata.annotations },
       spec: structuredClone(spec),
       rolledOut: false,
+      stuck: false,
       everComplete: before?.everComplete ?? false,
     });
   }
@@ -161,20 +217,24 @@ export class PlannerWorld {
   /** One step of the Deployment controller: at most one pod of each Deployment is made or told to go. */
   controllerStep(): void {
     this.now += 1_000;
-    for (const [uid, pod] of this.pods) {
-      if (pod.view.deleting) this.pods.delete(uid);
-      else if (!this.deployments.has(pod.deployment)) pod.view = { ...pod.view, deleting: true };
+    for (const pods of [this.pods, this.#foreign]) {
+      for (const [uid, pod] of pods) {
+        if (pod.view.deleting) pod.stopsIn -= 1;
+        else if (!this.deployments.has(pod.deployment)) pod.view = { ...pod.view, deleting: true };
+        if (pod.stopsIn <= 0) pods.delete(uid);
+      }
     }
+    this.#kubeletForgets();
     for (const deployment of this.deployments.values()) {
       const template = JSON.stringify(deployment.spec['template']);
-      const own = [...this.pods.values()].filter((pod) => pod.deployment === deployment.name && !pod.view.deleting);
+      const own = [...this.pods.values()].filter(
+        ({ deployment: of, view }) => of === deployment.name && !view.deleting && view.dead === undefined,
+      );
       const old = own.filter((pod) => pod.template !== template);
       const current = own.filter((pod) => pod.template === template);
       const available = own.filter((pod) => pod.view.ready).length;
       if (current.length < deployment.replicas && own.length < deployment.replicas + 1) {
-        const uid = this.#uid();
-        const view = aPod({ name: `p${this.#serial}`, uid, versionKey: deployment.versionKey, createdAt: this.now });
-        this.pods.set(uid, { view, deployment: deployment.name, template, registered: false });
+        this.#startPod(deployment, template);
       } else {
         const spare = [
           ...old.filter((p) => !p.view.ready),
@@ -193,12 +253,53 @@ export class PlannerWorld {
     }
   }
 
+  #startPod(deployment: DeploymentView, template: string): void {
+    const uid = this.#uid();
+    const pin = pinIn(deployment.spec) ?? '';
+    const given = this.#known.get(pin) ?? this.pins.get(pin)?.payload?.digest;
+    if (given !== undefined) this.#known.set(pin, given);
+    const revision = revisionOf(deployment.spec);
+    const view = aPod({
+      name: `p${this.#serial}`,
+      uid,
+      versionKey: deployment.versionKey,
+      createdAt: this.now,
+      pin,
+      ...(revision === undefined ? {} : { revision }),
+    });
+    const { metadata, spec } = deployment.spec['template'] as {
+      metadata: { annotations: Record<string, string> };
+      spec: { containers: [{ image: string }] };
+    };
+    this.pods.set(uid, {
+      view,
+      deployment: deployment.name,
+      template,
+      runs: given,
+      told: metadata.annotations[annotations.payloadDigest],
+      image: spec.containers[0].image,
+      registered: false,
+      stopsIn: turnsToStop,
+    });
+  }
+
+  #kubeletForgets(): void {
+    const referred = new Set([...this.pods.values(), ...this.#foreign.values()].map(({ view }) => view.pin));
+    for (const name of this.#known.keys()) if (!referred.has(name)) this.#known.delete(name);
+  }
+
   /** An instance comes up: it is ready with its first registration, or without one where the mode is not to register. */
   comeUp(index: number): void {
     if (this.zookeeperAway) return;
     const asked = registers(this.mode.agents);
     const waiting = [...this.pods.values()].filter(
-      (pod) => !pod.view.deleting && (asked ? !pod.registered : !pod.view.ready),
+      (pod) =>
+        !pod.view.deleting &&
+        pod.view.dead === undefined &&
+        pod.image !== noSuchImage &&
+        pod.runs !== undefined &&
+        pod.runs === pod.told &&
+        (asked ? !pod.registered : !pod.view.ready),
     );
     const pod = waiting[index % Math.max(1, waiting.length)];
     if (pod === undefined) return;

@@ -4,7 +4,7 @@ import { labels, versionKey } from '../../src/api/names.ts';
 import { schedulingSettings } from '../../src/api/settings.ts';
 import { deploymentManifest } from '../../src/plan/children.ts';
 import { affinityOf } from '../../src/plan/placement.ts';
-import { aPayload, aResource, someSettings } from '../builders/model-deployment.ts';
+import { aPin, aResource, someSettings } from '../builders/model-deployment.ts';
 import { Chroot } from './chroot.ts';
 import { CliWorld, until } from './cli-process.ts';
 import { realHdfsSettings } from './hdfs-settings.ts';
@@ -39,7 +39,7 @@ describe('the API server', () => {
       affinity: { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [] } },
     };
     const resource = aResource({ spec: { scheduling }, metadata: { namespace: world.namespace } });
-    await apply(deploymentManifest(resource, aPayload(), someSettings, undefined), '--dry-run=server');
+    await apply(deploymentManifest(resource, aPin, someSettings), '--dry-run=server');
   });
 
   it('refuses a queue that no label can hold', async () => {
