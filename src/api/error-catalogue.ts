@@ -68,8 +68,12 @@ export const errorCatalogue = {
   ),
   CLUSTER_REFUSED: entry('Kubernetes refused an object.', 'Correct what the message names.'),
   KUBECONFIG_INVALID: entry(
-    'No usable kubeconfig was found.',
-    'Set KUBECONFIG, or name a file and a context that exist.',
+    'What the kubeconfig says cannot be used.',
+    'Correct the named entry, or name another file or context.',
+  ),
+  CREDENTIAL_PLUGIN_FAILED: entry(
+    'The credential plugin that the kubeconfig names gave no credentials.',
+    'Read what it printed; `kubectl get --raw /version` runs the same one.',
   ),
   LEASE_LOST: entry(
     'The lease of the leader could not be renewed in time.',

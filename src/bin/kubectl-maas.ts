@@ -2,7 +2,7 @@
 import packageJson from '../../package.json' with { type: 'json' };
 import { systemClock } from '../adapters/clock.ts';
 import { createKubeClient, type KubeClient } from '../adapters/kube/client.ts';
-import { contextNamespace, loadKubeconfig } from '../adapters/kube/kubeconfig.ts';
+import { loadKubeconfig } from '../adapters/kube/kubeconfig.ts';
 import {
   type ConfigMap,
   configMaps,
@@ -37,17 +37,25 @@ const modelDeployments: ResourceKind<ModelObject> = { apiVersion, kind, plural, 
 
 const closeLater: (() => void)[] = [];
 
-function openClient({ kubeconfig, context }: ClusterChoice): { client: KubeClient; namespace: string } {
-  const load = () =>
-    loadKubeconfig({
-      env,
-      ...(kubeconfig === undefined ? {} : { path: kubeconfig }),
-      ...(context === undefined ? {} : { context }),
-    });
-  const namespace = contextNamespace(load());
-  const transport = createTransport(load, systemClock.monotonic, `kubectl-maas/${version}`);
+interface Opened {
+  readonly client: KubeClient;
+  readonly namespace: string;
+}
+
+/** One for each choice: a login that a credential plugin asks for is asked for once. */
+const opened = new Map<ClusterChoice, Opened>();
+
+function openClient(choice: ClusterChoice): Opened {
+  const known = opened.get(choice);
+  if (known !== undefined) return known;
+  const { kubeconfig: path, ...flags } = choice;
+  const load = () => loadKubeconfig({ ...flags, env, path });
+  const { namespace } = load();
+  const transport = createTransport(load, systemClock, `kubectl-maas/${version}`, env);
   closeLater.push(() => transport.close());
-  return { client: createKubeClient(transport, systemClock), namespace };
+  const fresh = { client: createKubeClient(transport, systemClock), namespace };
+  opened.set(choice, fresh);
+  return fresh;
 }
 
 function connect(choice: ClusterChoice): Cluster {

@@ -81,7 +81,7 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort(signal));
 
   const client = createKubeClient(
-    createTransport(() => loadKubeconfig({ env: process.env }), clock.monotonic, 'maas-operator'),
+    createTransport(() => loadKubeconfig({ env: process.env }), clock, 'maas-operator', process.env),
     clock,
   );
   const leaseNamespace = process.env['POD_NAMESPACE'] ?? 'default';

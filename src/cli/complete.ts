@@ -3,6 +3,7 @@
  * line with a description behind a tab, and last a colon and a number (4: do not complete file names, 0: do).
  */
 import { modes } from '../api/modes.ts';
+import { clusterChoiceIn } from './cluster-options.ts';
 import { outputFormats } from './command.ts';
 import { visible } from './escape.ts';
 import { readModel } from './model.ts';
@@ -34,6 +35,9 @@ export async function complete(words: readonly string[], ports: Ports): Promise<
       return answer(outputFormats);
     case '--local-model-path':
     case '--kubeconfig':
+    case '--certificate-authority':
+    case '--client-certificate':
+    case '--client-key':
       return answer([], files);
     case '--name':
     case '--model':
@@ -63,12 +67,7 @@ async function deployed(
   pick: (model: { model: string; version: string }) => string | undefined,
 ): Promise<string[]> {
   try {
-    const kubeconfig = given(words, '--kubeconfig');
-    const context = given(words, '--context');
-    const cluster = ports.connect({
-      ...(kubeconfig === undefined ? {} : { kubeconfig }),
-      ...(context === undefined ? {} : { context }),
-    });
+    const cluster = ports.connect(clusterChoiceIn(words));
     const namespace = given(words, '--namespace') ?? given(words, '-n') ?? cluster.namespace;
     const everywhere = words.includes('-A') || words.includes('--all-namespaces');
     const models = (await cluster.list(everywhere ? undefined : namespace)).map(readModel);

@@ -32,6 +32,7 @@ const byError: Partial<Record<ErrorCode, ExitCode>> = {
   CLUSTER_UNAUTHENTICATED: exitCodes.noAccess,
   CLUSTER_FORBIDDEN: exitCodes.noAccess,
   KUBECONFIG_INVALID: exitCodes.noAccess,
+  CREDENTIAL_PLUGIN_FAILED: exitCodes.noAccess,
   ZOOKEEPER_UNREACHABLE: exitCodes.noAccess,
   ZOOKEEPER_FORBIDDEN: exitCodes.noAccess,
   HDFS_UNREACHABLE: exitCodes.noAccess,

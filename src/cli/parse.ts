@@ -4,6 +4,7 @@ import { MaasError } from '../api/errors.ts';
 import { modes } from '../api/modes.ts';
 import { type ReadFrom, readFromPlaces } from '../api/payload.ts';
 import { defaultOperatorNamespace } from '../api/settings.ts';
+import { addClusterOptions, type ClusterOptions, clusterChoice, plainFlags } from './cluster-options.ts';
 import {
   type Command,
   type EnvChange,
@@ -47,7 +48,7 @@ export function parseArguments(argv: readonly string[], context: ParseContext): 
     return { kind: 'text', text: shown };
   }
   try {
-    program.parse([...argv], { from: 'user' });
+    program.parse(plainFlags(argv), { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return { kind: 'text', text: shown };
     return { kind: 'refused', error: refusal(error, program, argv), json: wantsJson(argv) };
@@ -86,11 +87,7 @@ function emptyProgram(print: (text: string) => void): Commander {
   return build({ version: '', operatorNamespace: undefined }, print, () => {});
 }
 
-interface GlobalOptions {
-  readonly kubeconfig?: string;
-  readonly context?: string;
-  readonly namespace?: string;
-  readonly operatorNamespace?: string;
+interface GlobalOptions extends ClusterOptions {
   readonly output?: OutputFormat;
 }
 
@@ -153,7 +150,7 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
     .enablePositionalOptions()
     .version(`kubectl-maas ${context.version}`, '--version', 'Print the version of this program.')
     .addHelpText('after', help.afterProgram);
-  clusterOptions(program);
+  addClusterOptions(program, { all: true });
 
   const addOptions = configured(program.command('add'), print)
     .summary(help.summaries.add)
@@ -212,7 +209,7 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
     )
     .addHelpText('after', help.afterAdd);
   changeOptions(addOptions, 'until all instances are registered');
-  clusterOptions(addOptions);
+  addClusterOptions(addOptions);
   outputOption(addOptions);
   addOptions.action((_, actor: Commander) => {
     const options = merged<ModelOptions>(actor);
@@ -240,7 +237,7 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
     .option('--instances <n>', 'How many instances to remove. (default: all)', value.countFromOne)
     .addHelpText('after', help.afterRemove);
   changeOptions(removeOptions, 'until the instances are gone');
-  clusterOptions(removeOptions);
+  addClusterOptions(removeOptions);
   outputOption(removeOptions);
   removeOptions.action((_, actor: Commander) => {
     const options = merged<ModelOptions>(actor);
@@ -254,7 +251,7 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
     .option('--version <version>', 'Only this version.', value.modelVersion)
     .option('-A, --all-namespaces', 'In all namespaces.', false)
     .addHelpText('after', help.afterList);
-  clusterOptions(listOptions);
+  addClusterOptions(listOptions);
   outputOption(listOptions);
   listOptions.action((_, actor: Commander) => {
     const options = merged<ListOptions>(actor);
@@ -275,7 +272,7 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
     .option('--version <version>', 'Only this version.', value.modelVersion)
     .addHelpText('after', help.afterStatus);
   zookeeperOption(statusOptions);
-  clusterOptions(statusOptions, 'Only resources of this namespace. (default: all)');
+  addClusterOptions(statusOptions, { namespace: 'Only resources of this namespace. (default: all)' });
   outputOption(statusOptions);
   statusOptions.action((_, actor: Commander) => {
     const options = merged<StatusOptions>(actor);
@@ -301,7 +298,7 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
     .addHelpText('after', help.afterImport);
   dryRunOption(importOptions);
   zookeeperOption(importOptions);
-  clusterOptions(importOptions);
+  addClusterOptions(importOptions);
   outputOption(importOptions, ['yaml', 'json']);
   importOptions.action((_, actor: Commander) => {
     const options = merged<ImportOptions>(actor);
@@ -330,7 +327,7 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
     .option('--strict', 'Fail for warnings, too.', false)
     .addHelpText('after', help.afterDoctor);
   zookeeperOption(doctorOptions);
-  clusterOptions(doctorOptions);
+  addClusterOptions(doctorOptions);
   outputOption(doctorOptions);
   doctorOptions.action((_, actor: Commander) => {
     const options = merged<DoctorOptions>(actor);
@@ -353,7 +350,7 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
     )
     .option('--model <model>', 'Only for this model, as Stellar names it.', value.modelName)
     .addHelpText('after', help.afterMode);
-  clusterOptions(modeOptions);
+  addClusterOptions(modeOptions);
   outputOption(modeOptions);
   modeOptions.action((mode: ModeCommand['mode'], _, actor: Commander) => {
     const options = merged<GlobalOptions & { model?: string }>(actor);
@@ -373,7 +370,7 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
     .description(help.descriptions.version)
     .option('--client', 'Only the version of this program; contact nothing.', false)
     .addHelpText('after', help.afterVersion);
-  clusterOptions(versionOptions);
+  addClusterOptions(versionOptions);
   outputOption(versionOptions);
   versionOptions.action((_, actor: Commander) => {
     const options = merged<GlobalOptions & { client: boolean }>(actor);
@@ -417,18 +414,6 @@ function configured(command: Commander, print: (text: string) => void): Commande
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     });
-}
-
-function clusterOptions(command: Commander, namespace = "Namespace. (default: the context's)"): void {
-  command
-    .option('-n, --namespace <namespace>', namespace, value.namespace)
-    .option('--context <name>', 'Context of the kubeconfig. (default: its current one)', value.nonEmpty)
-    .option('--kubeconfig <file>', 'The kubeconfig. (default: $KUBECONFIG, ~/.kube/config)', value.nonEmpty)
-    .option(
-      '--operator-namespace <namespace>',
-      'Where the operator publishes its settings. (default: $MAAS_OPERATOR_NAMESPACE, maas-system)',
-      value.namespace,
-    );
 }
 
 function zookeeperOption(command: Commander): void {
@@ -486,8 +471,7 @@ function oneModel(command: Commander, options: ModelOptions) {
 }
 
 function everywhere(options: GlobalOptions): { cluster: ClusterChoice; output: OutputFormat | undefined } {
-  const { kubeconfig, context } = options;
-  return { cluster: present({ kubeconfig, context }), output: options.output };
+  return { cluster: clusterChoice(options), output: options.output };
 }
 
 /** Without the fields that are undefined. */

@@ -54,9 +54,30 @@ export function roomOf({ terminal, width }: Pick<Output, 'terminal' | 'width'>):
   return terminal ? width : undefined;
 }
 
+/** Which cluster, and as whom: the kubeconfig, and what kubectl's options say over it. */
 export interface ClusterChoice {
-  readonly kubeconfig?: string;
-  readonly context?: string;
+  readonly kubeconfig?: string | undefined;
+  readonly context?: string | undefined;
+  readonly cluster?: string | undefined;
+  readonly user?: string | undefined;
+  readonly server?: string | undefined;
+  readonly token?: string | undefined;
+  readonly certificateAuthority?: string | undefined;
+  readonly clientCertificate?: string | undefined;
+  readonly clientKey?: string | undefined;
+  readonly insecureSkipTlsVerify?: boolean | undefined;
+  readonly tlsServerName?: string | undefined;
+  readonly proxyUrl?: string | undefined;
+  readonly disableCompression?: boolean | undefined;
+  readonly as?: string | undefined;
+  readonly asUid?: string | undefined;
+  readonly asGroup?: readonly string[] | undefined;
+  /** `key=value`. */
+  readonly asUserExtra?: readonly string[] | undefined;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  /** For each request; 0 is no limit. */
+  readonly requestTimeoutMs?: number | undefined;
 }
 
 /** An object as the API server gives it; read with readModel. */

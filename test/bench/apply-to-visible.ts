@@ -41,7 +41,7 @@ await program(async () => {
   await stage.payload('instant', instant);
   const cluster = present('cluster');
   const kubeconfig = () => loadKubeconfig({ env: {}, path: cluster.kubeconfig });
-  const client = createKubeClient(createTransport(kubeconfig, systemClock.monotonic, 'maas-bench'), systemClock);
+  const client = createKubeClient(createTransport(kubeconfig, systemClock, 'maas-bench'), systemClock);
 
   for (const instances of sizes) {
     const models: Moments[] = [];

@@ -4,7 +4,8 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { KubeConfig } from '@kubernetes/client-node';
+import type { ClusterAccess } from '../../src/adapters/kube/kubeconfig/choose.ts';
+import { loadKubeconfig } from '../../src/adapters/kube/kubeconfig.ts';
 
 export interface FakeObject {
   apiVersion?: string;
@@ -106,10 +107,8 @@ export class FakeKubeApi {
     return `http://127.0.0.1:${address.port}`;
   }
 
-  kubeconfig(): KubeConfig {
-    const config = new KubeConfig();
-    config.loadFromClusterAndUser({ name: 'fake', server: this.url, skipTLSVerify: true }, { name: 'tester' });
-    return config;
+  kubeconfig(): ClusterAccess {
+    return loadKubeconfig({ env: { KUBECONFIG: '/dev/null' }, server: this.url });
   }
 
   /** The open watches and connections. */

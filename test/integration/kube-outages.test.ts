@@ -26,7 +26,7 @@ describe('a watch over bad connections', () => {
   let seen: string[];
 
   beforeAll(async () => {
-    directly = createTransport(load, systemClock.monotonic, 'maas-test');
+    directly = createTransport(load, systemClock, 'maas-test');
     direct = createKubeClient(directly, systemClock);
     await direct.create(namespaces, { metadata: { name: namespace } });
   });
@@ -36,15 +36,11 @@ describe('a watch over bad connections', () => {
   });
 
   beforeEach(async () => {
-    const server = new URL(load().getCurrentCluster()?.server ?? '');
+    const { server } = load();
     proxy = await new TcpProxy(server.hostname, Number(server.port)).start();
     proxied = createTransport(
-      () => {
-        const config = load();
-        config.clusters = config.clusters.map((cluster) => ({ ...cluster, server: `https://127.0.0.1:${proxy.port}` }));
-        return config;
-      },
-      systemClock.monotonic,
+      () => loadKubeconfig({ env: {}, path: kubeconfig, context, server: `https://127.0.0.1:${proxy.port}` }),
+      systemClock,
       'maas-test',
     );
     client = createKubeClient(proxied, systemClock);

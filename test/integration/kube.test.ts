@@ -42,11 +42,7 @@ describe('a real API server', () => {
   let client: KubeClient;
 
   beforeAll(async () => {
-    transport = createTransport(
-      () => loadKubeconfig({ env: {}, path: kubeconfig, context }),
-      clock.monotonic,
-      'maas-test',
-    );
+    transport = createTransport(() => loadKubeconfig({ env: {}, path: kubeconfig, context }), clock, 'maas-test');
     client = createKubeClient(transport, clock);
     await client.create(namespaces, { metadata: { name: namespace } });
     // Pods are refused until the namespace has its service account.
@@ -89,13 +85,8 @@ describe('a real API server', () => {
 
   it('names the missing permission of a service account', async () => {
     const anonymous = createTransport(
-      () => {
-        const config = loadKubeconfig({ env: {}, path: kubeconfig, context });
-        const user = config.getCurrentUser();
-        if (user !== null) config.users = [{ ...user, impersonateUser: 'system:serviceaccount:default:nobody' }];
-        return config;
-      },
-      clock.monotonic,
+      () => loadKubeconfig({ env: {}, path: kubeconfig, context, as: 'system:serviceaccount:default:nobody' }),
+      clock,
       'maas-test',
     );
     const nobody = createKubeClient(anonymous, clock);

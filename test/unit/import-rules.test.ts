@@ -25,7 +25,17 @@ const rules: Readonly<Record<string, Rule>> = {
   cli: { folders: ['api'], packages: ['commander', 'yaml', 'zod'], node: 'all' },
   adapters: {
     folders: ['api'],
-    packages: ['@kubernetes/client-node', 'node-zookeeper-client', 'webhdfs', 'pino', 'prom-client', 'yaml', 'zod'],
+    packages: [
+      '@kubernetes/client-node',
+      'https-proxy-agent',
+      'node-zookeeper-client',
+      'pino',
+      'prom-client',
+      'socks-proxy-agent',
+      'webhdfs',
+      'yaml',
+      'zod',
+    ],
     node: 'all',
   },
   bin: {

@@ -124,12 +124,11 @@ export function refusalOf(attempt: Attempt, status: ApiStatus): MaasError {
 export function unreachable(attempt: Attempt, address: string, error: unknown): MaasError {
   if (error instanceof MaasError) return error;
   const why = error instanceof Error ? error.message : String(error);
-  const credentials = error instanceof ConnectionError && error.kind === 'credentials';
-  return new MaasError(
-    credentials ? 'CLUSTER_UNAUTHENTICATED' : 'CLUSTER_UNREACHABLE',
-    `${describe(attempt)} at ${address}: ${why}`,
-    { cause: error },
-  );
+  const next = error instanceof ConnectionError ? error.next : undefined;
+  return new MaasError('CLUSTER_UNREACHABLE', `${describe(attempt)} at ${address}: ${why}`, {
+    cause: error,
+    ...(next === undefined ? {} : { next }),
+  });
 }
 
 /** The refusal behind a coded error, if the API server gave one: to tell AlreadyExists from Conflict, for example. */

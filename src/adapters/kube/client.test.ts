@@ -6,7 +6,7 @@ import { createKubeClient, type KubeClient } from './client.ts';
 import { configMaps, deployments, type KubeObject, namespaces, pods, type ResourceKind } from './resource-kind.ts';
 import { createTransport, type Transport } from './transport.ts';
 
-const instant = { monotonic: () => performance.now(), sleep: async () => {} };
+const instant = { now: () => Date.now(), monotonic: () => performance.now(), sleep: async () => {} };
 const models: ResourceKind<KubeObject & { spec?: { name?: string }; status?: { ready?: number } }> = {
   apiVersion: 'maas.dev/v1',
   kind: 'ModelDeployment',
@@ -22,7 +22,7 @@ describe('the Kubernetes client', () => {
 
   beforeEach(async () => {
     api = await new FakeKubeApi().start();
-    transport = createTransport(() => api.kubeconfig(), instant.monotonic, 'maas-test');
+    transport = createTransport(() => api.kubeconfig(), instant, 'maas-test');
     slept = [];
     client = createKubeClient(
       transport,
@@ -225,7 +225,7 @@ describe('the Kubernetes client', () => {
         loads++;
         return api.kubeconfig();
       },
-      instant.monotonic,
+      instant,
       'maas-test',
     );
     failFirst({ do: 'answer', status: 401, body: refusal(401, 'Unauthorized', 'Unauthorized') });

@@ -1,14 +1,10 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { FakeKubeApi } from '../../../test/builders/fake-kube-api.ts';
 import { hasCode } from '../../api/errors.ts';
-import { createKubeClient } from './client.ts';
-import { contextNamespace, loadKubeconfig } from './kubeconfig.ts';
-import { pods } from './resource-kind.ts';
-import { createTransport } from './transport.ts';
+import { type KubeconfigChoice, loadKubeconfig } from './kubeconfig.ts';
 
 describe('the kubeconfig', () => {
   let home: string;
@@ -38,11 +34,12 @@ describe('the kubeconfig', () => {
     );
     return path;
   };
-  const server = (options: Parameters<typeof loadKubeconfig>[0]) =>
-    loadKubeconfig({ home, ...options }).getCurrentCluster()?.server;
-  const failure = (options: Parameters<typeof loadKubeconfig>[0]): unknown => {
+  const load = (options: Partial<KubeconfigChoice>) =>
+    loadKubeconfig({ ...options, env: { HOME: home, ...options.env } });
+  const server = (options: Partial<KubeconfigChoice>) => load(options).server.href;
+  const failure = (options: Partial<KubeconfigChoice>): unknown => {
     try {
-      loadKubeconfig({ home, ...options });
+      load(options);
     } catch (error) {
       return error;
     }
@@ -54,10 +51,10 @@ describe('the kubeconfig', () => {
     write('.kube/config', 'at-home');
     const listed = write('listed', 'listed');
     const named = write('named', 'named');
-    expect(server({ env: {} })).toBe('https://at-home:6443');
-    expect(server({ env: { KUBECONFIG: '' } })).toBe('https://at-home:6443');
-    expect(server({ env: { KUBECONFIG: listed } })).toBe('https://listed:6443');
-    expect(server({ env: { KUBECONFIG: listed }, path: named })).toBe('https://named:6443');
+    expect(server({})).toBe('https://at-home:6443/');
+    expect(server({ env: { KUBECONFIG: '' } })).toBe('https://at-home:6443/');
+    expect(server({ env: { KUBECONFIG: listed } })).toBe('https://listed:6443/');
+    expect(server({ env: { KUBECONFIG: listed }, path: named })).toBe('https://named:6443/');
   });
 
   it('joins the files of KUBECONFIG: the first that says something wins, missing ones are skipped', () => {
@@ -65,94 +62,83 @@ describe('the kubeconfig', () => {
     const b = write('b', 'one', { server: 'https://second:6443' });
     const c = write('c', 'other');
     const env = { KUBECONFIG: [join(home, 'missing'), a, b, c].join(delimiter) };
-    expect(server({ env })).toBe('https://first:6443');
-    expect(server({ env, context: 'other' })).toBe('https://other:6443');
+    expect(server({ env })).toBe('https://first:6443/');
+    expect(server({ env, context: 'other' })).toBe('https://other:6443/');
   });
 
   it('takes the current context of a later file where the first has none', () => {
     const a = write('a', 'one', { current: '' });
     const b = write('b', 'other');
-    expect(server({ env: { KUBECONFIG: [a, b].join(delimiter) } })).toBe('https://other:6443');
+    expect(server({ env: { KUBECONFIG: [a, b].join(delimiter) } })).toBe('https://other:6443/');
   });
 
   it('knows the namespace of its context', () => {
-    const path = write('a', 'one', { namespace: 'fraud' });
-    expect(contextNamespace(loadKubeconfig({ env: {}, path }))).toBe('fraud');
-    expect(contextNamespace(loadKubeconfig({ env: {}, path: write('b', 'two') }))).toBe('default');
+    expect(load({ path: write('a', 'one', { namespace: 'fraud' }) }).namespace).toBe('fraud');
+    expect(load({ path: write('b', 'two') }).namespace).toBe('default');
   });
 
-  it('says what is wrong with it', () => {
+  it('says what is wrong with it, in which file and entry', () => {
     const path = write('a', 'one');
-    expect(failure({ env: {}, path, context: 'two' })).toMatchObject({
+    expect(failure({ path, context: 'two' })).toMatchObject({
       code: 'KUBECONFIG_INVALID',
+      message: `${path} has no context "two"`,
       next: 'Choose one of: one.',
     });
-    expect(String(failure({ env: {} }))).toContain('there is no kubeconfig');
-    expect(String(failure({ env: { KUBECONFIG: join(home, 'none') } }))).toContain('names no file that exists');
-    expect(String(failure({ env: {}, path: write('b', 'two', { current: 'nowhere' }) }))).toContain('which cluster');
-    for (const [index, text] of ['clusters: [{}]', '\u0000: :', '- a'].entries()) {
+    expect(String(failure({ path: join(home, 'none') }))).toContain(`${join(home, 'none')} cannot be read`);
+    expect(failure({ path: write('b', 'two', { current: 'nowhere' }) })).toMatchObject({
+      message: `${join(home, 'b')} has no context "nowhere", which is its current one`,
+    });
+    expect(failure({ path: write('c', 'three', { user: { token: 'a', username: 'b' } }) })).toMatchObject({
+      message: `${join(home, 'c')}: user "three": it has both a token and a user name with password`,
+    });
+    for (const [index, text] of ['clusters: [a]', '\u0000: :', '- a'].entries()) {
       const broken = join(home, `broken${index}`);
       writeFileSync(broken, text);
-      expect(hasCode(failure({ env: {}, path: broken }), 'KUBECONFIG_INVALID'), text).toBe(true);
+      expect(hasCode(failure({ path: broken }), 'KUBECONFIG_INVALID'), text).toBe(true);
     }
   });
 
-  describe('with a server', () => {
-    let api: FakeKubeApi;
-    beforeEach(async () => {
-      api = await new FakeKubeApi().start();
+  it('without any file is the default server, and remembers why', () => {
+    expect(load({})).toMatchObject({
+      server: new URL('http://localhost:8080'),
+      defaulted: `there is no kubeconfig (${join(home, '.kube/config')})`,
     });
-    afterEach(() => api.stop());
+  });
 
-    /** The Authorization header that reaches the server. */
-    const authorization = async (user: object): Promise<string | undefined> => {
-      const path = write('config', 'fake', { server: api.url, user });
-      const transport = createTransport(
-        () => loadKubeconfig({ env: {}, path }),
-        () => performance.now(),
-        'maas-test',
-      );
-      try {
-        const client = createKubeClient(transport, { monotonic: () => performance.now(), sleep: async () => {} });
-        await Promise.all([client.list(pods), client.list(pods), client.list(pods)]);
-      } finally {
-        transport.close();
+  describe('in a pod', () => {
+    const pod = { KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '443' };
+    let serviceAccount: string;
+    beforeEach(() => {
+      serviceAccount = join(home, 'serviceaccount');
+      mkdirSync(serviceAccount);
+      for (const [name, text] of [
+        ['token', 'pod-token\n'],
+        ['ca.crt', 'authority'],
+        ['namespace', 'models\n'],
+      ] as const) {
+        writeFileSync(join(serviceAccount, name), text);
       }
-      return api.requests.at(-1)?.headers.authorization;
-    };
-
-    it('sends a token, a password, and the token of a file', async () => {
-      expect(await authorization({ token: 'secret' })).toBe('Bearer secret');
-      const basic = `Basic ${Buffer.from('joe:pass').toString('base64')}`;
-      expect(await authorization({ username: 'joe', password: 'pass' })).toBe(basic);
-      writeFileSync(join(home, 'token'), 'from-file');
-      expect(await authorization({ tokenFile: 'token' })).toBe('Bearer from-file');
     });
 
-    it('asks a credential plugin, once for calls that come together', async () => {
-      const plugin = join(home, 'plugin');
-      const calls = join(home, 'calls');
-      const credential = {
-        apiVersion: 'client.authentication.k8s.io/v1',
-        kind: 'ExecCredential',
-        status: { token: 'from-plugin' },
-      };
-      writeFileSync(plugin, `#!/bin/sh\necho call >> ${calls}\necho '${JSON.stringify(credential)}'\n`);
-      chmodSync(plugin, 0o755);
-      expect(await authorization({ exec: { apiVersion: 'client.authentication.k8s.io/v1', command: plugin } })).toBe(
-        'Bearer from-plugin',
-      );
-      expect(readFileSync(calls, 'utf8')).toBe('call\n');
+    it('is the service account where nothing else says anything', () => {
+      expect(load({ env: pod, serviceAccount })).toMatchObject({
+        server: new URL('https://[fd00::1]'),
+        tls: { authority: { file: join(serviceAccount, 'ca.crt') }, insecure: false },
+        identity: { tokenFile: join(serviceAccount, 'token') },
+        namespace: 'models',
+      });
+      expect(load({ env: { ...pod, POD_NAMESPACE: 'own' }, serviceAccount }).namespace).toBe('own');
     });
 
-    it('says that a credential plugin failed', async () => {
-      const user = { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: join(home, 'missing') } };
-      const error = await authorization(user).then(
-        () => undefined,
-        (reason: unknown) => reason,
-      );
-      expect(hasCode(error, 'CLUSTER_UNAUTHENTICATED')).toBe(true);
-      expect(String(error)).toContain('credentials cannot be used');
+    it('is a kubeconfig that names a server all the same', () => {
+      const path = write('a', 'one');
+      expect(server({ env: { ...pod, KUBECONFIG: path }, serviceAccount })).toBe('https://one:6443/');
+      expect(server({ env: pod, serviceAccount, server: 'https://other:1' })).toBe('https://other:1/');
+    });
+
+    it('is the default server without a token', () => {
+      rmSync(join(serviceAccount, 'token'));
+      expect(server({ env: pod, serviceAccount })).toBe('http://localhost:8080/');
     });
   });
 });

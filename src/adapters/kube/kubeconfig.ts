@@ -1,119 +1,153 @@
 /**
- * Finds the cluster and the credentials, as kubectl does: a named file, else KUBECONFIG (a list, the first file that
- * defines a name wins, missing files are skipped), else ~/.kube/config, else the service account of the pod.
+ * Finds the cluster and the identity exactly as kubectl does: the named file, else those of KUBECONFIG, else
+ * ~/.kube/config; where none of them names a server, the service account of the pod; else localhost:8080.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { delimiter, dirname, join, resolve } from 'node:path';
-import { KubeConfig } from '@kubernetes/client-node';
-import { parse } from 'yaml';
-import { z } from 'zod';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
+import { delimiter, join } from 'node:path';
 import { MaasError } from '../../api/errors.ts';
+import type { Environment } from './environment.ts';
+import {
+  type ClusterAccess,
+  chooseAccess,
+  fallbackServer,
+  type KubeconfigOverrides,
+  serverUrl,
+  UnusableKubeconfig,
+} from './kubeconfig/choose.ts';
+import { type KubeconfigFile, mergeKubeconfigs } from './kubeconfig/merge.ts';
+import { readKubeconfig, UnreadableKubeconfig } from './kubeconfig/read.ts';
 
-export interface KubeconfigChoice {
-  /** The process environment: KUBECONFIG and the variables of a pod's service account are read from it. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** A kubeconfig file; without it the chain above. */
-  readonly path?: string;
-  /** A context in it; without it the current one. */
-  readonly context?: string;
-  /** Only for tests: where the home directory is. */
-  readonly home?: string;
+export interface KubeconfigChoice extends KubeconfigOverrides {
+  /** Of the process: KUBECONFIG, HOME and what tells a pod its API server are read from it. */
+  readonly env: Environment;
+  /** A kubeconfig file, which has to be there; without it the chain above. */
+  readonly path?: string | undefined;
+  /** Only for tests: where a pod's service account is. */
+  readonly serviceAccount?: string;
 }
+
+/** Where the kubelet puts a pod's service account. */
+const defaultServiceAccount = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /**
- * Reads the kubeconfig anew at each call, so that rotated certificates and tokens are picked up.
+ * Reads everything anew at each call, so that changed files are picked up.
  * @throws MaasError KUBECONFIG_INVALID
  */
-export function loadKubeconfig(choice: KubeconfigChoice): KubeConfig {
-  const { config, origin } = readFirst(choice);
-  if (choice.context !== undefined) {
-    if (config.getContextObject(choice.context) === null) {
-      const known = config.getContexts().map((context) => context.name);
-      throw new MaasError('KUBECONFIG_INVALID', `${origin} has no context "${choice.context}"`, {
-        next: known.length === 0 ? 'Add a context to it.' : `Choose one of: ${known.join(', ')}.`,
-      });
-    }
-    config.setCurrentContext(choice.context);
-  }
-  if (config.getCurrentCluster() === null) {
-    throw new MaasError('KUBECONFIG_INVALID', `${origin} does not say which cluster to talk to`, {
-      next: 'Set a current context (`kubectl config use-context`) or name one.',
-    });
-  }
-  return config;
-}
-
-/** The namespace of the current context: where a command without --namespace acts. */
-export function contextNamespace(config: KubeConfig): string {
-  const namespace = config.getContextObject(config.getCurrentContext())?.namespace;
-  return namespace === undefined || namespace === '' ? 'default' : namespace;
-}
-
-function readFirst(choice: KubeconfigChoice): { config: KubeConfig; origin: string } {
-  if (choice.path !== undefined) return { config: readFile(choice.path), origin: choice.path };
-
-  const listed = (choice.env['KUBECONFIG'] ?? '').split(delimiter).filter((path) => path !== '');
-  const [first, ...others] = listed.filter((path) => existsSync(path));
-  if (first !== undefined) {
-    const config = readFile(first);
-    for (const path of others) addMissing(config, readFile(path));
-    return { config, origin: [first, ...others].join(delimiter) };
-  }
-  if (listed.length > 0) {
-    throw new MaasError('KUBECONFIG_INVALID', `KUBECONFIG names no file that exists: ${listed.join(delimiter)}`);
-  }
-
-  const home = join(choice.home ?? homedir(), '.kube', 'config');
-  if (existsSync(home)) return { config: readFile(home), origin: home };
-
-  if (choice.env['KUBERNETES_SERVICE_HOST'] !== undefined) {
-    const config = new KubeConfig();
-    try {
-      config.loadFromCluster();
-    } catch (cause) {
-      throw new MaasError('KUBECONFIG_INVALID', "the pod's service account cannot be used", { cause });
-    }
-    return { config, origin: "the pod's service account" };
-  }
-  throw new MaasError('KUBECONFIG_INVALID', `there is no kubeconfig: KUBECONFIG is not set and ${home} does not exist`);
-}
-
-function readFile(path: string): KubeConfig {
-  const config = new KubeConfig();
+export function loadKubeconfig(choice: KubeconfigChoice): ClusterAccess {
+  const { env } = choice;
+  const paths = choice.path ? [choice.path] : candidates(env);
+  const files = paths.map((path) => readFile(path, path === choice.path)).filter((file) => file !== undefined);
+  const defaultServer = env['KUBERNETES_MASTER'] || fallbackServer;
   try {
-    config.loadFromFile(path);
-    addTokenFiles(config, path);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new MaasError('KUBECONFIG_INVALID', `${path} cannot be read as a kubeconfig: ${why}`, { cause });
+    const access = chooseAccess(mergeKubeconfigs(files), choice, {
+      defaultServer,
+      unreadable,
+      searched: `there is no kubeconfig (${paths.join(', ')})`,
+    });
+    return saysNothing(access, defaultServer) ? (inCluster(choice, access) ?? access) : access;
+  } catch (error) {
+    if (!(error instanceof UnusableKubeconfig)) throw error;
+    throw new MaasError('KUBECONFIG_INVALID', error.message, error.next === undefined ? {} : { next: error.next });
   }
-  return config;
 }
 
-/** Users with a `tokenFile`, which the library overlooks: the token is read from there, and again as it rotates. */
-function addTokenFiles(config: KubeConfig, path: string): void {
-  const parsed = withTokenFiles.safeParse(parse(readFileSync(path, 'utf8')));
-  const files = new Map((parsed.data?.users ?? []).map(({ name, user }) => [name, user?.tokenFile]));
-  config.users = config.getUsers().map((user) => {
-    const tokenFile = files.get(user.name);
-    if (tokenFile === undefined || user.token !== undefined) return user;
-    return { ...user, authProvider: { name: 'tokenFile', config: { tokenFile: resolve(dirname(path), tokenFile) } } };
+function candidates(env: Environment): string[] {
+  const listed = (env['KUBECONFIG'] ?? '').split(delimiter).filter((path) => path !== '');
+  if (env['KUBECONFIG']) return [...new Set(listed)];
+  const directory = join(env['HOME'] ?? '', '.kube');
+  const usual = join(directory, 'config');
+  // Its name until 2015; kubectl renames it on sight.
+  const old = join(directory, '.kubeconfig');
+  return [!existsSync(usual) && existsSync(old) ? old : usual];
+}
+
+/** Undefined where there is no such file, unless it has to be there. */
+function readFile(path: string, required: boolean): KubeconfigFile | undefined {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (cause) {
+    if (!required && isAbsent(cause)) return undefined;
+    throw unreadableFile(path, reason(cause), cause);
+  }
+  try {
+    return { path, config: readKubeconfig(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) };
+  } catch (cause) {
+    if (cause instanceof UnreadableKubeconfig) throw unreadableFile(path, cause.message, cause);
+    throw unreadableFile(path, 'it is not UTF-8', cause);
+  }
+}
+
+function unreadableFile(path: string, why: string, cause: unknown): MaasError {
+  return new MaasError('KUBECONFIG_INVALID', `${path} cannot be read as a kubeconfig: ${why}`, {
+    next: 'Correct the file, or name another one with --kubeconfig or KUBECONFIG.',
+    cause,
   });
 }
 
-const withTokenFiles = z.object({
-  users: z
-    .array(z.object({ name: z.string(), user: z.object({ tokenFile: z.string().optional() }).nullish() }))
-    .nullish(),
-});
+function unreadable(path: string): string | undefined {
+  try {
+    accessSync(path, constants.R_OK);
+    return undefined;
+  } catch (error) {
+    return reason(error);
+  }
+}
 
-/** Adds what `other` defines under names that are not taken. (The library's own merge refuses duplicates.) */
-function addMissing(config: KubeConfig, other: KubeConfig): void {
-  const missing = <T extends { name: string }>(have: T[], more: T[]): T[] =>
-    more.filter((candidate) => !have.some((known) => known.name === candidate.name));
-  for (const cluster of missing(config.getClusters(), other.getClusters())) config.addCluster(cluster);
-  for (const user of missing(config.getUsers(), other.getUsers())) config.addUser(user);
-  for (const context of missing(config.getContexts(), other.getContexts())) config.addContext(context);
-  if (!config.getCurrentContext() && other.getCurrentContext()) config.setCurrentContext(other.getCurrentContext());
+function reason(error: unknown): string {
+  if (isAbsent(error)) return 'there is no such file';
+  return error instanceof Error ? error.message : String(error);
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+/** Is it what is left where neither a file nor a flag says anything? Then a pod's own API server is meant. */
+function saysNothing(access: ClusterAccess, defaultServer: string): boolean {
+  return (
+    access.server.href === serverUrl(defaultServer)?.href &&
+    access.proxyUrl === '' &&
+    access.impersonation === undefined &&
+    !access.disableCompression
+  );
+}
+
+function inCluster(choice: KubeconfigChoice, outside: ClusterAccess): ClusterAccess | undefined {
+  const { env } = choice;
+  const directory = choice.serviceAccount ?? defaultServiceAccount;
+  const tokenFile = join(directory, 'token');
+  const [host, port] = [env['KUBERNETES_SERVICE_HOST'], env['KUBERNETES_SERVICE_PORT']];
+  if (!host || !port || !isFile(tokenFile)) return undefined;
+  const server = serverUrl(choice.server || `https://${isIPv6(host) ? `[${host}]` : host}:${port}`);
+  if (server === undefined) return undefined;
+  const authority = choice.certificateAuthority || join(directory, 'ca.crt');
+  return {
+    ...outside,
+    server,
+    tls:
+      server.protocol === 'https:'
+        ? {
+            authority: existsSync(authority) ? { file: authority } : undefined,
+            insecure: false,
+            serverName: '',
+          }
+        : undefined,
+    identity: { ...outside.identity, token: choice.token ?? '', tokenFile: choice.token ? '' : tokenFile },
+    namespace: outside.namespace === 'default' ? ownNamespace(env, directory) : outside.namespace,
+    clusterPlace: "the pod's service account",
+    userPlace: "the pod's service account",
+    defaulted: undefined,
+  };
+}
+
+function ownNamespace(env: Environment, directory: string): string {
+  if (env['POD_NAMESPACE']) return env['POD_NAMESPACE'];
+  const file = join(directory, 'namespace');
+  return (isFile(file) ? readFileSync(file, 'utf8').trim() : '') || 'default';
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }

@@ -1,24 +1,31 @@
 /**
- * HTTP to the API server: node's own http(s) with the library's credentials.
- *
- * The library's request layer makes a new connection pool for every call, has no deadline and cannot stream with
- * back-pressure; from it come the address, the certificates, the tokens and the proxy, the rest is here.
+ * HTTP to the API server, over node's own http(s): a pool of connections, a deadline for each call, streams with
+ * back-pressure, and the caller's credentials, which are looked for anew as they rotate.
  */
-import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
-import https, { type RequestOptions } from 'node:https';
-import type { KubeConfig } from '@kubernetes/client-node';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { MaasError } from '../../api/errors.ts';
+import { adviceFor } from './connection-advice.ts';
+import { Connections, type Route } from './connections.ts';
+import { basicAuthorization, CredentialSource, type Credentials, impersonationHeaders } from './credentials.ts';
+import type { Environment } from './environment.ts';
+import type { ClusterAccess } from './kubeconfig/choose.ts';
 
-/** No answer: refused, reset, cut off, not in time, or no credentials to ask with. */
+/** No answer: refused, reset, cut off, or not in time. */
 export class ConnectionError extends Error {
-  readonly kind: 'deadline' | 'aborted' | 'connection' | 'credentials';
+  readonly kind: 'deadline' | 'aborted' | 'connection';
   /** True when repeating an idempotent call at once has a chance. */
   readonly retriable: boolean;
+  /** What to do, where more is known than that the server did not answer. */
+  readonly next: string | undefined;
 
-  constructor(kind: ConnectionError['kind'], message: string, cause?: unknown) {
+  constructor(kind: ConnectionError['kind'], message: string, cause?: unknown, next?: string) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'ConnectionError';
     this.kind = kind;
     this.retriable = kind === 'connection' && isReset(cause);
+    this.next = next;
   }
 }
 
@@ -32,6 +39,8 @@ export interface ApiCall {
   /** For the whole answer; for a stream only until its headers are here. */
   readonly deadlineMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** May the answer come packed? Who reads it unpacks it. */
+  readonly packed?: boolean;
 }
 
 export interface ApiResponse {
@@ -53,92 +62,123 @@ export interface Transport {
 
 /** Longer answers are refused: a page of 500 large objects stays below it. */
 const maxAnswerBytes = 128 * 1024 * 1024;
-/** Credentials are computed anew this often: certificate files and tokens rotate. */
+/** Credentials are looked for anew this often: certificate files and tokens rotate. */
 const credentialsMs = 10_000;
-/** Idle connections are closed before servers and load balancers do it, so that a write does not meet a dead one. */
-const idleConnectionMs = 30_000;
 
-interface Access {
-  readonly server: URL;
-  readonly options: RequestOptions;
+interface Way {
+  readonly access: ClusterAccess;
+  readonly credentials: Credentials;
+  readonly route: Route;
+}
+
+export interface TransportClock {
+  /** Milliseconds since 1970: credentials expire. */
+  now(): number;
+  /** Milliseconds of a clock that never goes back. */
+  monotonic(): number;
 }
 
 /**
  * @param load reads the kubeconfig; called again after a 401, so that renewed credentials are found
- * @param monotonic milliseconds of a clock that never goes back
  * @param userAgent sent with each request, shown in audit logs
+ * @param env of the process, for proxies, the system's authorities and credential plugins
  */
-export function createTransport(load: () => KubeConfig, monotonic: () => number, userAgent: string): Transport {
-  const pools = {
-    http: new http.Agent({ keepAlive: true, timeout: idleConnectionMs, maxFreeSockets: 8 }),
-    https: new https.Agent({ keepAlive: true, timeout: idleConnectionMs, maxFreeSockets: 8 }),
-  };
-  let config = load();
-  let access: Promise<Access> | undefined;
-  let accessUntil = 0;
+export function createTransport(
+  load: () => ClusterAccess,
+  clock: TransportClock,
+  userAgent: string,
+  env: Environment = {},
+): Transport {
+  const source = new CredentialSource(env, clock.now);
+  const connections = new Connections(env);
+  let access = load();
+  let way: Promise<Way> | undefined;
+  let wayUntil = 0;
 
-  const findAccess = (): Promise<Access> => {
-    if (access === undefined || monotonic() >= accessUntil) {
-      const fresh = computeAccess(config);
-      access = fresh;
-      accessUntil = monotonic() + credentialsMs;
-      // A failure is told to those who wait for it and not remembered.
-      fresh.catch(() => {
-        if (access === fresh) access = undefined;
-      });
+  const findWay = (): Promise<Way> => {
+    if (way === undefined || clock.monotonic() >= wayUntil) {
+      const asked = access;
+      const fresh = source.find(asked).then((credentials) => ({
+        access: asked,
+        credentials,
+        route: connections.route(asked, credentials),
+      }));
+      way = fresh;
+      wayUntil = Number.POSITIVE_INFINITY;
+      fresh.then(
+        () => {
+          if (way === fresh) wayUntil = clock.monotonic() + credentialsMs;
+        },
+        // A failure is told to those who wait for it and not remembered.
+        () => {
+          if (way === fresh) way = undefined;
+        },
+      );
     }
-    return access;
+    return way;
   };
 
-  const send = async (call: ApiCall, watch: CallWatch): Promise<IncomingMessage> => {
-    const { server, options } = await watch.race(findAccess());
-    const secure = server.protocol === 'https:';
+  const send = async (call: ApiCall, watch: CallWatch): Promise<{ response: IncomingMessage; way: Way }> => {
+    // A login takes as long as it takes; the deadline is the server's.
+    const found = await watch.untimed(findWay());
+    const { route } = found;
     const payload = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body));
-    const request = (secure ? https : http).request({
-      ...options,
-      agent: options.agent ?? (secure ? pools.https : pools.http),
-      host: server.hostname.replace(/^\[|\]$/g, ''),
-      ...(server.port === '' ? {} : { port: server.port }),
+    const request = route.send({
+      ...route.options,
       method: call.method,
-      path: `${server.pathname.replace(/\/$/, '')}${call.path}${queryText(call.query)}`,
+      path: `${route.prefix}${call.path}${queryText(call.query)}`,
       headers: {
-        ...options.headers,
+        ...route.headers,
+        ...identityHeaders(found),
         Accept: 'application/json',
+        ...(call.packed === true && !found.access.disableCompression ? { 'Accept-Encoding': 'gzip' } : {}),
         'User-Agent': userAgent,
         ...(payload === undefined
           ? {}
           : { 'Content-Type': call.contentType ?? 'application/json', 'Content-Length': payload.length }),
       },
     });
-    return watch.run<IncomingMessage>(
+    const response = await watch.run<IncomingMessage>(
       (resolve, reject) => {
+        const fail = (error: unknown): void => reject(connectionError(error, found.access));
         request.once('socket', (socket) => socket.setKeepAlive(true, 15_000));
+        request.once('proxyConnect', (answer: { statusCode?: number; statusText?: string }) => {
+          if (answer.statusCode === undefined || answer.statusCode === 200) return;
+          fail(new Error(`the proxy answered ${answer.statusCode} ${answer.statusText ?? ''}`.trim()));
+          request.destroy();
+        });
         request.once('response', resolve);
         // Stays for the life of the request: an error after the response must not be an uncaught one.
-        request.on('error', reject);
+        request.on('error', fail);
         request.end(payload);
       },
       () => request.destroy(),
     );
+    return { response, way: found };
   };
 
-  /** A refused credential is read anew, once; nothing was done with the call. */
+  /** A refused credential is looked for anew, once; nothing was done with the call. */
   const sendAuthenticated = async (call: ApiCall, watch: CallWatch): Promise<IncomingMessage> => {
-    const response = await send(call, watch);
-    if (response.statusCode !== 401) return response;
-    response.resume();
-    config = load();
-    access = undefined;
-    return send(call, watch);
+    const first = await send(call, watch);
+    if (first.response.statusCode !== 401) return first.response;
+    first.response.resume();
+    await first.way.credentials.refused();
+    access = load();
+    way = undefined;
+    return (await send(call, watch)).response;
   };
+
+  /** The limit of each request that the user set goes before ours. */
+  const timed = (call: ApiCall): ApiCall =>
+    access.requestTimeoutMs === undefined ? call : { ...call, deadlineMs: access.requestTimeoutMs };
 
   return {
     async request(call) {
-      const watch = new CallWatch(call);
+      const watch = new CallWatch(timed(call));
       try {
-        const response = await sendAuthenticated(call, watch);
+        const response = await sendAuthenticated({ ...call, packed: true }, watch);
         const text = await watch.run<string>(
-          (resolve, reject) => readText(response).then(resolve, reject),
+          (resolve, reject) => readText(unpacked(response)).then(resolve, reject),
           () => response.destroy(),
         );
         return { status: response.statusCode ?? 0, headers: response.headers, text };
@@ -147,18 +187,29 @@ export function createTransport(load: () => KubeConfig, monotonic: () => number,
       }
     },
     async open(call) {
-      const watch = new CallWatch(call);
+      const watch = new CallWatch(timed(call));
       try {
         return await sendAuthenticated(call, watch);
       } finally {
         watch.end();
       }
     },
-    address: () => config.getCurrentCluster()?.server ?? 'the API server',
+    address: () => access.server.href.replace(/\/$/, ''),
     close() {
-      pools.http.destroy();
-      pools.https.destroy();
+      source.close();
+      connections.close();
     },
+  };
+}
+
+function identityHeaders({ access, credentials }: Way): Record<string, string | string[]> {
+  const { username, password } = access.server;
+  const inAddress =
+    username === '' ? '' : basicAuthorization(decodeURIComponent(username), decodeURIComponent(password));
+  const authorization = credentials.authorization || inAddress;
+  return {
+    ...(authorization === '' ? {} : { Authorization: authorization }),
+    ...impersonationHeaders(access.impersonation),
   };
 }
 
@@ -166,16 +217,23 @@ export function createTransport(load: () => KubeConfig, monotonic: () => number,
 class CallWatch {
   #failure: ConnectionError | undefined;
   #stop: ((error: ConnectionError) => void) | undefined;
-  readonly #timer: NodeJS.Timeout;
+  readonly #deadlineMs: number;
+  #timer: NodeJS.Timeout | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = (): void => this.#fail(new ConnectionError('aborted', 'the call was given up'));
 
   constructor(call: ApiCall) {
     this.#signal = call.signal;
-    const late = (): void => this.#fail(new ConnectionError('deadline', `no answer within ${call.deadlineMs} ms`));
-    this.#timer = setTimeout(late, call.deadlineMs);
+    this.#deadlineMs = call.deadlineMs;
+    this.#start();
     if (call.signal?.aborted === true) this.#onAbort();
     else call.signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** 0 is no deadline. */
+  #start(): void {
+    const late = (): void => this.#fail(new ConnectionError('deadline', `no answer within ${this.#deadlineMs} ms`));
+    if (this.#deadlineMs > 0) this.#timer = setTimeout(late, this.#deadlineMs);
   }
 
   #fail(error: ConnectionError): void {
@@ -197,17 +255,21 @@ class CallWatch {
         this.#stop(this.#failure);
         return;
       }
-      step(resolve, (error) => reject(error instanceof ConnectionError ? error : connectionError(error)));
+      step(resolve, (error) => reject(isKnown(error) ? error : connectionError(error)));
     }).finally(() => {
       this.#stop = undefined;
     });
   }
 
-  race<T>(promise: Promise<T>): Promise<T> {
-    return this.run<T>(
+  /** Waits without the deadline, which begins anew behind it. */
+  async untimed<T>(promise: Promise<T>): Promise<T> {
+    clearTimeout(this.#timer);
+    const value = await this.run<T>(
       (resolve, reject) => promise.then(resolve, reject),
       () => {},
     );
+    this.#start();
+    return value;
   }
 
   end(): void {
@@ -216,23 +278,16 @@ class CallWatch {
   }
 }
 
-async function computeAccess(config: KubeConfig): Promise<Access> {
-  const cluster = config.getCurrentCluster();
-  if (cluster === null) throw new ConnectionError('credentials', 'the kubeconfig names no cluster');
-  const options: RequestOptions = {};
-  try {
-    await config.applyToHTTPSOptions(options);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ConnectionError('credentials', `the kubeconfig's credentials cannot be used: ${why}`, cause);
-  }
-  // The library's agent opens a connection for each request; only its proxies are needed.
-  if (!cluster.proxyUrl) delete options.agent;
-  return { server: new URL(cluster.server), options };
+/** Servers pack long answers only where they are asked to. */
+function unpacked(response: IncomingMessage): Readable {
+  if (response.headers['content-encoding'] !== 'gzip') return response;
+  const unpacking = createGunzip();
+  response.on('error', (error) => unpacking.destroy(error));
+  return response.pipe(unpacking);
 }
 
 /** Reads a body whole. @throws Error when it is cut off or longer than the limit */
-export async function readText(body: IncomingMessage, limit = maxAnswerBytes): Promise<string> {
+export async function readText(body: Readable, limit = maxAnswerBytes): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of body) {
@@ -250,11 +305,15 @@ function queryText(query: ApiCall['query']): string {
   return search.size === 0 ? '' : `?${search}`;
 }
 
-function connectionError(cause: unknown): ConnectionError {
+function isKnown(error: unknown): boolean {
+  return error instanceof ConnectionError || error instanceof MaasError;
+}
+
+function connectionError(cause: unknown, access?: ClusterAccess): ConnectionError {
   // With several addresses node collects their errors in an AggregateError without a message.
-  const first = cause instanceof AggregateError ? cause.errors[0] : cause;
+  const first: unknown = cause instanceof AggregateError ? cause.errors[0] : cause;
   const text = first instanceof Error ? first.message : String(first);
-  return new ConnectionError('connection', text, cause);
+  return new ConnectionError('connection', text, cause, access && adviceFor(first, access));
 }
 
 function isReset(cause: unknown): boolean {

@@ -9,6 +9,7 @@ import type { Change } from './watch-store.ts';
 
 const collection = 'v1/configmaps';
 const clock = {
+  now: () => Date.now(),
   monotonic: () => performance.now(),
   sleep: (ms: number, signal?: AbortSignal) =>
     new Promise<void>((resolve) => {
@@ -40,7 +41,7 @@ describe('a supervised watch', () => {
 
   beforeEach(async () => {
     api = await new FakeKubeApi().start();
-    transport = createTransport(() => api.kubeconfig(), clock.monotonic, 'maas-test');
+    transport = createTransport(() => api.kubeconfig(), clock, 'maas-test');
     watches = [];
     seen = [];
     log = { debug: [], info: [], warn: [], error: [] };
