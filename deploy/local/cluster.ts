@@ -2,13 +2,11 @@
 import { cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { localState } from './cache.ts';
-import { clusterName, kindConfig, nodeContainer } from './kind-config.ts';
+import { clusterName, type KindOptions, kindConfig, nodeContainer, podSubnet } from './kind-config.ts';
 import { networkName } from './network.ts';
 import { run, succeeds } from './run.ts';
 
 export const kubeconfig = join(localState, 'kubeconfig');
-
-const kindEnvironment = { KIND_EXPERIMENTAL_DOCKER_NETWORK: networkName, KUBECONFIG: kubeconfig };
 
 /** Does our cluster run and answer? */
 export async function clusterAnswers(kubectl: string): Promise<boolean> {
@@ -31,28 +29,48 @@ export async function ensureCluster(kind: string, kubectl: string, image: string
     if (image === undefined || (await nodeImageInUse()) === image) return false;
   }
   await deleteCluster();
-  const config = join(localState, 'kind.yaml');
+  await createCluster({
+    ...{ kind, kubectl, image, kubeconfig, network: networkName, name: clusterName },
+    networking: { podSubnet },
+  });
+  return true;
+}
+
+export interface NewCluster extends Pick<KindOptions, 'name' | 'networking' | 'files'> {
+  readonly kind: string;
+  readonly kubectl: string;
+  /** The node image; kind's own when undefined. */
+  readonly image: string | undefined;
+  readonly kubeconfig: string;
+  readonly network: string;
+}
+
+/** Makes a cluster of one node, ready for pods. */
+export async function createCluster(cluster: NewCluster): Promise<void> {
+  const { kind, kubectl, image, kubeconfig, network, name } = cluster;
+  const config = join(localState, `kind-${name}.yaml`);
   // A copy, because the cluster may outlive this checkout.
-  const patches = join(localState, 'control-plane');
+  const patches = join(localState, `control-plane-${name}`);
   rmSync(patches, { recursive: true, force: true });
   cpSync(join(import.meta.dirname, 'control-plane'), patches, { recursive: true });
-  writeFileSync(config, kindConfig(patches));
+  writeFileSync(config, kindConfig({ ...cluster, patches }));
   const args = ['create', 'cluster', '--config', config, '--kubeconfig', kubeconfig, '--wait', '180s'];
-  await run(kind, [...args, ...(image === undefined ? [] : ['--image', image])], { env: kindEnvironment });
+  await run(kind, [...args, ...(image === undefined ? [] : ['--image', image])], {
+    env: { KIND_EXPERIMENTAL_DOCKER_NETWORK: network, KUBECONFIG: kubeconfig },
+  });
   // One is enough for one node, and it need not ask for a tenth of a processor.
   const coredns = ['--kubeconfig', kubeconfig, '--namespace', 'kube-system', 'deployment/coredns'];
   await run(kubectl, ['scale', '--replicas', '1', ...coredns]);
   await run(kubectl, ['set', 'resources', '--requests', 'cpu=10m', ...coredns]);
-  return true;
 }
 
-/** Removes the cluster, running or not. Needs no kind, so that it works whatever else is missing. */
-export async function deleteCluster(): Promise<void> {
+/** Removes a cluster, running or not. Needs no kind, so that it works whatever else is missing. */
+export async function deleteCluster(name = clusterName, network = networkName, config = kubeconfig): Promise<void> {
   // In our network: a cluster of the same name that somebody made without us is left alone.
-  const filters = ['--filter', `label=io.x-k8s.kind.cluster=${clusterName}`, '--filter', `network=${networkName}`];
+  const filters = ['--filter', `label=io.x-k8s.kind.cluster=${name}`, '--filter', `network=${network}`];
   const nodes = (await run('docker', ['ps', '--all', '--quiet', ...filters])).split('\n').filter(Boolean);
   if (nodes.length > 0) await run('docker', ['rm', '--force', '--volumes', ...nodes]);
-  rmSync(kubeconfig, { force: true });
+  rmSync(config, { force: true });
 }
 
 /** Names of the images that a node has. */
@@ -61,6 +79,7 @@ export async function imagesOnNode(node: string): Promise<Set<string>> {
   return new Set(list.split('\n').filter(Boolean));
 }
 
-async function nodeImageInUse(): Promise<string> {
+/** The image that our cluster's node was made from. */
+export async function nodeImageInUse(): Promise<string> {
   return (await run('docker', ['container', 'inspect', '--format', '{{.Config.Image}}', nodeContainer])).trim();
 }

@@ -8,6 +8,7 @@ import { deleteCluster } from './cluster.ts';
 import { ourContainers, ourVolumes } from './container.ts';
 import { commandsFor, removeDemo } from './demo-operator.ts';
 import { findEngine, removeEngineData, stopPrivateEngine } from './engine.ts';
+import { removeFamilies } from './family-cluster.ts';
 import { withLock } from './lock.ts';
 import { removeNetwork } from './network.ts';
 import { run } from './run.ts';
@@ -24,10 +25,11 @@ await program(async () => {
       await step('Take the demo out of the cluster', () => removeDemo(commandsFor(world)));
     }
     if (engine) {
-      await step('Stop Kubernetes', deleteCluster);
+      await step('Stop Kubernetes', () => deleteCluster());
       await step('Stop ZooKeeper and HDFS', async () => {
         const containers = await ourContainers();
         if (containers.length > 0) await run('docker', ['rm', '--force', ...containers]);
+        await removeFamilies();
         await removeNetwork();
       });
       if (withData) {

@@ -42,7 +42,8 @@ export async function buildAndLoad(target: ImageTarget, source: ImageSource): Pr
   return name;
 }
 
-async function load({ kind, cluster }: ImageTarget, name: string): Promise<void> {
+/** Gives an image of the engine to a kind cluster. */
+export async function load({ kind, cluster }: Omit<ImageTarget, 'node'>, name: string): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'maas-load-'));
   try {
     const archive = join(directory, 'image.tar');

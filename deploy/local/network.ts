@@ -59,30 +59,27 @@ export function routesIn(table: string): string[] {
     });
 }
 
-/** The network, made when it is not there. The upper half of the subnet is for containers without a fixed address. */
-export async function ensureNetwork(): Promise<Network> {
-  if (!(await succeeds('docker', ['network', 'inspect', networkName]))) {
+/**
+ * A network, made when it is not there. The upper half of the subnet is for containers without a fixed address.
+ * @param more options for its making
+ */
+export async function ensureNetwork(name = networkName, more: readonly string[] = []): Promise<Network> {
+  if (!(await succeeds('docker', ['network', 'inspect', name]))) {
     const subnet = freeSubnet([...hostRanges(), ...(await dockerRanges())]);
     await run('docker', [
       ...['network', 'create', '--driver', 'bridge', '--label', 'maas.dev/local=true'],
       ...['--subnet', subnet, '--gateway', hostAddress(subnet, 1), '--ip-range', `${hostAddress(subnet, 128)}/25`],
-      networkName,
+      ...more,
+      name,
     ]);
   }
-  const inspected = await run('docker', [
-    'network',
-    'inspect',
-    '--format',
-    '{{(index .IPAM.Config 0).Subnet}}',
-    networkName,
-  ]);
+  const inspected = await run('docker', ['network', 'inspect', '--format', '{{(index .IPAM.Config 0).Subnet}}', name]);
   const subnet = inspected.trim();
   return { subnet, gateway: hostAddress(subnet, 1) };
 }
 
-export async function removeNetwork(): Promise<void> {
-  if (await succeeds('docker', ['network', 'inspect', networkName]))
-    await run('docker', ['network', 'rm', networkName]);
+export async function removeNetwork(name = networkName): Promise<void> {
+  if (await succeeds('docker', ['network', 'inspect', name])) await run('docker', ['network', 'rm', name]);
 }
 
 function hostRanges(): string[] {

@@ -30,6 +30,9 @@ import { currentLog, step } from './steps.ts';
 import { buildKubernetes } from './tools.ts';
 import { versions } from './versions.ts';
 
+/** Of our own node images, before the tag. */
+export const nodeImageName = 'maas-kind-node';
+
 const source = join(projectRoot, 'deploy/local/node');
 
 const packages = [
@@ -62,7 +65,7 @@ export async function makeNodeImageForKind(): Promise<string> {
     keyOfFiles(files),
     keyOfFiles([import.meta.filename]),
   );
-  const name = `maas-kind-node:${versions.kubernetes}-${key}`;
+  const name = `${nodeImageName}:${versions.kubernetes}-${key}`;
   if (await hasImage(name)) return name;
   const [kube, containerd, coredns, pause, debian] = await Promise.all([
     step('Build Kubernetes', async () => await buildKubernetes()),

@@ -53,6 +53,14 @@ export interface ModelOptions {
   readonly spec?: Readonly<Record<string, unknown>>;
 }
 
+/** Another cluster, and how the parts of the local world are reached from there. */
+export interface Site {
+  readonly kubeconfig?: string;
+  /** A quorum without a path. */
+  readonly zookeeper?: string;
+  readonly webhdfs?: readonly string[];
+}
+
 /** `imageOf` splits at the last colon that is not a port. */
 function imageValues(image: string): { repository: string; tag: string } {
   const colon = image.lastIndexOf(':');
@@ -74,7 +82,7 @@ export class Stage implements AsyncDisposable {
   readonly #env: Record<string, string>;
   readonly #values: Record<string, unknown>;
 
-  private constructor(name: string, chroot: Chroot, values: Record<string, unknown>) {
+  private constructor(name: string, chroot: Chroot, values: Record<string, unknown>, site: Site) {
     const id = `${name}-${randomBytes(3).toString('hex')}`;
     this.namespace = `e2e-${id}`;
     this.operatorNamespace = `e2e-${id}-operator`;
@@ -94,14 +102,17 @@ export class Stage implements AsyncDisposable {
     };
     this.hdfs = openHdfs(settings, hdfs.nameservice, { clock: systemClock });
     this.#superuser = openHdfs(settings, hdfs.nameservice, { clock: systemClock, user: hdfs.superuser });
-    this.#env = { KUBECONFIG: present('cluster').kubeconfig };
+    this.#env = { KUBECONFIG: site.kubeconfig ?? present('cluster').kubeconfig };
     const images = present('images');
     if (images.operator === null) throw new Error('there is no operator image; run `make images`');
     this.#values = {
       image: imageValues(images.operator),
       model: { image: imageValues(images.runtime) },
-      zookeeper: { quorum: chroot.connect() },
-      hdfs: settings,
+      zookeeper: { quorum: site.zookeeper === undefined ? chroot.connect() : `${site.zookeeper}${chroot.path}` },
+      hdfs:
+        site.webhdfs === undefined
+          ? settings
+          : { ...settings, nameservices: { [hdfs.nameservice]: { webhdfs: site.webhdfs } } },
       namespaces: [this.namespace],
       crds: { install: false },
       payloadCheckMs: 2_000,
@@ -113,9 +124,10 @@ export class Stage implements AsyncDisposable {
   /**
    * @param name short, for people who look at the cluster meanwhile
    * @param values more values for the chart
+   * @param site where it is, if not in the cluster of the local world
    */
-  static async open(name: string, values: Record<string, unknown> = {}): Promise<Stage> {
-    const stage = new Stage(name, await Chroot.make(), values);
+  static async open(name: string, values: Record<string, unknown> = {}, site: Site = {}): Promise<Stage> {
+    const stage = new Stage(name, await Chroot.make(), values, site);
     try {
       await stage.kubectl('apply', '--server-side', '--force-conflicts', '-f', join(projectRoot, 'crds'));
       await stage.kubectl('wait', '--for=condition=Established', 'crd/modeldeployments.maas.dev', '--timeout=30s');
