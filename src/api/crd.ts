@@ -3,7 +3,21 @@
  * rules, so that the API server alone refuses what could never work; there is no webhook.
  */
 import { z } from 'zod';
-import { group, kind, maxResourceName, modelDeploymentSpec, modelDeploymentStatus, plural } from './resource.ts';
+import { sameJson } from './canonical-json.ts';
+import { quantityPattern } from './quantity.ts';
+import {
+  group,
+  hostPathRefused,
+  kind,
+  maxResourceName,
+  modelDeploymentSpec,
+  modelDeploymentStatus,
+  mountPathRefused,
+  ownVolumes,
+  plural,
+  refusedMountPath,
+  volumeNameTaken,
+} from './resource.ts';
 
 type Json = { [key: string]: unknown };
 
@@ -22,7 +36,16 @@ function structural(schema: z.ZodType): Json {
         node['type'] = 'object';
         node['x-kubernetes-preserve-unknown-fields'] = true;
       }
+      const scalar = scalarOf(node);
+      if (scalar !== undefined) {
+        for (const key of Object.keys(node)) if (key !== 'description') delete node[key];
+        Object.assign(node, scalar);
+      }
       delete node['propertyNames'];
+      if (sameJson(node['additionalProperties'], {})) {
+        delete node['additionalProperties'];
+        node['x-kubernetes-preserve-unknown-fields'] = true;
+      }
       if (node['additionalProperties'] === false) delete node['additionalProperties'];
       // zod bounds integers by what JavaScript can count; the API server's int64 needs no such words.
       if (node['maximum'] === Number.MAX_SAFE_INTEGER) delete node['maximum'];
@@ -35,10 +58,48 @@ function structural(schema: z.ZodType): Json {
   return made;
 }
 
+/**
+ * Values that are written as text or as a number. `integer or string` is all that Kubernetes has a word for, and what
+ * its rules can look at; a fraction without quotes (`cpu: 0.5`) fits no such field, so those that may be one have no type.
+ */
+function scalarOf(node: Json): Json | undefined {
+  const intOrString = { anyOf: [{ type: 'integer' }, { type: 'string' }], 'x-kubernetes-int-or-string': true };
+  if (node['quantity'] === 'IntOrString') return { ...intOrString, pattern: quantityPattern, minimum: 0 };
+  if (node['quantity'] === 'NumberOrString') {
+    return {
+      pattern: quantityPattern,
+      maxLength: 32,
+      minimum: 0,
+      // Neither truths nor maps nor lists: without a type only their own words can refuse them.
+      not: { enum: [true, false] },
+      minProperties: 1,
+      maxProperties: 0,
+      minItems: 1,
+      maxItems: 0,
+      'x-kubernetes-preserve-unknown-fields': true,
+    };
+  }
+  if (node['intOrPercent'] === true) return { ...intOrString, pattern: '^[1-9][0-9]{0,2}%$', minimum: 1 };
+  return undefined;
+}
+
 const at = (schema: Json, ...path: string[]): Json =>
   path.reduce<Json>((node, key) => (node['properties'] as Record<string, Json>)[key] as Json, schema);
 
 const rule = (expression: string, message: string) => ({ rule: expression, message });
+
+/** A number alone means bytes, as in a Pod, and is mostly meant as something else. */
+function leastBytes(field: string, least: string): Json {
+  const bare = "string(self).matches('^[0-9]+$')";
+  const asked = `'${field} is ' + string(self) + ' bytes, less than ${least}: did you mean ' + string(self) + 'Mi?'`;
+  return {
+    ...rule(
+      `quantity(string(self)).compareTo(quantity('${least}')) >= 0`,
+      `${field} is less than ${least}: a number alone means bytes, did you mean Mi (for example 512Mi)?`,
+    ),
+    messageExpression: `${bare} ? ${asked} : '${field} is ' + string(self) + ', less than ${least}'`,
+  };
+}
 
 /** The CRD as a plain object, ready to be printed as YAML. */
 export function customResourceDefinition(): Json {
@@ -49,20 +110,22 @@ export function customResourceDefinition(): Json {
     rule('self == oldSelf', 'spec.name cannot be changed: make another ModelDeployment for another model'),
     rule("self != '.' && self != '..' && self != 'zookeeper'", 'this name cannot be a znode'),
   ];
-  at(spec, 'memory')['x-kubernetes-validations'] = [
-    rule(
-      "quantity(self).compareTo(quantity('16Mi')) >= 0",
-      'memory is less than 16Mi: a number alone means bytes, did you mean Mi (for example 512Mi)?',
-    ),
+  at(spec, 'memory')['x-kubernetes-validations'] = [leastBytes('memory', '16Mi')];
+  at(spec, 'disk')['x-kubernetes-validations'] = [leastBytes('disk', '1Mi')];
+  at(spec, 'volumes')['x-kubernetes-validations'] = [
+    rule(`self.all(volume, !(volume.name in [${ownVolumes.map((name) => `'${name}'`).join(', ')}]))`, volumeNameTaken),
+    rule('self.all(volume, !has(volume.hostPath))', hostPathRefused),
   ];
-  at(spec, 'cpu')['x-kubernetes-validations'] = [
-    rule("quantity(self).compareTo(quantity('1m')) >= 0", 'cpu is less than 1m'),
+  at(spec, 'volumeMounts')['x-kubernetes-validations'] = [
+    rule(`self.all(mount, !mount.mountPath.matches('${refusedMountPath}'))`, mountPathRefused),
   ];
   at(spec, 'env')['x-kubernetes-list-type'] = 'map';
   at(spec, 'env')['x-kubernetes-list-map-keys'] = ['name'];
-  at(spec, 'drain')['x-kubernetes-validations'] = [
-    rule("!self.contains('h')", 'drain is counted in seconds or minutes'),
-  ];
+  for (const field of ['drain', 'stopTimeout']) {
+    at(spec, field)['x-kubernetes-validations'] = [
+      rule("!self.contains('h')", `${field} is counted in seconds or minutes`),
+    ];
+  }
   at(status, 'conditions')['x-kubernetes-list-type'] = 'map';
   at(status, 'conditions')['x-kubernetes-list-map-keys'] = ['type'];
 

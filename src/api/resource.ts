@@ -22,7 +22,30 @@ export const modelNamePattern = '^[^/\\x00-\\x1f\\x7f]+$';
 const refusedByZooKeeper = /[\u0080-\u009f\ud800-\uf8ff\ufff0-\uffff]/;
 const visibleTextPattern = '^[^\\x00-\\x1f\\x7f]+$';
 
-const quantity = (description: string) => z.string().max(32).regex(new RegExp(quantityPattern)).describe(description);
+const noQuantity = 'is no quantity, such as 2, 0.5, 500m or 512Mi';
+/**
+ * A quantity as a Pod takes it, with quotes or without; the parsed form is always the text. See crd.ts for what the two
+ * kinds become there.
+ */
+export const quantity = (description: string, kind: 'IntOrString' | 'NumberOrString') =>
+  z
+    .union(
+      [z.string().max(32).regex(new RegExp(quantityPattern), noQuantity), z.number().min(0, noQuantity)],
+      noQuantity,
+    )
+    .transform(String)
+    .describe(description)
+    .meta({ quantity: kind });
+/** As maxUnavailable of a PodDisruptionBudget, and never 0: that would hold up the drain of a node for ever. */
+export const intOrPercent = (description: string) =>
+  z
+    .union([z.int().min(1), z.string().regex(/^[1-9][0-9]{0,2}%$/)], {
+      error: 'is neither a number of at least 1 nor a percentage',
+    })
+    .describe(description)
+    .meta({ intOrPercent: true });
+const amounts = (description: string) =>
+  z.record(z.string(), quantity('An amount, as in a Pod.', 'NumberOrString')).describe(description);
 const duration = (description: string) => z.string().max(32).regex(new RegExp(durationPattern)).describe(description);
 const objectName = (description: string) => z.string().min(1).max(253).describe(description);
 /** Passed on to the pod as it is; the API server checks it when the Deployment is applied. */
@@ -35,6 +58,33 @@ const envVar = z.object({
     'Where the value comes from, as in a Pod: secretKeyRef, configMapKeyRef, fieldRef or resourceFieldRef.',
   ).optional(),
 });
+
+const volume = z.looseObject({
+  name: z.string().min(1).max(63).describe('Name that volumeMounts refer to.'),
+  hostPath: opaque('Refused: a model must neither need nor reach the files of its node.').optional(),
+});
+
+const volumeMount = z.looseObject({
+  name: z.string().min(1).max(63).describe('Name of the volume.'),
+  mountPath: z.string().min(1).max(1_024).describe('Where the script finds it: an absolute path outside /maas.'),
+});
+
+/** Names of the volumes that every pod of ours has, or may get. */
+export const ownVolumes = ['payload', 'control', 'session', 'pinned', 'token', 'tmp'] as const;
+type OwnVolume = (typeof ownVolumes)[number];
+
+function volumesProblem(volumes: readonly z.infer<typeof volume>[]): string | undefined {
+  if (volumes.some(({ name }) => ownVolumes.includes(name as OwnVolume))) return volumeNameTaken;
+  return volumes.some(({ hostPath }) => hostPath !== undefined) ? hostPathRefused : undefined;
+}
+
+export const volumeNameTaken = `a volume has one of the names that the operator's own have: ${ownVolumes.join(', ')}`;
+export const hostPathRefused =
+  'hostPath is refused: a model must neither need nor reach the files of its node; take an emptyDir, a PersistentVolumeClaim or a network volume';
+/** Where the operator's own volumes are, and what reaches there by another way. */
+export const refusedMountPath = '^([^/].*|/+|/+maas(/.*)?|.*(/[.]{1,2}(/.*)?|//.*))$';
+export const mountPathRefused =
+  'a mountPath is absolute, without "." and "..", and neither / nor at or below /maas, where the operator puts the payload';
 
 const scheduling = z.object({
   queue: z
@@ -63,6 +113,7 @@ const scheduling = z.object({
     .describe('Taints that are tolerated, as in a Pod.'),
   affinity: opaque('Affinity and anti-affinity, as in a Pod.').optional(),
   priorityClassName: z.string().max(253).optional().describe('Priority class of the instances.'),
+  schedulerName: objectName('Scheduler that places the instances. Default: default-scheduler.').optional(),
   topologySpreadConstraints: z
     .array(opaque('A constraint, as in a Pod.'))
     .max(16)
@@ -81,6 +132,14 @@ const securityContext = z.object({
   runAsGroup: z.int().min(0).optional().describe("Numeric group of the model's processes; default: the user's number."),
   fsGroup: z.int().min(0).optional().describe('Group that owns the volumes; default: runAsGroup.'),
   supplementalGroups: z.array(z.int().min(0)).max(32).optional().describe('Further groups of the processes.'),
+  fsGroupChangePolicy: z
+    .enum(['Always', 'OnRootMismatch'])
+    .optional()
+    .describe('When the group of what is in a volume is changed, as in a Pod.'),
+  readOnlyRootFilesystem: z
+    .boolean()
+    .optional()
+    .describe('The script can write to its own directory and to /tmp, and nowhere else. Default from the operator.'),
 });
 
 export const modelDeploymentSpec = z.object({
@@ -105,10 +164,18 @@ export const modelDeploymentSpec = z.object({
     .max(1_000)
     .default(1)
     .describe('How many instances serve. Default 1; 0 stops the model and keeps the resource.'),
-  memory: quantity('Memory of each instance, for example 512Mi. Requested and limited. At least 16Mi.'),
-  cpu: quantity('CPU of each instance in cores, for example "2" or 500m. Requested, not limited. Default "1".').default(
-    '1',
+  memory: quantity(
+    'Memory of each instance, for example 512Mi. A number alone is bytes. Requested and limited. At least 16Mi.',
+    'IntOrString',
   ),
+  cpu: quantity(
+    'CPU of each instance in cores, for example 2, 0.5 or 500m. Requested, not limited. Default from the operator.',
+    'NumberOrString',
+  ).optional(),
+  disk: quantity(
+    "What each instance may write to its node's disk beside its payload, for example 2Gi: into its directory, /tmp, its log. One that writes more is replaced. Default from the operator.",
+    'IntOrString',
+  ).optional(),
   payload: z
     .object({
       path: z
@@ -135,7 +202,30 @@ export const modelDeploymentSpec = z.object({
     .max(1_024)
     .optional()
     .describe('Image that the script runs in; it needs /bin/sh. Default from the operator.'),
+  imagePullPolicy: z
+    .enum(['Always', 'IfNotPresent', 'Never'])
+    .optional()
+    .describe('When the image is pulled. Default from the operator.'),
   env: z.array(envVar).max(256).optional().describe('Environment of the script.'),
+  envFrom: z
+    .array(opaque('A source, as in a Pod: configMapRef or secretRef, and prefix.'))
+    .max(32)
+    .optional()
+    .describe('Further environment of the script; what env says goes before it.'),
+  volumes: z
+    .array(volume)
+    .max(32)
+    .refine((volumes) => volumesProblem(volumes) === undefined, {
+      error: ({ input }) => volumesProblem(input as z.infer<typeof volume>[]),
+    })
+    .optional()
+    .describe('Further volumes, as in a Pod, except hostPath.'),
+  volumeMounts: z
+    .array(volumeMount)
+    .max(32)
+    .refine((mounts) => !mounts.some(({ mountPath }) => new RegExp(refusedMountPath).test(mountPath)), mountPathRefused)
+    .optional()
+    .describe('Where the script finds the volumes, as in a container of a Pod.'),
   startupTimeout: duration(
     'How long after the payload is in place endpoint.dat may take; then the instance is restarted. Default 10m.',
   ).default('10m'),
@@ -151,6 +241,7 @@ export const modelDeploymentSpec = z.object({
   drain: duration(
     'How long an instance serves on after its registration is gone, before it is stopped. Default 5s.',
   ).default('5s'),
+  stopTimeout: duration('How long the processes have to end by themselves after SIGTERM. Default 10s.').default('10s'),
   healthCheck: z
     .object({
       path: z
@@ -164,6 +255,14 @@ export const modelDeploymentSpec = z.object({
     .describe(
       'An HTTP check of the model beside the check that its port listens. Without it no connection is ever made to the model.',
     ),
+  disruptionBudget: z
+    .object({
+      maxUnavailable: intOrPercent(
+        'How many instances of a version may be evicted at a time: a number or a percentage, at least 1.',
+      ),
+    })
+    .optional()
+    .describe('What the drain of nodes may take away at once. Default from the operator.'),
   scheduling: scheduling.optional().describe('Where and when instances run.'),
   serviceAccountName: objectName(
     'Service account of the pods; no token of it is mounted. Default: default.',
@@ -172,15 +271,40 @@ export const modelDeploymentSpec = z.object({
     .array(z.object({ name: objectName('Name of the secret.') }))
     .max(16)
     .optional()
-    .describe('Secrets to pull the image with.'),
+    .describe('Secrets to pull the images with, beside those of the operator.'),
   securityContext: securityContext.optional().describe('Numbers that the processes run under.'),
   resources: z
     .object({
-      limits: z.record(z.string(), z.string()).optional().describe('Limits, for example nvidia.com/gpu.'),
-      requests: z.record(z.string(), z.string()).optional().describe('Requests.'),
+      limits: amounts('Limits, for example nvidia.com/gpu.').optional(),
+      requests: amounts('Requests.').optional(),
     })
     .optional()
-    .describe('Resources beside memory and cpu, such as GPUs; an entry here replaces what memory and cpu would give.'),
+    .describe(
+      'Resources beside memory, cpu and disk, such as GPUs; an entry here replaces what those would give, and the defaults of the operator.',
+    ),
+  agent: z
+    .object({
+      resources: z
+        .object({
+          limits: amounts('Limits, for example cpu.').optional(),
+          requests: amounts('Requests.').optional(),
+        })
+        .optional()
+        .describe("Resources of the agent's container; an entry here replaces the operator's."),
+    })
+    .optional()
+    .describe('The agent beside the model.'),
+  hostAliases: z
+    .array(opaque('An address with its names, as in a Pod.'))
+    .max(64)
+    .optional()
+    .describe('Further lines of /etc/hosts, as in a Pod.'),
+  dnsPolicy: z
+    .enum(['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'])
+    .optional()
+    .describe('How names are resolved, as in a Pod. It concerns the agent, too, which looks up ZooKeeper and HDFS.'),
+  dnsConfig: opaque('Name servers, search domains and options, as in a Pod.').optional(),
+  runtimeClassName: objectName('Runtime class of the pods.').optional(),
   podMetadata: z
     .object({
       labels: z.record(z.string(), z.string()).optional().describe('Further labels of the pods.'),

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { nodeLabelProblem } from './node-label-expression.ts';
 import { type ReadFrom, readFromPlaces } from './payload.ts';
+import { intOrPercent, quantity } from './resource.ts';
 import { znodePathProblem } from './znode-path.ts';
 
 export const zookeeperSettings = z.object({
@@ -36,10 +37,14 @@ export const hdfsSettings = z.object({
 });
 export type HdfsSettings = z.infer<typeof hdfsSettings>;
 
-const containerResources = z.object({
-  requests: z.record(z.string(), z.string()).default({}),
-  limits: z.record(z.string(), z.string()).default({}),
-});
+const amounts = z.record(z.string(), quantity('An amount, as in a Pod.', 'NumberOrString')).default({});
+const containerResources = z.strictObject({ requests: amounts, limits: amounts });
+export type ContainerResources = z.infer<typeof containerResources>;
+const pullPolicy = z.enum(['Always', 'IfNotPresent', 'Never']);
+const texts = z.record(z.string(), z.string());
+
+/** What a pod keeps on its node can be made anew, so the cluster autoscaler need not keep a node for it. */
+const safeToEvict = 'cluster-autoscaler.kubernetes.io/safe-to-evict';
 
 const namespaceName = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/);
 
@@ -82,6 +87,8 @@ export const defaultLegacyReadFrom: ReadFrom = 'Store';
 
 /** What is there for those who come from YARN. */
 export const legacySettings = z.strictObject({
+  /** What the instances of models request that the old queue or the old commands make, or an import; see legacyCpuOf. */
+  cpu: quantity('Cores.', 'NumberOrString').optional(),
   /**
    * Where the instances of models read their payload that the old queue or the old commands make, or an import; see
    * docs/adr/0024.
@@ -147,17 +154,34 @@ export const operatorSettings = z
     namespaces: z.array(z.string()).default([]),
     agent: z.strictObject({
       image: z.string().min(1),
-      imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).default('IfNotPresent'),
+      imagePullPolicy: pullPolicy.default('IfNotPresent'),
       resources: containerResources.default({ requests: { cpu: '20m', memory: '64Mi' }, limits: { memory: '128Mi' } }),
     }),
     model: z.strictObject({
       /** Image of models that name none. */
       image: z.string().min(1),
-      imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).default('IfNotPresent'),
+      imagePullPolicy: pullPolicy.default('IfNotPresent'),
+      /** Names of Secrets in the namespaces of the models, to pull the images of agents and models with. */
+      imagePullSecrets: z.array(z.string().min(1)).default([]),
       /** Numeric user of agents and models; null leaves it to the platform (OpenShift). */
       runAsUser: z.int().min(1).nullable().default(10_001),
+      readOnlyRootFilesystem: z.boolean().default(false),
       /** Environment of every model, below what a resource says. */
-      env: z.record(z.string(), z.string()).default({}),
+      env: texts.default({}),
+      /** What instances request whose resource says nothing of it; see cpuOf and legacyCpuOf. */
+      cpu: quantity('Cores.', 'NumberOrString').optional(),
+      /** What an instance may write to disk beside its payload; null for no limit. */
+      disk: quantity('Bytes.', 'IntOrString').nullable().default('10Gi'),
+      /** Further requests and limits of every model, below what a resource says. */
+      resources: containerResources.prefault({}),
+      /** Of every pod of a model, below what a resource says. */
+      podLabels: texts.default({}),
+      podAnnotations: texts.default({ [safeToEvict]: 'true' }),
+      /** null for no budget where a resource asks for none. */
+      disruptionBudget: z
+        .strictObject({ maxUnavailable: intOrPercent('').default(1) })
+        .nullable()
+        .prefault({}),
     }),
     scheduling: schedulingSettings.prefault({}),
     /** Directory in HDFS below which `kubectl maas add` puts payloads; relative to the HDFS user's home. */
@@ -176,6 +200,23 @@ export const operatorSettings = z
     }
   });
 export type OperatorSettings = z.infer<typeof operatorSettings>;
+
+/** What an instance requests whose resource says nothing of it: one core, as YARN gave unless it was told otherwise. */
+export function cpuOf({ model }: Pick<OperatorSettings, 'model'>): string {
+  return model.cpu ?? '1';
+}
+
+/**
+ * What the old queue, the old commands and an import write into the resources that they make; undefined for nothing.
+ * YARN's default calculator counted memory alone, so any number of instances shared the cores of a node: so few
+ * thousandths hardly count, and still give each instance its share.
+ */
+export function legacyCpuOf(settings: {
+  readonly model?: { readonly cpu?: string | undefined } | undefined;
+  readonly legacy?: { readonly cpu?: string | undefined } | undefined;
+}): string | undefined {
+  return settings.legacy?.cpu ?? (settings.model?.cpu === undefined ? '10m' : undefined);
+}
 
 /** The ConfigMap in the operator's namespace that holds the settings, and its key. */
 export const settingsConfigMap = 'maas-operator-settings';

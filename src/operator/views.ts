@@ -195,10 +195,10 @@ function placeholder(spec: unknown): ModelDeployment['spec'] {
     version: text('version'),
     instances: 0,
     memory: '16Mi',
-    cpu: '1',
     payload: { path: '/' },
     startupTimeout: '10m',
     advertise: 'PodIP',
     drain: '5s',
+    stopTimeout: '10s',
   };
 }

@@ -104,8 +104,8 @@ describe('the children of a version', () => {
     const [model] = pod.containers;
     expect(model.env.filter((each) => each.name === 'HOME')).toEqual([{ name: 'HOME', value: '/tmp' }]);
     expect(model.resources).toEqual({
-      requests: { memory: '1Gi', cpu: '1' },
-      limits: { memory: '512Mi', 'nvidia.com/gpu': '1' },
+      requests: { memory: '1Gi', cpu: '1', 'ephemeral-storage': '16Mi' },
+      limits: { memory: '512Mi', 'nvidia.com/gpu': '1', 'ephemeral-storage': '10Gi' },
     });
     expect(pod.terminationGracePeriodSeconds).toBe(75);
   });
@@ -169,7 +169,134 @@ describe('the names of children', () => {
   });
 });
 
+describe('what a site and a resource add to the pods', () => {
+  const settingsWith = (model: Partial<typeof someSettings.model>) => ({
+    ...someSettings,
+    model: { ...someSettings.model, ...model },
+  });
+  const volumeNames = (pod: PodSpec) => pod.volumes.map(({ name }) => name);
+
+  it.each<[string, Partial<ModelDeploymentSpec>, object]>([
+    ['hostAliases', { hostAliases: [{ ip: '10.0.0.1', hostnames: ['a'] }] }, {}],
+    ['dnsPolicy', { dnsPolicy: 'None' }, {}],
+    ['dnsConfig', { dnsConfig: { nameservers: ['10.0.0.2'] } }, {}],
+    ['runtimeClassName', { runtimeClassName: 'gvisor' }, {}],
+    ['schedulerName', { scheduling: { schedulerName: 'yunikorn' } }, { schedulerName: 'yunikorn' }],
+    ['stopTimeout', { stopTimeout: '30s', drain: '10s' }, { terminationGracePeriodSeconds: 45 }],
+    [
+      'fsGroupChangePolicy',
+      { securityContext: { fsGroupChangePolicy: 'OnRootMismatch' } },
+      { securityContext: { fsGroupChangePolicy: 'OnRootMismatch', runAsUser: 10_001 } },
+    ],
+  ])('%s reaches the pod', (_field, spec, expected) => {
+    expect(podOf(manifest(spec))).toMatchObject(Object.keys(expected).length > 0 ? expected : spec);
+  });
+
+  it('envFrom and imagePullPolicy reach the model', () => {
+    const asked = { envFrom: [{ secretRef: { name: 's' } }], imagePullPolicy: 'Always' as const };
+    expect(podOf(manifest(asked)).containers[0]).toMatchObject(asked);
+  });
+
+  it('a name resolution asked for goes before that of the host network', () => {
+    expect(podOf(manifest({ advertise: 'Node' }))).toMatchObject({ dnsPolicy: 'ClusterFirstWithHostNet' });
+    expect(podOf(manifest({ advertise: 'Node', dnsPolicy: 'Default' }))).toMatchObject({ dnsPolicy: 'Default' });
+  });
+
+  it("volumes come first, so that an index in the API server's words is one of the resource, and into the model alone", () => {
+    const volumes = [{ name: 'shm', emptyDir: { medium: 'Memory' } }];
+    const volumeMounts = [{ name: 'shm', mountPath: '/dev/shm' }];
+    const pod = podOf(manifest({ volumes, volumeMounts }));
+    expect(pod.volumes[0]).toEqual(volumes[0]);
+    expect(pod.containers[0].volumeMounts[0]).toEqual(volumeMounts[0]);
+    expect(pod.initContainers[0].volumeMounts.map(({ name }) => name)).not.toContain('shm');
+  });
+
+  it('pull secrets of both, because the agent has an image of its own', () => {
+    const settings = settingsWith({ imagePullSecrets: ['site', 'shared'] });
+    expect(podOf(manifest({}, settings))).toMatchObject({ imagePullSecrets: [{ name: 'site' }, { name: 'shared' }] });
+    expect(podOf(manifest({ imagePullSecrets: [{ name: 'own' }, { name: 'shared' }] }, settings))).toMatchObject({
+      imagePullSecrets: [{ name: 'own' }, { name: 'shared' }, { name: 'site' }],
+    });
+    expect(podOf(manifest())).not.toHaveProperty('imagePullSecrets');
+  });
+
+  it('a read-only root file system leaves the script its directory and /tmp', () => {
+    const settings = settingsWith({ readOnlyRootFilesystem: true });
+    const pod = podOf(manifest({}, settings));
+    expect(pod.containers[0]).toMatchObject({ securityContext: { readOnlyRootFilesystem: true } });
+    expect(pod.containers[0].volumeMounts).toContainEqual({ name: 'tmp', mountPath: '/tmp' });
+    expect(pod.volumes).toContainEqual({ name: 'tmp', emptyDir: { sizeLimit: '10Gi' } });
+    const spared = podOf(manifest({ securityContext: { readOnlyRootFilesystem: false } }, settings));
+    expect(volumeNames(spared)).not.toContain('tmp');
+    const own = { volumes: [{ name: 'big', emptyDir: {} }], volumeMounts: [{ name: 'big', mountPath: '/tmp/' }] };
+    expect(volumeNames(podOf(manifest(own, settings)))).not.toContain('tmp');
+  });
+
+  it('labels and annotations, of which those of the resource go first and our own last', () => {
+    const settings = settingsWith({ podLabels: { team: 'site', tier: 'a', 'maas.dev/model': 'x' } });
+    const template = (
+      manifest({ podMetadata: { labels: { team: 'own' }, annotations: { a: 'b' } } }, settings)['spec'] as {
+        template: { metadata: { labels: object; annotations: object } };
+      }
+    ).template.metadata;
+    expect(template.labels).toMatchObject({ team: 'own', tier: 'a', 'maas.dev/model': 'dga' });
+    expect(template.annotations).toMatchObject({ a: 'b', 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'true' });
+  });
+
+  it('an annotation against eviction, where the resource wants it', () => {
+    const key = 'cluster-autoscaler.kubernetes.io/safe-to-evict';
+    const made = manifest({ podMetadata: { annotations: { [key]: 'false' } } });
+    expect(made).toMatchObject({ spec: { template: { metadata: { annotations: { [key]: 'false' } } } } });
+  });
+
+  it('no more on disk than was asked for: directory, log and payload count together', () => {
+    const pod = podOf(manifest({ disk: '1Gi' }));
+    expect(pod.volumes).toContainEqual({ name: 'payload', emptyDir: { sizeLimit: '1041Mi' } });
+    expect(pod.containers[0].resources.limits).toMatchObject({ 'ephemeral-storage': '1Gi' });
+    expect(pod.initContainers[0].resources).toMatchObject({
+      requests: { 'ephemeral-storage': '17Mi' },
+      limits: { 'ephemeral-storage': '81Mi' },
+    });
+    const unlimited = podOf(manifest({}, settingsWith({ disk: null })));
+    expect(unlimited.volumes).toContainEqual({ name: 'payload', emptyDir: {} });
+    expect(JSON.stringify(unlimited.initContainers[0].resources.limits)).not.toContain('ephemeral');
+    expect(JSON.stringify(unlimited.containers[0].resources)).not.toContain('ephemeral');
+  });
+
+  it("resources of the agent, which a namespace's quota may ask for", () => {
+    const settings = {
+      ...someSettings,
+      agent: { ...someSettings.agent, resources: { requests: { cpu: '20m' }, limits: { cpu: '1', memory: '128Mi' } } },
+    };
+    const [agent] = podOf(manifest({ agent: { resources: { limits: { cpu: '500m' } } } }, settings)).initContainers;
+    expect(agent.resources).toMatchObject({ requests: { cpu: '20m' }, limits: { cpu: '500m', memory: '128Mi' } });
+  });
+
+  it('one core for who says nothing, or what the site says', () => {
+    const cpu = (spec: Partial<ModelDeploymentSpec>, settings = someSettings) =>
+      (podOf(manifest(spec, settings)).containers[0].resources.requests as { cpu?: string }).cpu;
+    expect(cpu({})).toBe('1');
+    expect(cpu({}, settingsWith({ cpu: '250m' }))).toBe('250m');
+    expect(cpu({ cpu: '2' }, settingsWith({ cpu: '250m' }))).toBe('2');
+  });
+});
+
 describe('inputsOf', () => {
+  it('is what it was before cpu had no default and before there were further fields, so that an upgrade restarts nothing', () => {
+    expect(inputsOf(aResource({ spec: { cpu: '1' } }), aPayload())).toBe('2cpsfth6neb6pgo6');
+    expect(inputsOf(aResource({ spec: { cpu: '1', stopTimeout: '10s' } }), aPayload())).toBe('2cpsfth6neb6pgo6');
+  });
+
+  it('tells one core from none said, whatever the default is', () => {
+    const of = (cpu: string | undefined) => inputsOf(aResource({ spec: cpu === undefined ? {} : { cpu } }), aPayload());
+    expect(new Set([of('1'), of('2'), of(undefined)]).size).toBe(3);
+  });
+
+  it('does not follow the budget, which concerns no pod', () => {
+    const disruptionBudget = { maxUnavailable: 2 };
+    expect(inputsOf(aResource({ spec: { disruptionBudget } }), aPayload())).toBe(inputsOf(aResource(), aPayload()));
+  });
+
   const of = (spec: Partial<ModelDeploymentSpec>, digest = 'sha256:aa', annotations = {}) =>
     inputsOf(aResource({ spec, metadata: { annotations } }), aPayload({ digest }));
   it('follows what the user decides, not how many there are', () => {

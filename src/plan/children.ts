@@ -32,9 +32,10 @@ import {
   type ModelDeploymentSpec,
   modelDeploymentSpec,
 } from '../api/resource.ts';
-import type { HdfsSettings, OperatorSettings } from '../api/settings.ts';
+import { cpuOf, type HdfsSettings, type OperatorSettings } from '../api/settings.ts';
 import { agentPreStop, modelCommand, modelPreStop } from './model-shell.ts';
 import { affinityOf, kueueQueueLabel, queuePlacement } from './placement.ts';
+import { fitted, type Storage, storageOf, withStorage, writtenRequest } from './pod-resources.ts';
 
 export interface Manifest {
   readonly apiVersion: string;
@@ -53,10 +54,9 @@ type Json = Record<string, unknown>;
 
 /** How long an orderly stop waits for ZooKeeper; see modelPreStop. */
 export const unregisterTimeoutMs = 5_000;
-/** What the grace period has beyond the hook, for the model's own end. */
-const stopMarginMs = 10_000;
 const defaultStartupTimeoutMs = 600_000;
 const defaultDrainMs = 5_000;
+const defaultStopMs = 10_000;
 
 export function keyOf(spec: ModelDeploymentSpec): string {
   return versionKey(spec.version, spec.payload);
@@ -127,7 +127,12 @@ export function inputsOf(resource: ModelDeployment, payload: PinnedPayload): str
   const decided: Record<string, unknown> = {};
   for (const [field, schema] of Object.entries(modelDeploymentSpec.shape)) {
     // Where the payload is belongs to the version's key, what it is to its digest.
-    if (field === 'instances' || field === 'payload') continue;
+    if (field === 'instances' || field === 'payload' || field === 'disruptionBudget') continue;
+    if (field === 'cpu') {
+      // One core was once written into each resource that said nothing; it hashes as it did then.
+      if (resource.spec.cpu !== '1') decided[field] = resource.spec.cpu ?? null;
+      continue;
+    }
     const value = resource.spec[field as keyof ModelDeploymentSpec];
     const leftOut = schema.safeParse(undefined);
     if (!(leftOut.success && sameJson(leftOut.data, value))) decided[field] = value;
@@ -183,11 +188,13 @@ function kueueLabelOf(spec: Json): Record<string, string> {
 function deploymentSpec(resource: ModelDeployment, pin: Pin, settings: OperatorSettings & { clusterId: string }): Json {
   const key = keyOf(resource.spec);
   const podLabels = {
+    ...settings.model.podLabels,
     ...queuePlacement(resource, settings.scheduling).labels,
     ...resource.spec.podMetadata?.labels,
     ...objectLabels(resource, key),
   };
   const podAnnotations = {
+    ...settings.model.podAnnotations,
     ...resource.spec.podMetadata?.annotations,
     [annotations.model]: resource.spec.name,
     [annotations.version]: resource.spec.version,
@@ -227,6 +234,8 @@ function podSpec(
   const { spec } = resource;
   const hostNetwork = spec.advertise === 'Node';
   const drainMs = parseDuration(spec.drain) ?? defaultDrainMs;
+  const stopMs = parseDuration(spec.stopTimeout) ?? defaultStopMs;
+  const storage = storageOf(resource, payload, settings);
   const scheduling = spec.scheduling ?? {};
   const user = spec.securityContext?.runAsUser ?? settings.model.runAsUser ?? undefined;
   const group = spec.securityContext?.runAsGroup ?? user;
@@ -235,26 +244,34 @@ function podSpec(
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     ...present('serviceAccountName', spec.serviceAccountName),
-    ...present('imagePullSecrets', spec.imagePullSecrets),
+    ...present('imagePullSecrets', pullSecrets(spec.imagePullSecrets, settings.model.imagePullSecrets)),
     ...(hostNetwork ? { hostNetwork: true, dnsPolicy: 'ClusterFirstWithHostNet' } : {}),
-    terminationGracePeriodSeconds: Math.ceil((unregisterTimeoutMs + drainMs + stopMarginMs) / 1_000),
+    ...present('dnsPolicy', spec.dnsPolicy),
+    ...present('dnsConfig', spec.dnsConfig),
+    ...present('hostAliases', spec.hostAliases),
+    ...present('runtimeClassName', spec.runtimeClassName),
+    terminationGracePeriodSeconds: Math.ceil((unregisterTimeoutMs + drainMs + stopMs) / 1_000),
     securityContext: {
       runAsNonRoot: true,
       ...present('runAsUser', user),
       ...present('runAsGroup', group),
       ...present('fsGroup', spec.securityContext?.fsGroup ?? group),
       ...present('supplementalGroups', spec.securityContext?.supplementalGroups),
+      ...present('fsGroupChangePolicy', spec.securityContext?.fsGroupChangePolicy),
       seccompProfile: { type: 'RuntimeDefault' },
     },
+    ...present('schedulerName', scheduling.schedulerName),
     ...present('nodeSelector', scheduling.nodeSelector),
     ...present('tolerations', scheduling.tolerations),
     ...present('affinity', affinityOf(scheduling, settings.scheduling)),
     ...present('priorityClassName', queuePlacement(resource, settings.scheduling).priorityClassName),
     topologySpreadConstraints: spread(resource, key),
-    initContainers: [agentContainer(resource, payload, settings, user)],
-    containers: [modelContainer(resource, payload, settings, drainMs)],
+    initContainers: [agentContainer(resource, payload, settings, user, storage)],
+    containers: [modelContainer(resource, payload, settings, drainMs, storage)],
     volumes: [
-      { name: 'payload', emptyDir: {} },
+      // First, so that what the API server says of the first volume is about the first of the resource.
+      ...(spec.volumes ?? []),
+      { name: 'payload', emptyDir: present('sizeLimit', storage.directoryLimit) },
       { name: 'control', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
       { name: 'session', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
       { name: pinnedVolume, configMap: { name: pinned } },
@@ -267,8 +284,28 @@ function podSpec(
               secret: { secretName: tokenSecret, defaultMode: 0o440, items: [{ key: tokenFile, path: tokenFile }] },
             },
           ]),
+      ...(needsTmp(spec, settings) ? [{ name: 'tmp', emptyDir: present('sizeLimit', storage.written) }] : []),
     ],
   };
+}
+
+function isReadOnly(spec: ModelDeploymentSpec, settings: OperatorSettings): boolean {
+  return spec.securityContext?.readOnlyRootFilesystem ?? settings.model.readOnlyRootFilesystem;
+}
+
+/** Nothing works without /tmp, not even a shell's here-document. */
+function needsTmp(spec: ModelDeploymentSpec, settings: OperatorSettings): boolean {
+  const own = spec.volumeMounts?.some(({ mountPath }) => mountPath.replace(/\/+$/, '') === '/tmp') ?? false;
+  return isReadOnly(spec, settings) && !own;
+}
+
+/** The agent's image is not the model's: secrets that a resource names for the one come beside those for the other. */
+function pullSecrets(
+  asked: ModelDeploymentSpec['imagePullSecrets'],
+  defaults: readonly string[],
+): readonly { readonly name: string }[] | undefined {
+  const names = new Set([...(asked ?? []).map(({ name }) => name), ...defaults]);
+  return names.size === 0 ? undefined : [...names].map((name) => ({ name }));
 }
 
 /** Instances spread over nodes where that is possible, unless the resource says how they should. */
@@ -286,6 +323,7 @@ function agentContainer(
   payload: PinnedPayload,
   settings: OperatorSettings & { clusterId: string },
   modelUid: number | undefined,
+  storage: Storage,
 ): Json {
   const { spec } = resource;
   const hostNetwork = spec.advertise === 'Node';
@@ -304,9 +342,6 @@ function agentContainer(
     ...(modelUid === undefined ? {} : { modelUid }),
   };
   const field = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
-  const resources = settings.agent.resources;
-  // The payload counts against the pod's ephemeral storage; a tenth more is for what the script writes itself.
-  const storage = `${Math.ceil((payload.bytes * 1.1) / 2 ** 20) + 16}Mi`;
   return {
     name: containers.agent,
     image: settings.agent.image,
@@ -324,10 +359,10 @@ function agentContainer(
       field(downward.nodeName, 'spec.nodeName'),
     ],
     ...(hostNetwork ? {} : { ports: [{ name: 'agent', containerPort: agentPort, protocol: 'TCP' }] }),
-    resources: {
-      requests: { ...resources.requests, 'ephemeral-storage': storage },
-      limits: resources.limits,
-    },
+    resources: fitted(
+      withStorage(settings.agent.resources, storage.requested, storage.agentLimit),
+      spec.agent?.resources,
+    ),
     readinessProbe: {
       ...(hostNetwork
         ? { exec: { command: ['test', '-e', `${paths.control}/${control.ready}`] } }
@@ -354,8 +389,10 @@ function modelContainer(
   payload: PinnedPayload,
   settings: OperatorSettings,
   drainMs: number,
+  storage: Storage,
 ): Json {
   const { spec } = resource;
+  const { resources } = settings.model;
   const named = new Set(spec.env?.map((variable) => variable.name));
   const defaults: Record<string, string> = {
     HOME: paths.payload,
@@ -367,7 +404,7 @@ function modelContainer(
   return {
     name: containers.model,
     image: spec.image ?? settings.model.image,
-    imagePullPolicy: settings.model.imagePullPolicy,
+    imagePullPolicy: spec.imagePullPolicy ?? settings.model.imagePullPolicy,
     command: ['/bin/sh', '-c', modelCommand, 'maas', payload.script],
     workingDir: paths.payload,
     env: [
@@ -376,16 +413,26 @@ function modelContainer(
         .map(([name, value]) => ({ name, value })),
       ...(spec.env ?? []),
     ],
-    resources: {
-      requests: { memory: spec.memory, cpu: spec.cpu, ...spec.resources?.requests },
-      limits: { memory: spec.memory, ...spec.resources?.limits },
-    },
+    ...present('envFrom', spec.envFrom),
+    resources: fitted(
+      withStorage(
+        { requests: { cpu: cpuOf(settings), ...resources.requests }, limits: resources.limits },
+        storage.written === undefined ? undefined : writtenRequest,
+        storage.written,
+      ),
+      {
+        requests: { memory: spec.memory, ...present('cpu', spec.cpu), ...spec.resources?.requests },
+        limits: { memory: spec.memory, ...spec.resources?.limits },
+      },
+    ),
     lifecycle: { preStop: { exec: { command: ['/bin/sh', '-c', modelPreStop(unregisterTimeoutMs, drainMs)] } } },
-    securityContext: restricted,
+    securityContext: { ...restricted, ...(isReadOnly(spec, settings) ? { readOnlyRootFilesystem: true } : {}) },
     terminationMessagePolicy: 'FallbackToLogsOnError',
     volumeMounts: [
+      ...(spec.volumeMounts ?? []),
       { name: 'payload', mountPath: paths.payload },
       { name: 'control', mountPath: paths.control, readOnly: true },
+      ...(needsTmp(spec, settings) ? [{ name: 'tmp', mountPath: '/tmp' }] : []),
     ],
   };
 }

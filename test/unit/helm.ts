@@ -1,8 +1,9 @@
 /** Renders the project's chart with Helm. Needs no cluster and no network. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { parseAllDocuments } from 'yaml';
+import { parseAllDocuments, stringify } from 'yaml';
 import { cacheRoot, projectRoot } from '../../deploy/local/cache.ts';
 
 export const chartDirectory = join(projectRoot, 'charts/maas-operator');
@@ -49,21 +50,67 @@ function run(command: readonly string[], values: object): { ok: boolean; stdout:
   return { ok: status === 0, stdout, stderr };
 }
 
-const template = (release: string) => ['template', release, chartDirectory, '--namespace', namespace];
+const template = (release: string, chart = chartDirectory) => ['template', release, chart, '--namespace', namespace];
 
-/** Every object that the chart makes with these values beside the minimal ones. */
-export function render(values: object = {}, release = 'maas-operator'): Rendered[] {
-  const { ok, stdout, stderr } = run(template(release), { ...minimalValues, ...values });
-  if (!ok) throw new Error(`helm template failed: ${stderr}`);
+/** The objects, or what Helm says against the values. */
+function outcome(command: readonly string[], values: object): Rendered[] | string {
+  const { ok, stdout, stderr } = run(command, values);
+  if (!ok) return stderr;
   return parseAllDocuments(stdout)
     .map((document) => document.toJS() as Rendered | null)
     .filter((object) => object !== null);
 }
 
+function rendered(command: readonly string[], values: object): Rendered[] {
+  const made = outcome(command, values);
+  if (typeof made === 'string') throw new Error(`helm template failed: ${made}`);
+  return made;
+}
+
+/** What the chart makes of exactly these values, or what Helm says against them. */
+export function attempt(values: object): Rendered[] | string {
+  return outcome(template('maas-operator'), values);
+}
+
+/** Every object that the chart makes with these values beside the minimal ones, and with options such as --set. */
+export function render(values: object = {}, release = 'maas-operator', options: readonly string[] = []): Rendered[] {
+  return rendered([...template(release), ...options], { ...minimalValues, ...values });
+}
+
+/**
+ * Renders a chart of somebody's own that includes this one.
+ *
+ * @param dependencies entries of its Chart.yaml beside name and version: alias, condition
+ * @param own what its values.yaml says
+ * @param values what its user says
+ */
+export function renderUmbrella(
+  dependencies: readonly Readonly<Record<string, string>>[],
+  own: object,
+  values: object = {},
+): Rendered[] {
+  const umbrella = mkdtempSync(join(tmpdir(), 'umbrella-'));
+  try {
+    const included = { name: 'maas-operator', version: '*' };
+    const chart = {
+      apiVersion: 'v2',
+      name: 'umbrella',
+      version: '1.0.0',
+      dependencies: dependencies.map((dependency) => ({ ...included, ...dependency })),
+    };
+    writeFileSync(join(umbrella, 'Chart.yaml'), stringify(chart));
+    writeFileSync(join(umbrella, 'values.yaml'), stringify(own));
+    cpSync(chartDirectory, join(umbrella, 'charts', 'maas-operator'), { recursive: true });
+    return rendered(template('security', umbrella), values);
+  } finally {
+    rmSync(umbrella, { recursive: true });
+  }
+}
+
 /** What Helm says about values that it must refuse; undefined when it takes them. */
 export function refusal(values: object): string | undefined {
-  const { ok, stderr } = run(template('maas-operator'), values);
-  return ok ? undefined : stderr;
+  const said = attempt(values);
+  return typeof said === 'string' ? said : undefined;
 }
 
 export function lint(values: object): string {

@@ -1,9 +1,9 @@
 {{/* The restricted Pod Security level, and a read-only root file system beyond it. */}}
 {{- define "maas.podSecurityContext" -}}
 runAsNonRoot: true
-{{- if not (kindIs "invalid" .Values.runAsUser) }}
-runAsUser: {{ int .Values.runAsUser }}
-runAsGroup: {{ int .Values.runAsUser }}
+{{- with get (include "maas.values" . | fromJson) "runAsUser" }}
+runAsUser: {{ int64 . }}
+runAsGroup: {{ int64 . }}
 {{- end }}
 seccompProfile: {type: RuntimeDefault}
 {{- end }}
