@@ -16,6 +16,8 @@ export interface MetricSources {
   readonly zookeeperConnected: () => boolean;
   /** Requests of the old queue that have to wait; undefined where that queue is not read. */
   readonly requestsHeld: () => number | undefined;
+  /** What concerns the operator as a whole; see api/concern.ts. */
+  readonly concerns: () => Iterable<{ readonly reason: string; readonly subject: string }>;
 }
 
 /** A ModelDeployment as its status says it is. */
@@ -92,6 +94,14 @@ export function operatorMetrics(sources: MetricSources, build: BuildInfo): Opera
     const held = sources.requestsHeld();
     if (held !== undefined) g.set(held);
   });
+  gauge(
+    'maas_operator_concern',
+    '1 for each thing that keeps the operator from its work as a whole, by reason and what it is about.',
+    (g) => {
+      for (const { reason, subject } of sources.concerns()) g.set({ reason, subject }, 1);
+    },
+    ['reason', 'subject'],
+  );
   gauge('maas_workqueue_depth', 'Keys that are due and wait for a worker.', (g) => g.set(sources.queue().depth));
   gauge('maas_workqueue_delayed', 'Keys that wait for their time.', (g) => g.set(sources.queue().delayed));
   gauge('maas_workqueue_active', 'Keys that are worked on.', (g) => g.set(sources.queue().active));

@@ -374,6 +374,37 @@ export const reasonCatalogue = {
     'To move it here, see `kubectl maas import`.',
   ),
   OtherCluster: entry(undefined, ['command'], 'The version is registered by the operator of another cluster.', nothing),
+
+  NamespaceRefused: entry(
+    'Warning',
+    ['event'],
+    "The operator lacks permissions in a namespace that it is to serve, mostly because the namespace was deleted and made again and the chart's Role went with it. What runs there goes on; what is said of it is old.",
+    'Run `helm upgrade` for the release again, or take the namespace out of `namespaces`.',
+  ),
+  ClusterIdTaken: entry(
+    'Warning',
+    ['event'],
+    'An operator of another cluster works under the same cluster id. Registrations without a pod and unused copies of payloads are not taken away meanwhile.',
+    'Give each its own `clusterId` in the values of the chart.',
+  ),
+  NamespacesOverlap: entry(
+    'Warning',
+    ['event'],
+    'Another release in this cluster serves some of the same namespaces. Registrations without a pod are not taken away there meanwhile.',
+    'Let each namespace be in the `namespaces` of one release only.',
+  ),
+  ModesShared: entry(
+    'Warning',
+    ['event'],
+    'Another release in this cluster has the same cluster id, so the modes of either reach the agents of both.',
+    'Give each its own `clusterId` in the values of the chart, or let both have the same modes.',
+  ),
+  QueueShared: entry(
+    'Warning',
+    ['event'],
+    'Another operator takes requests off the same queue of the old deploy client.',
+    'Let one of them alone have `legacy.queue.enabled`.',
+  ),
 } as const satisfies Record<string, Entry>;
 
 export type Reason = keyof typeof reasonCatalogue;

@@ -14,7 +14,7 @@ import { loadKubeconfig } from '../adapters/kube/kubeconfig.ts';
 import { acquireLease } from '../adapters/kube/lease.ts';
 import { modelCluster, modelDeployments } from '../adapters/kube/model-cluster.ts';
 import { podWarnings } from '../adapters/kube/pod-warnings.ts';
-import { configMaps, deployments, namespaces, pods } from '../adapters/kube/resource-kind.ts';
+import { configMaps, deployments, leases, namespaces, pods } from '../adapters/kube/resource-kind.ts';
 import { createTransport } from '../adapters/kube/transport.ts';
 import { startWatch } from '../adapters/kube/watch.ts';
 import { createLog, type Log } from '../adapters/log.ts';
@@ -22,6 +22,7 @@ import { measured } from '../adapters/measured-calls.ts';
 import { type MeasuredModel, operatorMetrics } from '../adapters/metrics.ts';
 import { tokenFromFile } from '../adapters/webhdfs/token-file.ts';
 import { ZooKeeper } from '../adapters/zookeeper/zookeeper.ts';
+import { concernsAnnotation, encodeConcerns } from '../api/concern.ts';
 import { MaasError } from '../api/errors.ts';
 import { type Mode, modesConfigMap, modesKey, modesPath } from '../api/modes.ts';
 import { labels, markersPath } from '../api/names.ts';
@@ -29,10 +30,13 @@ import type { ModelDeployment } from '../api/resource.ts';
 import { type OperatorSettings, operatorSettings } from '../api/settings.ts';
 import { crashingAt, noFailPoints } from '../legacy/fail-points.ts';
 import { RequestQueue } from '../legacy/request-queue.ts';
+import { Concerns } from '../operator/concerns.ts';
 import { Controller } from '../operator/controller.ts';
 import { serveHttp } from '../operator/http-server.ts';
 import { Modes } from '../operator/modes.ts';
+import { OperatorPresence } from '../operator/presence.ts';
 import { RegistrationFollower } from '../operator/registrations.ts';
+import { ServedNamespaces } from '../operator/served-namespaces.ts';
 import { StoreSweeper } from '../operator/store-sweeper.ts';
 import { Sweeper } from '../operator/sweeper.ts';
 import { deploymentView, pinView, podView, resourceEntry } from '../operator/views.ts';
@@ -149,38 +153,79 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
     log,
   });
 
-  const watched = {
+  const leaseObject = { apiVersion: leases.apiVersion, kind: leases.kind, namespace: leaseNamespace, name: leaseName };
+  let leaseUid: string | undefined;
+  const concerns = new Concerns(({ reason, subject, message, next }, over) => {
+    if (over) log.info({ reason, subject }, 'a concern is over');
+    else log.warn({ reason, subject, next }, message);
+    if (!leading() || leaseUid === undefined) return;
+    recorder.record(
+      { ...leaseObject, uid: leaseUid },
+      {
+        type: over ? 'Normal' : 'Warning',
+        reason,
+        message: over ? `over: ${subject}` : `${message}. ${next}`,
+        action: 'Serve',
+      },
+    );
+  });
+  const served = new ServedNamespaces({
+    namespaces: settings.namespaces,
+    kinds: ['resources', 'deployments', 'pins', 'pods'],
+    operatorNamespace: leaseNamespace,
+    tell: (all) => concerns.set('namespaces', all),
+    opened: (namespace) => controller.opened(namespace),
+  });
+  const identity = `${process.env['POD_NAME'] ?? hostname()}_${randomUUID()}`;
+  const presence = new OperatorPresence({
+    zookeeper,
+    operatorRoot: settings.zookeeper.operatorRoot,
+    sessionTimeoutMs: settings.zookeeper.sessionTimeoutMs,
+    self: {
+      clusterId,
+      namespace: leaseNamespace,
+      identity,
+      namespaces: settings.namespaces,
+      ...(settings.legacy.queue.enabled ? { queue: settings.zookeeper.configPath } : {}),
+    },
+    clock,
+    tell: (all) => concerns.set('neighbours', all),
+    log,
+  });
+
+  const watched = (kind: string) => ({
     client,
     clock,
     log,
     namespaces: settings.namespaces.length === 0 ? undefined : settings.namespaces,
-  };
-  const children = { ...watched, labelSelector: labels.owner };
+    onAccess: (namespace: string | undefined, refusal: unknown) => served.watched(kind, namespace, refusal),
+  });
+  const children = (kind: string) => ({ ...watched(kind), labelSelector: labels.owner });
   const owner = (child: { ownerUid: string }) => child.ownerUid;
   const watches = {
     resources: startWatch({
-      ...watched,
+      ...watched('resources'),
       kind: modelDeployments,
       project: resourceEntry,
       index: (entry) => entry.resource.spec.name,
       onChange: (change) => controller.resourceChanged(change),
     }),
     deployments: startWatch({
-      ...children,
+      ...children('deployments'),
       kind: deployments,
       project: deploymentView,
       index: owner,
       onChange: (change) => controller.childChanged(change),
     }),
     pins: startWatch({
-      ...children,
+      ...children('pins'),
       kind: configMaps,
       project: pinView,
       index: owner,
       onChange: (change) => controller.childChanged(change),
     }),
     pods: startWatch({
-      ...children,
+      ...children('pods'),
       kind: pods,
       project: podView,
       index: owner,
@@ -233,6 +278,7 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
       leader: () => leading(),
       zookeeperConnected: () => zookeeper.state() === 'connected',
       requestsHeld: () => requests?.held(),
+      concerns: () => concerns.list(),
     },
     buildInfo,
   );
@@ -252,6 +298,7 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
     payloads,
     get: httpGet,
     podWarnings: (namespace) => podWarnings(client, namespace),
+    served,
     queue,
     settings: full,
     clock,
@@ -302,13 +349,16 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
         client,
         namespace: leaseNamespace,
         name: leaseName,
-        identity: `${process.env['POD_NAME'] ?? hostname()}_${randomUUID()}`,
+        identity,
+        annotations: () => ({ [concernsAnnotation]: encodeConcerns(concerns.list()) }),
         clock,
         log,
       },
       stopping.signal,
     );
     leading = () => lease.holds();
+    leaseUid = lease.uid;
+    concerns.repeat();
     log.info({}, 'this process is the leader');
     const ended = AbortSignal.any([stopping.signal, lease.lost]);
     // A plan is made from all watches together: none is made before all are in step.
@@ -322,6 +372,7 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
         clusterId,
         serviceRoot: () => registrations.serviceRoot(),
         mode: (model) => modes.of(model).mode,
+        may: (namespace) => served.inStep(namespace) && presence.maySweep(namespace),
         pods: stores.pods,
         cluster,
         metrics,
@@ -331,11 +382,13 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
         payloads,
         pins: stores.pins,
         // The empty name has the mode of all models that have none of their own.
-        may: () => leading() && modes.of('').mode !== 'observe',
+        // And the pins of a namespace that cannot be looked at name copies too.
+        may: () => leading() && modes.of('').mode !== 'observe' && served.allInStep() && presence.maySweepStore(),
         removeAfterMs: settings.payloadStore.removeAfterMs,
         log,
       });
       await Promise.all([
+        presence.run(ended),
         modes.run(clock, ended),
         sweeper.run(clock, ended),
         storeSweeper.run(clock, ended),

@@ -3,6 +3,7 @@
  * a pass over its present state.
  */
 
+import { hasCode } from '../api/errors.ts';
 import type { OperatorSettings } from '../api/settings.ts';
 import type { PodView } from '../plan/observation.ts';
 import { AgentPoll, type Get } from './agent-poll.ts';
@@ -12,6 +13,7 @@ import { type ListPodWarnings, PodWarnings } from './pod-warnings.ts';
 import type { Clock, Cluster, Log, Metrics, Payloads, Stores } from './ports.ts';
 import { Reconciler } from './reconciler.ts';
 import type { RegistrationFollower } from './registrations.ts';
+import type { ServedNamespaces } from './served-namespaces.ts';
 import type { Owned, ResourceEntry } from './views.ts';
 
 /** The part of the work queue that a controller uses; keys are UIDs of ModelDeployments. */
@@ -32,6 +34,7 @@ export interface ControllerPorts {
   readonly payloads: Payloads;
   readonly get: Get;
   readonly podWarnings: ListPodWarnings;
+  readonly served: Pick<ServedNamespaces, 'inStep' | 'written'>;
   readonly queue: Queue;
   readonly settings: OperatorSettings & { clusterId: string };
   readonly clock: Clock;
@@ -118,12 +121,22 @@ export class Controller {
     for (const { resource } of this.#ports.stores.resources.list()) this.#ports.queue.add(resource.metadata.uid);
   }
 
+  /** A namespace can be worked in, or all can. */
+  opened(namespace: string | undefined): void {
+    for (const { resource } of this.#ports.stores.resources.list()) {
+      if (namespace === undefined || resource.metadata.namespace === namespace)
+        this.#ports.queue.add(resource.metadata.uid);
+    }
+  }
+
   /** One pass. Throws what the queue should back off from. */
   async process(uid: string): Promise<{ readonly requeueAfterMs?: number }> {
-    const { stores, clock, metrics, log } = this.#ports;
+    const { stores, clock, metrics, log, served } = this.#ports;
     const entry = stores.resources.byUid(uid);
     if (entry === undefined) return {};
     const { namespace, name } = entry.resource.metadata;
+    // From an old picture nothing is decided; when it is new again, this is called again.
+    if (!served.inStep(namespace)) return {};
     this.#passes += 1;
     const passLog = log.child({ namespace, name, model: entry.resource.spec.name, pass: this.#passes });
     const started = clock.monotonic();
@@ -132,8 +145,12 @@ export class Controller {
       const outcome = await this.#reconciler.reconcile(entry, passLog);
       if (outcome.kind === 'failed') throw outcome.error;
       succeeded = true;
+      served.written(namespace, undefined);
       const payloadDueMs = this.#payloadWatch.dueIn(uid) + 10;
       return { requeueAfterMs: Math.min(outcome.againMs ?? payloadDueMs, payloadDueMs) };
+    } catch (error) {
+      if (hasCode(error, 'CLUSTER_FORBIDDEN')) served.written(namespace, error);
+      throw error;
     } finally {
       metrics.reconciled(succeeded ? 'success' : 'error', (clock.monotonic() - started) / 1_000);
     }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { FakeZooKeeper } from '../../test/builders/fake-zookeeper.ts';
 import { aPod } from '../../test/builders/model-deployment.ts';
 import { silentLog } from '../../test/builders/silent-log.ts';
+import { MaasError } from '../api/errors.ts';
 import { revokedMarker } from '../api/marker.ts';
 import type { Mode } from '../api/modes.ts';
 import type { Cluster, Stores } from './ports.ts';
@@ -19,6 +20,11 @@ async function sweep(options: {
   owner?: string;
   cluster?: string;
   mode?: Mode;
+  /** Namespaces that are this operator's alone. */
+  ours?: readonly string[];
+  /** Why the API server cannot be asked about a pod. */
+  refusal?: MaasError;
+  more?: Readonly<Record<string, string>>;
 }) {
   const zookeeper = new FakeZooKeeper();
   zookeeper.put(registration, 'bytes', 's1');
@@ -28,12 +34,14 @@ async function sweep(options: {
     options.markerData ?? '{"pod":"fraud/dga-1","model":"dga"}',
     options.owner ?? 's1',
   );
+  for (const [path, data] of Object.entries(options.more ?? {})) zookeeper.put(path, data, 's0');
   const pods = options.watched ? [{ ownerUid: 'u', namespace: 'fraud', view: aPod({ uid }) }] : [];
   const store: Stores['pods'] = { list: () => pods, get: () => undefined, byUid: () => undefined, indexed: () => [] };
   const asked: string[] = [];
   const cluster: Pick<Cluster, 'podExists'> = {
     podExists: async (namespace, name, podUid) => {
       asked.push(`${namespace}/${name}/${podUid}`);
+      if (options.refusal !== undefined && name === 'dga-0') throw options.refusal;
       return options.exists ?? false;
     },
   };
@@ -44,6 +52,7 @@ async function sweep(options: {
     clusterId: 'c1',
     serviceRoot: () => '/maas/service',
     mode: (model) => (model === 'dga' ? (options.mode ?? 'active') : 'observe'),
+    may: (namespace) => (options.ours ?? ['fraud']).includes(namespace),
     pods: store,
     cluster,
     metrics: { swept: () => swept++ },
@@ -67,6 +76,7 @@ describe('Sweeper', () => {
     ['of a pod that the watch holds', { watched: true }],
     ['of a pod that the API server knows, though the watch is behind', { exists: true }],
     ['of another cluster', { cluster: 'c2' }],
+    ["of a namespace that is not, or not certainly, this operator's alone", { ours: ['other'] }],
     ['of a model that is only observed', { mode: 'observe' as const }],
     ['of another session than the marker', { owner: 's2' }],
     ['whose marker says nonsense', { markerData: 'nonsense' }],
@@ -74,5 +84,15 @@ describe('Sweeper', () => {
   ])('leaves a registration %s', async (_name, options) => {
     const { zookeeper } = await sweep(options);
     expect(zookeeper.nodes.has(registration)).toBe(true);
+  });
+
+  it('sweeps on when the API server cannot be asked about one pod', async () => {
+    const other = '00000000-0000-4000-8000-000000000000';
+    const { zookeeper, asked } = await sweep({
+      refusal: new MaasError('CLUSTER_FORBIDDEN', 'no'),
+      more: { [`/maas/operator/c1/instances/dga-0-${other}`]: '{"pod":"fraud/dga-0","model":"dga"}' },
+    });
+    expect(asked).toHaveLength(2);
+    expect(zookeeper.nodes.has(registration)).toBe(false);
   });
 });

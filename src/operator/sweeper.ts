@@ -1,6 +1,7 @@
 /**
- * Takes away registrations that are provably this cluster's own and have no pod; see plan/sweep.ts for the proof. Those
- * of models that are only observed stay.
+ * Takes away registrations that are provably this operator's own and have no pod; see plan/sweep.ts for the proof. Those
+ * of models that are only observed stay, and so do those of a namespace that another operator may look after, or that
+ * cannot be looked at.
  */
 import { revokedMarker } from '../api/marker.ts';
 import type { Mode } from '../api/modes.ts';
@@ -19,6 +20,7 @@ export class Sweeper {
   readonly #markers: string;
   readonly #serviceRoot: () => string | undefined;
   readonly #mode: (model: string) => Mode;
+  readonly #may: (namespace: string) => boolean;
   readonly #pods: Stores['pods'];
   readonly #cluster: Pick<Cluster, 'podExists'>;
   readonly #metrics: Pick<Metrics, 'swept'>;
@@ -30,6 +32,8 @@ export class Sweeper {
     clusterId: string;
     serviceRoot: () => string | undefined;
     mode: (model: string) => Mode;
+    /** Are the instances of this namespace this operator's alone, and is it known which there are? */
+    may: (namespace: string) => boolean;
     pods: Stores['pods'];
     cluster: Pick<Cluster, 'podExists'>;
     metrics: Pick<Metrics, 'swept'>;
@@ -39,6 +43,7 @@ export class Sweeper {
     this.#markers = markersPath(ports.operatorRoot, ports.clusterId);
     this.#serviceRoot = ports.serviceRoot;
     this.#mode = ports.mode;
+    this.#may = ports.may;
     this.#pods = ports.pods;
     this.#cluster = ports.cluster;
     this.#metrics = ports.metrics;
@@ -70,9 +75,18 @@ export class Sweeper {
     }
     for (const orphan of suspectedOrphans(markers, alive)) {
       if (signal.aborted) return;
-      if (this.#mode(orphan.model) === 'observe') continue;
-      if (!(await this.#cluster.podExists(orphan.namespace, orphan.pod, orphan.uid))) await this.#revoke(root, orphan);
+      if (this.#mode(orphan.model) === 'observe' || !this.#may(orphan.namespace)) continue;
+      // One that cannot be asked about must not save all others.
+      await this.#check(root, orphan).catch((error: unknown) =>
+        this.#log.warn({ err: error, id: orphan.id, namespace: orphan.namespace }, 'a registration could not be swept'),
+      );
     }
+  }
+
+  async #check(root: string, orphan: Orphan): Promise<void> {
+    if (await this.#cluster.podExists(orphan.namespace, orphan.pod, orphan.uid)) return;
+    // Somebody may have come meanwhile.
+    if (this.#may(orphan.namespace)) await this.#revoke(root, orphan);
   }
 
   async #revoke(root: string, orphan: Orphan): Promise<void> {

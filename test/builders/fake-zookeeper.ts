@@ -14,6 +14,8 @@ interface Node {
 
 export class FakeZooKeeper {
   readonly nodes = new Map<string, Node>();
+  /** Owns what is made ephemeral. */
+  session = 'mine';
   #state: 'connecting' | 'connected' | 'suspended' | 'closed' = 'connected';
   readonly #listeners = new Set<(event: { type: string }) => void>();
   readonly #watches = new Set<() => void>();
@@ -83,11 +85,12 @@ export class FakeZooKeeper {
     this.#make(path);
   }
 
-  async create(path: string, data: Uint8Array): Promise<void> {
+  async create(path: string, data: Uint8Array, mode: { readonly ephemeral?: boolean } = {}): Promise<void> {
     await this.#answer();
     if (this.nodes.has(path)) throw new MaasError('ZOOKEEPER_CONFLICT', `${path} is there`);
     if (!this.nodes.has(path.slice(0, path.lastIndexOf('/')))) throw new MaasError('ZOOKEEPER_CONFLICT', 'no parent');
-    this.nodes.set(path, { data, version: 0, ephemeralOwner: undefined, czxid: ++this.#zxid });
+    const ephemeralOwner = mode.ephemeral === true ? this.session : undefined;
+    this.nodes.set(path, { data, version: 0, ephemeralOwner, czxid: ++this.#zxid });
     this.#tell();
   }
 

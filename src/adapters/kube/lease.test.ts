@@ -36,7 +36,10 @@ class LeaseServer {
         await travel();
         if (this.stored !== undefined) throw new MaasError('CONFLICT', 'it exists');
         return back(
-          this.#store({ ...object, metadata: { name: 'lease', uid: `uid-${++this.#version}`, resourceVersion: '' } }),
+          this.#store({
+            ...object,
+            metadata: { ...object.metadata, name: 'lease', uid: `uid-${++this.#version}`, resourceVersion: '' },
+          }),
         );
       },
       mergePatch: async (_kind, _object, patch, options) => {
@@ -46,7 +49,8 @@ class LeaseServer {
         const { uid, resourceVersion } = known.metadata;
         if (options?.uid !== uid || options?.resourceVersion !== resourceVersion)
           throw new MaasError('CONFLICT', 'changed');
-        return back(this.#store({ ...known, spec: { ...known.spec, ...(patch['spec'] as Lease['spec']) } }));
+        const metadata = { ...known.metadata, ...(patch['metadata'] as object | undefined) };
+        return back(this.#store({ ...known, metadata, spec: { ...known.spec, ...(patch['spec'] as Lease['spec']) } }));
       },
     };
   }
@@ -224,6 +228,21 @@ describe('the leader lease', () => {
     await clock.advance(60_000);
     expect(leader.leads).toBe(true);
     expect(server.stored?.spec?.holderIdentity).toBe('a');
+  });
+
+  it('carries the annotations of its leader, as they are at each renewal, and can be given back at any moment', async () => {
+    const { clock, server } = world();
+    let word = 'first';
+    const leader = new Candidate(clock, server, 'a', { annotations: () => ({ word }) });
+    await clock.advance(0);
+    const annotations = () => server.stored?.metadata.annotations;
+    expect(annotations()).toEqual({ word: 'first' });
+    expect(leader.leadership?.uid).toBe(server.stored?.metadata.uid);
+    word = 'second';
+    await clock.advance(2_500);
+    expect(annotations()).toEqual({ word: 'second' });
+    await leader.leadership?.release();
+    expect(server.stored?.spec?.holderIdentity).toBe('');
   });
 
   it('is not disturbed by somebody who annotates it', async () => {

@@ -40,6 +40,8 @@ export interface LeaseOptions {
   readonly identity: string;
   readonly clock: LeaseClock;
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+  /** Annotations that the leader's Lease is to have, asked for at each renewal. */
+  readonly annotations?: () => Readonly<Record<string, string>>;
   readonly random?: () => number;
   /** Without a renewal for so long others may take over. Default 15 s, whole seconds. */
   readonly durationMs?: number;
@@ -50,6 +52,8 @@ export interface LeaseOptions {
 }
 
 export interface Leadership {
+  /** Of the Lease. */
+  readonly uid: string;
   /** Is it certain that nobody else acts? Asked before each destructive write. */
   holds(): boolean;
   /** Fires when the lease was lost, with a LEASE_LOST as its reason; the process should end. Not after `release`. */
@@ -104,7 +108,14 @@ interface Settings extends Required<LeaseOptions> {
 }
 
 function withDefaults(options: LeaseOptions): Settings {
-  const settings = { random: Math.random, durationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000, ...options };
+  const settings = {
+    random: Math.random,
+    annotations: () => ({}),
+    durationMs: 15_000,
+    renewDeadlineMs: 10_000,
+    retryMs: 2_000,
+    ...options,
+  };
   const { durationMs, renewDeadlineMs, retryMs } = settings;
   if (!(retryMs < renewDeadlineMs && renewDeadlineMs < durationMs) || durationMs % 1_000 !== 0) {
     throw new TypeError('a lease needs retry < renew deadline < duration, and a duration of whole seconds');
@@ -139,14 +150,16 @@ async function take(settings: Settings, known: Stored<Lease> | undefined, signal
     renewTime: time,
     leaseTransitions: known === undefined ? 0 : (known.spec?.leaseTransitions ?? 0) + 1,
   };
+  const annotations = settings.annotations();
   if (known === undefined) {
-    return settings.client.create(leases, { metadata: settings.object, spec }, attemptOptions(settings, signal));
+    const metadata = { ...settings.object, annotations };
+    return settings.client.create(leases, { metadata, spec }, attemptOptions(settings, signal));
   }
   const { uid, resourceVersion } = known.metadata;
   return settings.client.mergePatch(
     leases,
     settings.object,
-    { spec },
+    { metadata: { annotations }, spec },
     { ...attemptOptions(settings, signal), uid, resourceVersion },
   );
 }
@@ -171,7 +184,10 @@ function lead(settings: Settings, taken: Stored<Lease>, since: number): Leadersh
   const renew = async (): Promise<void> => {
     const sent = clock.monotonic();
     const { uid, resourceVersion } = current.metadata;
-    const patch = { spec: { holderIdentity: identity, renewTime: microTime(clock.now()) } };
+    const patch = {
+      metadata: { annotations: settings.annotations() },
+      spec: { holderIdentity: identity, renewTime: microTime(clock.now()) },
+    };
     current = await client.mergePatch(leases, object, patch, { ...attemptOptions(settings), uid, resourceVersion });
     renewed = sent;
   };
@@ -221,6 +237,7 @@ function lead(settings: Settings, taken: Stored<Lease>, since: number): Leadersh
   })();
 
   return {
+    uid: taken.metadata.uid,
     holds: () => !released && !lost.signal.aborted && certain(),
     lost: lost.signal,
     async release() {

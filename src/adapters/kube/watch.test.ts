@@ -410,6 +410,49 @@ describe('a supervised watch', () => {
     ).toEqual(['m1', 'm2', 'm5']);
   });
 
+  it('goes on with the other namespaces where one is refused, keeps what it knew, and follows again when it may', async () => {
+    put('one', '', 'a');
+    put('two', '', 'b');
+    let forbidden = '';
+    const body = refusal(403, 'Forbidden', 'configmaps is forbidden: User "x" cannot list resource "configmaps"');
+    api.fault = ({ path }) =>
+      path.includes(`/namespaces/${forbidden}/`) ? { do: 'answer', status: 403, body } : undefined;
+    const access: string[] = [];
+    const onAccess = (namespace: string | undefined, error: unknown) =>
+      access.push(`${namespace} ${error === undefined ? 'follows' : 'is refused'}`);
+    forbidden = 'b';
+    const watch = start({ namespaces: ['a', 'b'], onAccess });
+    await watch.synced;
+    await eventually(() => expect(access.toSorted()).toEqual(['a follows', 'b is refused']));
+    expect(watch.store.list().map(({ name }) => name)).toEqual(['one']);
+
+    forbidden = '';
+    await eventually(() => expect(access).toContain('b follows'));
+    await eventually(() => expect(watch.store.list().map(({ name }) => name)).toEqual(['one', 'two']));
+    await streaming(2);
+
+    forbidden = 'b';
+    api.cutWatches();
+    await eventually(() => expect(access.filter((line) => line === 'b is refused')).toHaveLength(2));
+    // What is not known is not gone.
+    expect(watch.store.list().map(({ name }) => name)).toEqual(['one', 'two']);
+    expect(seen.filter((line) => line.startsWith('deleted'))).toEqual([]);
+
+    api.remove(collection, 'b', 'two');
+    put('three', '', 'b');
+    forbidden = '';
+    await eventually(() => expect(watch.store.list().map(({ name }) => name)).toEqual(['one', 'three']));
+    expect(access.filter((line) => line === 'b follows')).toHaveLength(2);
+  });
+
+  it('is not in step with a namespace that is refused where nobody asks about it', async () => {
+    const body = refusal(403, 'Forbidden', 'configmaps is forbidden: User "x" cannot list resource "configmaps"');
+    api.fault = () => ({ do: 'answer', status: 403, body });
+    const watch = start({ namespaces: ['a'] });
+    await eventually(() => expect(watch.counters().failures).toBeGreaterThan(6));
+    expect(watch.isSynced()).toBe(false);
+  });
+
   it('finds by its index, which follows the changes', async () => {
     put('m1', 'x');
     put('m2', 'x');

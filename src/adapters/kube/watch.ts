@@ -10,6 +10,7 @@
  * Handlers only receive. An exception in one is logged and changes nothing, and nothing waits for them: they put a
  * key into a queue.
  */
+import { hasCode } from '../../api/errors.ts';
 import {
   type ApiStatus,
   type Attempt,
@@ -68,6 +69,11 @@ export interface WatchOptions<T extends KubeObject, P> {
   /** By what the store finds objects quickly, for example the owner's UID. */
   readonly index?: (object: P) => string | undefined;
   readonly onChange: (change: Change<P>) => void;
+  /**
+   * Told when the watch follows a namespace, and when the server has refused to let it, again and again, for want of a
+   * permission: then with the refusal. Between the two what the store holds of the namespace is old.
+   */
+  readonly onAccess?: (namespace: string | undefined, refusal: unknown) => void;
   readonly clock: WatchClock;
   readonly log: WatchLog;
   readonly random?: () => number;
@@ -93,7 +99,10 @@ export interface WatchCounters {
 
 export interface Watch<P> {
   readonly store: Store<P>;
-  /** Resolves when every namespace was listed once; rejects when the watch is stopped before. */
+  /**
+   * Resolves when every namespace was listed once, or `onAccess` was told that it is refused: one that has lost its Role
+   * must not stop the others. Rejects when the watch is stopped before.
+   */
   readonly synced: Promise<void>;
   isSynced(): boolean;
   counters(): WatchCounters;
@@ -110,6 +119,8 @@ const defaultTimes: WatchTimes = {
 };
 
 const headersDeadlineMs = 15_000;
+/** A permission that was granted a moment ago may not have reached the server that is asked. */
+const believedRefusals = 3;
 
 /** Starts at once and keeps trying until stopped; failures are logged, never thrown. */
 export function startWatch<T extends KubeObject, P>(options: WatchOptions<T, P>): Watch<P> {
@@ -192,6 +203,8 @@ async function supervise<T extends KubeObject, P>(scope: Scope<T, P>, onSynced: 
   let failures = 0;
   let streams = 0;
   let listed = false;
+  let refusals = 0;
+  let access: 'unknown' | 'given' | 'refused' = 'unknown';
   while (!signal.aborted) {
     const started = clock.monotonic();
     let askedMs = 0;
@@ -200,6 +213,9 @@ async function supervise<T extends KubeObject, P>(scope: Scope<T, P>, onSynced: 
         position.at = await relist(scope);
         if (listed) counters.relists++;
         listed = true;
+        refusals = 0;
+        if (access !== 'given') options.onAccess?.(scope.namespace, undefined);
+        access = 'given';
         onSynced();
       }
       if (streams++ > 0) counters.restarts++;
@@ -210,15 +226,23 @@ async function supervise<T extends KubeObject, P>(scope: Scope<T, P>, onSynced: 
       if (signal.aborted) return;
       counters.failures++;
       failures = clock.monotonic() - started >= times.settledMs ? 1 : failures + 1;
+      refusals = hasCode(error, 'CLUSTER_FORBIDDEN') ? refusals + 1 : 0;
+      if (refusals >= believedRefusals && access !== 'refused') {
+        access = 'refused';
+        options.onAccess?.(scope.namespace, error);
+        // Whoever listens can go on with the other namespaces; in the whole cluster there are none.
+        if (scope.namespace !== undefined && options.onAccess !== undefined) onSynced();
+      }
       if (isExpired(error)) {
         log.debug(fields, 'the resourceVersion of a watch expired, its objects are listed again');
         position.at = undefined;
         // The usual reason is a pause of ours, and a list is what helps: no need to wait for the first one.
         if (failures === 1) continue;
       } else {
-        log.warn({ ...fields, err: error, failures }, 'a watch failed and is started again');
+        const report = access === 'refused' && refusals > believedRefusals ? log.debug : log.warn;
+        report.call(log, { ...fields, err: error, failures }, 'a watch failed and is started again');
         askedMs = Math.min(apiStatusOf(error)?.retryAfterMs ?? 0, times.longestBackoffMs);
-        if (failures % patienceWith(apiStatusOf(error)) === 0) position.at = undefined;
+        if (access === 'refused' || failures % patienceWith(apiStatusOf(error)) === 0) position.at = undefined;
       }
     }
     if (failures > 0) {

@@ -1,0 +1,125 @@
+/** Says in ZooKeeper that this operator leads, and follows which others do; see api/presence.ts and plan/neighbours.ts. */
+import type { Concern } from '../api/concern.ts';
+import { decodePresence, encodePresence, presencesPath } from '../api/presence.ts';
+import { concernsAbout, isOnlyOurs, type Neighbour, ownsStore, rememberedMs, type Self } from '../plan/neighbours.ts';
+import type { Clock, Log, ZooKeeperReader } from './ports.ts';
+
+export interface PresenceZooKeeper extends Pick<ZooKeeperReader, 'state' | 'get' | 'children'> {
+  ensurePath(path: string): Promise<void>;
+  create(path: string, data: Uint8Array, mode: { readonly ephemeral: true }): Promise<unknown>;
+}
+
+const everyMs = 3_000;
+/** What was read longer ago says nothing about who came since. */
+const staleMs = 15_000;
+
+export class OperatorPresence {
+  readonly #zookeeper: PresenceZooKeeper;
+  readonly #root: string;
+  readonly #self: Self;
+  readonly #patienceMs: number;
+  readonly #clock: Clock;
+  readonly #tell: (concerns: readonly Concern[]) => void;
+  readonly #log: Log;
+  readonly #firstSeen = new Map<string, number>();
+  #neighbours: readonly Neighbour[] = [];
+  #readAt = Number.NEGATIVE_INFINITY;
+
+  /** @param options.tell is given all concerns about neighbours, each time they were read */
+  constructor(options: {
+    zookeeper: PresenceZooKeeper;
+    operatorRoot: string;
+    sessionTimeoutMs: number;
+    self: Self;
+    clock: Clock;
+    tell: (concerns: readonly Concern[]) => void;
+    log: Log;
+  }) {
+    this.#zookeeper = options.zookeeper;
+    this.#root = options.operatorRoot;
+    this.#self = options.self;
+    this.#patienceMs = rememberedMs(options.sessionTimeoutMs);
+    this.#clock = options.clock;
+    this.#tell = options.tell;
+    this.#log = options.log;
+  }
+
+  /** May what has no pod in this namespace be taken away? Never where it is not known who else is there. */
+  maySweep(namespace: string): boolean {
+    return this.#isFresh() && isOnlyOurs(this.#self, this.#neighbours, namespace);
+  }
+
+  maySweepStore(): boolean {
+    return this.#isFresh() && ownsStore(this.#self, this.#neighbours);
+  }
+
+  /** For as long as this process leads. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        if (this.#zookeeper.state() === 'connected') await this.look();
+      } catch (error) {
+        this.#log.warn({ err: error }, 'it is not known which other operators there are; it is asked again');
+      }
+      await this.#clock.sleep(everyMs, signal).catch(() => {});
+    }
+  }
+
+  /** One look. @throws MaasError of ZooKeeper */
+  async look(): Promise<void> {
+    const { clusterId, identity } = this.#self;
+    const own = presencesPath(this.#root, clusterId);
+    const path = `${own}/${identity}`;
+    // Before the others are read: of two that begin at once, one at least sees the other.
+    if ((await this.#zookeeper.get(path)) === undefined) {
+      await this.#zookeeper.ensurePath(own);
+      const { namespace, namespaces, queue } = this.#self;
+      const said = { namespace, identity, namespaces, ...(queue === undefined ? {} : { queue }) };
+      await this.#zookeeper.create(path, encodePresence(said), { ephemeral: true });
+    }
+    const found: Neighbour[] = [];
+    const now = this.#clock.monotonic();
+    for (const cluster of await this.#children(this.#root)) {
+      const directory = presencesPath(this.#root, cluster);
+      for (const name of await this.#children(directory)) {
+        const node =
+          cluster === clusterId && name === identity ? undefined : await this.#zookeeper.get(`${directory}/${name}`);
+        const said = node?.stat.ephemeralOwner === undefined ? undefined : decodePresence(node.data);
+        if (said === undefined) continue;
+        const key = `${cluster}/${name}`;
+        const since = this.#firstSeen.get(key) ?? now;
+        this.#firstSeen.set(key, since);
+        found.push({ ...said, clusterId: cluster, seenMs: now - since });
+      }
+    }
+    this.#settle(found, now);
+  }
+
+  #settle(found: readonly Neighbour[], now: number): void {
+    const name = ({ clusterId, identity }: Neighbour) => `${clusterId}/${identity}`;
+    const before = new Set(this.#neighbours.map(name));
+    const after = new Set(found.map(name));
+    for (const each of found) {
+      const { clusterId, namespace, identity, namespaces } = each;
+      if (!before.has(name(each))) {
+        this.#log.info({ clusterId, namespace, identity, namespaces }, 'another operator uses this ZooKeeper');
+      }
+    }
+    for (const each of this.#neighbours) {
+      const { clusterId, namespace, identity } = each;
+      if (!after.has(name(each))) this.#log.info({ clusterId, namespace, identity }, 'another operator has gone');
+    }
+    for (const key of this.#firstSeen.keys()) if (!after.has(key)) this.#firstSeen.delete(key);
+    this.#neighbours = found;
+    this.#readAt = now;
+    this.#tell(concernsAbout(this.#self, found, this.#patienceMs));
+  }
+
+  #isFresh(): boolean {
+    return this.#clock.monotonic() - this.#readAt < staleMs && this.#zookeeper.state() === 'connected';
+  }
+
+  async #children(path: string): Promise<readonly string[]> {
+    return ((await this.#zookeeper.children(path)) ?? []).toSorted();
+  }
+}
