@@ -25,6 +25,7 @@ function sources(given: Partial<MetricSources> = {}): MetricSources {
     leader: () => true,
     zookeeperConnected: () => true,
     requestsHeld: () => 7,
+    concerns: () => [{ reason: 'NamespaceRefused', subject: 'namespace fraud' }],
     ...given,
   };
 }
