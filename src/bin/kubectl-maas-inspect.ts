@@ -2,11 +2,19 @@
 import { systemClock } from '../adapters/clock.ts';
 import type { KubeClient } from '../adapters/kube/client.ts';
 import {
+  configMaps,
   customResourceDefinitions,
   deployments,
   type KubeObject,
   leases,
   namespaces,
+  nodes,
+  persistentVolumeClaims,
+  priorityClasses,
+  type ResourceKind,
+  runtimeClasses,
+  secrets,
+  serviceAccounts,
 } from '../adapters/kube/resource-kind.ts';
 import { openHdfs } from '../adapters/webhdfs/hdfs.ts';
 import { nameNodeStates } from '../adapters/webhdfs/name-node-state.ts';
@@ -14,11 +22,33 @@ import { ZooKeeper } from '../adapters/zookeeper/zookeeper.ts';
 import { parseHdfsPath } from '../api/hdfs-path.ts';
 import { group, plural } from '../api/resource.ts';
 import type { HdfsSettings } from '../api/settings.ts';
-import type { ApiObject, ClusterInspector, HdfsReader, ZooKeeperChoice, ZooKeeperReader } from '../cli/ports.ts';
+import type {
+  ApiObject,
+  ClusterInspector,
+  HdfsReader,
+  ReferencedKind,
+  ZooKeeperChoice,
+  ZooKeeperReader,
+} from '../cli/ports.ts';
 import { listPayload } from '../payload/list-payload.ts';
 import { checkPayloadPaths } from '../payload/payload-rules.ts';
 import { directoryOf } from './hdfs-directory.ts';
 import { tokenOf } from './hdfs-token.ts';
+
+/** As much of what models refer to as is read of it: no values. */
+interface Referenced extends KubeObject {
+  readonly data?: Readonly<Record<string, unknown>>;
+  readonly binaryData?: Readonly<Record<string, unknown>>;
+}
+
+const referenced: Readonly<Record<ReferencedKind, ResourceKind<Referenced>>> = {
+  Secret: secrets,
+  ConfigMap: configMaps,
+  ServiceAccount: serviceAccounts,
+  PersistentVolumeClaim: persistentVolumeClaims,
+  PriorityClass: priorityClasses,
+  RuntimeClass: runtimeClasses,
+};
 
 const operatorLabels = 'app.kubernetes.io/name=maas-operator';
 
@@ -31,6 +61,14 @@ export function inspectorOf(client: KubeClient, signal: AbortSignal): ClusterIns
       return items.map((item) => ({ ...item }));
     },
     lease: async (namespace, name) => plain(await client.get(leases, { namespace, name }, { signal })),
+    keysOf: async (kind, namespace, name) => {
+      const found = await client.get(referenced[kind], namespace === undefined ? { name } : { namespace, name }, {
+        signal,
+      });
+      return found && Object.keys({ ...found.data, ...found.binaryData });
+    },
+    namespaceExists: async (name) => (await client.get(namespaces, { name }, { signal })) !== undefined,
+    nodes: async () => (await client.list(nodes, { signal })).items.map((item) => ({ ...item })),
     can: (permission, account) =>
       client.can(permission, {
         signal,

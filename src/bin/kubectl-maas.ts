@@ -1,4 +1,6 @@
 /** `kubectl maas`: found by kubectl as kubectl-maas on the PATH. The only reader of its arguments and environment. */
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
 import packageJson from '../../package.json' with { type: 'json' };
 import { systemClock } from '../adapters/clock.ts';
 import { createKubeClient, type KubeClient } from '../adapters/kube/client.ts';
@@ -12,6 +14,7 @@ import {
 } from '../adapters/kube/resource-kind.ts';
 import { createTransport } from '../adapters/kube/transport.ts';
 import { touchTcp } from '../adapters/tcp-touch.ts';
+import { MaasError } from '../api/errors.ts';
 import { apiVersion, kind, plural } from '../api/resource.ts';
 import { complete } from '../cli/complete.ts';
 import { exitCodeOf, exitCodes } from '../cli/exit-codes.ts';
@@ -136,6 +139,15 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.failed);
 });
 
+async function readText(path: string): Promise<string> {
+  try {
+    return path === '-' ? await text(process.stdin) : await readFile(path, 'utf8');
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new MaasError('LOCAL_PATH_INVALID', `it cannot be read: ${why}`, { cause, next: 'Name a file that exists.' });
+  }
+}
+
 const ports: Ports = {
   clock: systemClock,
   random: Math.random,
@@ -146,6 +158,7 @@ const ports: Ports = {
   hdfs: (settings) => hdfsReader(settings, env, interrupt.signal),
   zookeeper: zookeeperReader,
   inspect: (choice) => inspectorOf(openClient(choice).client, interrupt.signal),
+  readFile: readText,
   touch: touchTcp,
   signal: interrupt.signal,
   version,

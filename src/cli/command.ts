@@ -114,6 +114,8 @@ export interface DoctorCommand extends AboutZooKeeper {
   /** Connect to what is registered? */
   readonly connect: boolean;
   readonly connectTimeoutMs: number;
+  /** Manifests to check in place of all else; `-` is standard input. */
+  readonly files: readonly string[];
   /** Warnings fail as well. */
   readonly strict: boolean;
 }

@@ -193,10 +193,15 @@ ${prose(
 
 export const afterDoctor = `${examples(
   ['Check everything', `${programName} doctor`],
+  ['Check a manifest before you apply it', `${programName} doctor -f model.yaml`],
   ['In a script: fail for warnings too', `${programName} doctor --strict -o json`],
   ['Without an operator that publishes its settings', `${programName} doctor --zookeeper zk1:2181,zk2:2181`],
 )}
 ${prose(
+  'With -f only manifests are checked, and nothing is applied: their fields, the namespace, who owns the name, the payload',
+  'in HDFS, whatever else they name, the image, the order of versions, and whether a node would do. What you may not',
+  'look at is reported as not checked.',
+)}${prose(
   'Doctor connects to each registered address without sending a byte. One that refuses is tried again for a second,',
   'because a server that takes one connection at a time may not be listening for a moment. Such a server is also busy',
   'for that moment: --no-connect leaves all of them alone.',

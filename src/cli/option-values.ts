@@ -107,3 +107,8 @@ export function dryRun(text: string): boolean {
   if (text === 'none') return false;
   throw new InvalidArgumentError('Only the server can check a model: write --dry-run or --dry-run=server.');
 }
+
+/** One more file. */
+export function files(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), nonEmpty(text)];
+}

@@ -209,7 +209,7 @@ describe('parseArguments for the commands about ZooKeeper', () => {
     });
     expect(parse('doctor')).toEqual({
       kind: 'command',
-      command: { kind: 'doctor', ...everywhere, connect: true, connectTimeoutMs: 2_000, strict: false },
+      command: { kind: 'doctor', ...everywhere, files: [], connect: true, connectTimeoutMs: 2_000, strict: false },
     });
   });
 
@@ -221,6 +221,7 @@ describe('parseArguments for the commands about ZooKeeper', () => {
     expect(parse(`import --memory 512 --payload-path models/{name} --apply --dry-run ${where}`)).toMatchObject({
       command: { memory: '512Mi', payloadPath: 'models/{name}', apply: true, dryRun: true },
     });
+    expect(parse('doctor -f a.yaml --filename -')).toMatchObject({ command: { files: ['a.yaml', '-'] } });
     expect(parse(`doctor --no-connect --connect-timeout 500ms --strict ${where} -o json`)).toMatchObject({
       command: { connect: false, connectTimeoutMs: 500, strict: true, output: 'json' },
     });

@@ -128,6 +128,7 @@ interface ImportOptions extends StatusOptions {
 }
 
 interface DoctorOptions extends ZooKeeperOptions {
+  readonly filename?: readonly string[];
   readonly connect: boolean;
   readonly connectTimeout?: number;
   readonly strict: boolean;
@@ -318,6 +319,11 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
   const doctorOptions = configured(program.command('doctor'), print)
     .summary(help.summaries.doctor)
     .description(help.descriptions.doctor)
+    .option(
+      '-f, --filename <file>',
+      'Check only the manifests of this file, before you apply it; - is standard input. Repeatable.',
+      value.files,
+    )
     .option('--no-connect', 'Do not connect to registered addresses.')
     .option(
       '--connect-timeout <time>',
@@ -334,6 +340,7 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
     found({
       kind: 'doctor',
       ...aboutZooKeeper(options),
+      files: options.filename ?? [],
       connect: options.connect,
       connectTimeoutMs: options.connectTimeout ?? defaultConnectMs,
       strict: options.strict,

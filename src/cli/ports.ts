@@ -23,6 +23,8 @@ export interface Ports {
   readonly zookeeper: (settings: ZooKeeperChoice) => ZooKeeperReader;
   /** What only `doctor` and its kin ask of the cluster. @throws MaasError KUBECONFIG_INVALID */
   readonly inspect: (choice: ClusterChoice) => ClusterInspector;
+  /** The text of a file, or of standard input where it is `-`. @throws MaasError LOCAL_PATH_INVALID */
+  readonly readFile: (path: string) => Promise<string>;
   /** Opens a TCP connection and closes it again, without a byte on it. Never throws. */
   readonly touch: (host: string, port: number, timeoutMs: number) => Promise<Touch>;
   /** Fires when the user interrupts the command. */
@@ -142,9 +144,24 @@ export interface ClusterInspector {
   /** Deployments that are the operator's by their labels. */
   operators(namespace: string): Promise<readonly ApiObject[]>;
   lease(namespace: string, name: string): Promise<ApiObject | undefined>;
+  /** What keys an object has, where it is of a kind that has some; undefined where there is no such object. */
+  keysOf(kind: ReferencedKind, namespace: string | undefined, name: string): Promise<readonly string[] | undefined>;
+  namespaceExists(name: string): Promise<boolean>;
+  nodes(): Promise<readonly ApiObject[]>;
   /** May the service account do this; or, without one, the caller? */
   can(permission: AskedPermission, account?: ServiceAccount): Promise<boolean>;
 }
+
+/** What models refer to by name. */
+export const referencedKinds = [
+  'Secret',
+  'ConfigMap',
+  'ServiceAccount',
+  'PersistentVolumeClaim',
+  'PriorityClass',
+  'RuntimeClass',
+] as const;
+export type ReferencedKind = (typeof referencedKinds)[number];
 
 /** One verb on one resource, as RBAC names it. */
 export interface AskedPermission {

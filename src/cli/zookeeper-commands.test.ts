@@ -18,7 +18,14 @@ const everywhere = {
   zookeeper: undefined,
   operatorNamespace: 'maas-system',
 } as const;
-const doctor: DoctorCommand = { kind: 'doctor', ...everywhere, connect: true, connectTimeoutMs: 2_000, strict: false };
+const doctor: DoctorCommand = {
+  kind: 'doctor',
+  ...everywhere,
+  files: [],
+  connect: true,
+  connectTimeoutMs: 2_000,
+  strict: false,
+};
 const status: StatusCommand = { kind: 'status', ...everywhere, model: undefined, version: undefined };
 const importAll: ImportCommand = {
   kind: 'import',
@@ -48,6 +55,9 @@ const wellInspector: ClusterInspector = {
     spec: { holderIdentity: 'one', renewTime: new Date(wellNow).toISOString(), leaseDurationSeconds: 15 },
   }),
   can: async () => true,
+  keysOf: async () => [],
+  namespaceExists: async () => true,
+  nodes: async () => [],
 };
 const wellHdfs: HdfsReader = {
   reach: async () => {},
@@ -115,7 +125,7 @@ describe('doctor', () => {
     expect(quorums).toEqual(['zk:2181']);
     expect(ports.out.text).toBe(
       'Nothing is wrong.\nChecked: ZooKeeper at zk:2181; configuration node /metron/maas/config; ' +
-        '1 registration below /maas/service; request queue /maas/queue; 1 endpoint by connecting; CRD; operator; ' +
+        '1 registration below /maas/service; request queue /maas/queue; 1 endpoint by connecting; 0 models; CRD; operator; ' +
         "the operator's permissions; your permissions; HDFS lake.\n",
     );
   });

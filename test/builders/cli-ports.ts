@@ -28,7 +28,7 @@ interface Given {
 }
 
 /** What only the commands that look around use. */
-export type Looking = Pick<Ports, 'hdfs' | 'zookeeper' | 'inspect' | 'touch'>;
+export type Looking = Pick<Ports, 'hdfs' | 'zookeeper' | 'inspect' | 'touch' | 'readFile'>;
 
 /** A clock on which every wait is over at once, and no time passes. */
 export const noTime: CommandClock = {
@@ -67,6 +67,9 @@ export function cliPorts({
     hdfs: unexpected('HDFS'),
     zookeeper: unexpected('ZooKeeper'),
     inspect: unexpected('a look at the cluster'),
+    readFile: async (path) => {
+      throw new MaasError('LOCAL_PATH_INVALID', `${path} was not expected`);
+    },
     touch: unexpected('a connection'),
     ...looking,
     signal: signal ?? new AbortController().signal,

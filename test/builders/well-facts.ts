@@ -60,6 +60,7 @@ export async function wellFacts(tree = wellTree()): Promise<Facts> {
       operatorMay: { known: true, value: [permission] },
       callerMay: { known: true, value: [permission] },
     },
+    models: { known: true, value: [] },
     hdfs: [
       {
         name: 'lake',

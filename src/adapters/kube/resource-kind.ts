@@ -9,10 +9,14 @@ import type {
   V1Lease,
   V1Namespace,
   V1Node,
+  V1PersistentVolumeClaim,
   V1Pod,
+  V1PriorityClass,
   V1ReplicaSet,
+  V1RuntimeClass,
   V1Secret,
   V1Service,
+  V1ServiceAccount,
 } from '@kubernetes/client-node';
 
 /**
@@ -100,6 +104,18 @@ export const replicaSets = namespaced<ReplicaSet>('apps/v1', 'ReplicaSet', 'repl
 export const leases = namespaced<Lease>('coordination.k8s.io/v1', 'Lease', 'leases');
 export const namespaces = clusterWide<Namespace>('v1', 'Namespace', 'namespaces');
 export const nodes = clusterWide<Node>('v1', 'Node', 'nodes');
+export const serviceAccounts = namespaced<Wire<V1ServiceAccount>>('v1', 'ServiceAccount', 'serviceaccounts');
+export const persistentVolumeClaims = namespaced<Wire<V1PersistentVolumeClaim>>(
+  'v1',
+  'PersistentVolumeClaim',
+  'persistentvolumeclaims',
+);
+export const priorityClasses = clusterWide<Wire<V1PriorityClass>>(
+  'scheduling.k8s.io/v1',
+  'PriorityClass',
+  'priorityclasses',
+);
+export const runtimeClasses = clusterWide<Wire<V1RuntimeClass>>('node.k8s.io/v1', 'RuntimeClass', 'runtimeclasses');
 export const customResourceDefinitions = clusterWide<CustomResourceDefinition>(
   'apiextensions.k8s.io/v1',
   'CustomResourceDefinition',

@@ -1,12 +1,28 @@
 /** For each finding at least one world in which it is found, and what it says; and a world in which nothing is. */
 import { describe, expect, it } from 'vitest';
 import { aRegistration, changed } from '../../../test/builders/registration.ts';
-import { wellFacts, wellNow, wellTree, zookeeperFacts } from '../../../test/builders/well-facts.ts';
+import { publishedSettings, wellFacts, wellNow, wellTree, zookeeperFacts } from '../../../test/builders/well-facts.ts';
 import { MaasError } from '../../api/errors.ts';
+import { readModel } from '../model.ts';
 import type { NameNodeState } from '../ports.ts';
 import { check } from './check.ts';
 import type { ClusterFacts, Facts, NameserviceFacts } from './facts.ts';
 import { type FindingCode, findingCatalogue } from './finding-catalogue.ts';
+import type { ReferenceFacts } from './gather-references.ts';
+
+/** Their rows are in manifest/check-manifests.test.ts. */
+const manifestCodes: readonly FindingCode[] = [
+  'ManifestUnreadable',
+  'ManifestInvalid',
+  'ManifestFieldUnknown',
+  'ManifestRefused',
+  'NamespaceMissing',
+  'NameTaken',
+  'PayloadMissing',
+  'PayloadUnusable',
+  'ImageInvalid',
+  'NoNodeFits',
+];
 
 type Spoil = (well: Facts) => Facts | Promise<Facts>;
 
@@ -53,6 +69,42 @@ const inHdfs =
   });
 const unknown = (code: ConstructorParameters<typeof MaasError>[0], message: string) =>
   ({ known: false, error: new MaasError(code, message) }) as const;
+
+/** A model that was made an hour ago, with these conditions. */
+const withModel =
+  (
+    conditions: Readonly<Record<string, readonly [status: string, reason: string, message: string]>>,
+    {
+      status,
+      generation = 1,
+      references = [],
+    }: { status?: object; generation?: number; references?: readonly ReferenceFacts[] } = {},
+  ): Spoil =>
+  (well) => {
+    const created = new Date(wellNow - 3_600_000).toISOString();
+    const model = readModel({
+      metadata: {
+        name: 'dga-1.0',
+        namespace: 'lab',
+        uid: 'u',
+        resourceVersion: '1',
+        generation,
+        creationTimestamp: created,
+      },
+      spec: { name: 'dga', version: '1.0', instances: 2 },
+      status: status ?? {
+        observedGeneration: 1,
+        conditions: Object.entries(conditions).map(([type, [is, reason, message]]) => ({
+          type,
+          status: is,
+          reason,
+          message,
+          lastTransitionTime: created,
+        })),
+      },
+    });
+    return { ...well, models: { known: true, value: [{ model, references }] } };
+  };
 
 const configPath = '/metron/maas/config';
 const instance = '/maas/service/spam/1';
@@ -518,6 +570,97 @@ const rows: readonly Row[] = [
     subject: 'http://nn1:9870',
     evidence: 'status 401',
   },
+  {
+    what: 'a model that somebody has to correct',
+    spoil: withModel({
+      Ready: ['False', 'NameOwned', 'fraud owns it'],
+      Stalled: ['True', 'NameOwned', 'fraud owns it'],
+    }),
+    code: 'ModelStalled',
+    subject: 'modeldeployment lab/dga-1.0',
+    evidence: 'NameOwned: fraud owns it',
+  },
+  {
+    what: 'a model that fails',
+    spoil: withModel({ Ready: ['False', 'OutOfMemory', '0 of 2 registered; p1: killed'] }),
+    code: 'ModelFailing',
+    subject: 'modeldeployment lab/dga-1.0',
+    evidence: 'not up for 60m; OutOfMemory: 0 of 2 registered; p1: killed',
+  },
+  {
+    what: 'a model that starts for ever',
+    spoil: withModel({ Ready: ['False', 'WaitingForEndpoint', '0 of 2 registered'] }),
+    code: 'ModelStuck',
+    subject: 'modeldeployment lab/dga-1.0',
+    evidence: 'not up for 60m; WaitingForEndpoint: 0 of 2 registered',
+  },
+  {
+    what: 'a model that no operator has looked at',
+    spoil: withModel({}, { status: {} }),
+    code: 'ModelNotSeen',
+    subject: 'modeldeployment lab/dga-1.0',
+    evidence: 'made 60m ago, and no operator has written a status',
+  },
+  {
+    what: 'a change that no operator has looked at',
+    spoil: withModel({ Ready: ['True', 'Serving', ''] }, { generation: 3 }),
+    code: 'ModelNotSeen',
+    subject: 'modeldeployment lab/dga-1.0',
+    evidence: 'the status is of generation 1, and the spec of 3',
+  },
+  {
+    what: 'models in a namespace that is not served',
+    spoil: async (well) => {
+      const spoilt = await withModel({}, { status: {} })(well);
+      const settings = { ...publishedSettings, namespaces: ['fraud', 'dns'] };
+      return { ...spoilt, settings: { known: true, value: settings } };
+    },
+    code: 'NamespaceNotServed',
+    subject: 'namespace lab',
+    evidence: '1 model that no operator has looked at: dga-1.0; the operator serves fraud, dns',
+  },
+  {
+    what: 'a secret that is gone while the model serves',
+    spoil: withModel(
+      { Ready: ['True', 'Serving', ''] },
+      {
+        references: [
+          {
+            kind: 'Secret',
+            namespace: 'lab',
+            name: 'token',
+            keys: ['token'],
+            field: 'payload.tokenSecret',
+            found: { known: true, value: undefined },
+          },
+        ],
+      },
+    ),
+    code: 'ReferenceMissing',
+    subject: 'modeldeployment lab/dga-1.0',
+    evidence: 'spec.payload.tokenSecret: there is no Secret token in namespace lab',
+  },
+  {
+    what: 'a secret without the key',
+    spoil: withModel(
+      { Ready: ['True', 'Serving', ''] },
+      {
+        references: [
+          {
+            kind: 'Secret',
+            namespace: 'lab',
+            name: 'db',
+            keys: ['password'],
+            field: 'env PASSWORD',
+            found: { known: true, value: ['user'] },
+          },
+        ],
+      },
+    ),
+    code: 'ReferenceMissing',
+    subject: 'modeldeployment lab/dga-1.0',
+    evidence: 'spec.env PASSWORD: Secret db in namespace lab has no key password',
+  },
 ];
 
 function withCrd(
@@ -531,6 +674,11 @@ function withCrd(
       ? { ...crd.value, specFields: change(crd.value.specFields) }
       : { ...crd.value, ...change };
   return { ...well, cluster: { ...well.cluster, crd: { known: true, value } } };
+}
+
+function withoutPromise(facts: Facts | Promise<Facts>): Facts {
+  if (facts instanceof Promise) throw new Error('this one is made at once');
+  return facts;
 }
 
 describe('check', () => {
@@ -559,8 +707,9 @@ describe('check', () => {
     for (const other of others) expect(rank[other.severity]).toBeLessThanOrEqual(rank[severity]);
   });
 
-  it('has a row for everything in the catalogue', () => {
-    expect([...new Set(rows.map(({ code }) => code))].sort()).toEqual(Object.keys(findingCatalogue).sort());
+  it('has a row for everything in the catalogue but what manifests are checked for', () => {
+    const codes = [...rows.map(({ code }) => code), ...manifestCodes];
+    expect([...new Set(codes)].sort()).toEqual(Object.keys(findingCatalogue).sort());
   });
 
   it('tells once that the API server is away, however much could not be asked', async () => {
@@ -571,6 +720,7 @@ describe('check', () => {
       settings: away,
       zookeeper: undefined,
       hdfs: [],
+      models: away,
       cluster: { namespace: 'maas', crd: away, operators: away, lease: away, operatorMay: away, callerMay: away },
     });
     expect(found.map(({ code }) => code)).toEqual(['ClusterUnreachable', 'NotChecked']);
@@ -596,6 +746,32 @@ describe('check', () => {
       'VersionOutranked model dga',
       'QueueWaiting /maas/queue',
     ]);
+  });
+
+  it.each<[string, Spoil]>([
+    ['serves', withModel({ Ready: ['True', 'Serving', ''] })],
+    ['only looks', withModel({ Ready: ['False', 'Observed', ''] })],
+    [
+      'is looked after by another operator',
+      (well) => ({
+        ...withoutPromise(withModel({ Ready: ['True', 'Serving', ''] })(well)),
+        settings: { known: true, value: { ...publishedSettings, namespaces: ['fraud'] } },
+      }),
+    ],
+    [
+      'has only just failed',
+      (well) => ({
+        ...withoutPromise(withModel({ Ready: ['False', 'ScriptEnded', ''] })(well)),
+        now: wellNow - 3_590_000,
+      }),
+    ],
+    [
+      'has only just been made',
+      (well) => ({ ...withoutPromise(withModel({}, { status: {} })(well)), now: wellNow - 3_590_000 }),
+    ],
+  ])('finds nothing wrong with a model that %s', async (_what, spoil) => {
+    const found = check(await spoil(await wellFacts()));
+    expect(found.filter(({ subject }) => subject.includes('dga-1.0'))).toEqual([]);
   });
 
   it('finds no version outranked where the newest is served, or nobody can say which is newer', async () => {

@@ -5,6 +5,7 @@ import { checkConfiguration } from './check-configuration.ts';
 import { checkCrd } from './check-crd.ts';
 import { checkEndpoints } from './check-endpoints.ts';
 import { checkHdfs } from './check-hdfs.ts';
+import { checkModels } from './check-models.ts';
 import { checkOperator } from './check-operator.ts';
 import { checkPermissions } from './check-permissions.ts';
 import { checkQueues } from './check-queues.ts';
@@ -27,6 +28,7 @@ export function check(facts: Facts): readonly Finding[] {
           ...checkQueues(zookeeper, facts.now),
         ]),
     ...checkEndpoints(facts.endpoints ?? []),
+    ...checkModels(facts.models, facts.settings, facts.now),
     ...checkCrd(facts.cluster, crdFacts(customResourceDefinition()).specFields),
     ...checkOperator(facts.cluster, facts.now),
     ...checkPermissions(facts.cluster),

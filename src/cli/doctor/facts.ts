@@ -3,6 +3,7 @@ import type { Asked } from '../asked.ts';
 import type { PublishedSettings } from '../operator-settings.ts';
 import type { NameNodeState, Touch } from '../ports.ts';
 import type { ConfigNode, ZooKeeperSide } from '../zookeeper-side.ts';
+import type { ModelFacts } from './check-models.ts';
 
 export interface Facts {
   /** Milliseconds since 1970. */
@@ -14,6 +15,7 @@ export interface Facts {
   readonly endpoints: readonly EndpointFacts[] | undefined;
   readonly cluster: ClusterFacts;
   readonly hdfs: readonly NameserviceFacts[];
+  readonly models: Asked<readonly ModelFacts[]>;
 }
 
 export interface ZooKeeperFacts {

@@ -96,6 +96,68 @@ export const findingCatalogue = {
     'Run doctor where the clients run; if it is so there too, open the network or advertise another address.',
   ),
 
+  ModelStalled: entry(
+    'error',
+    'The operator cannot get any further with a model: somebody has to change something first.',
+    'Correct what the evidence names.',
+  ),
+  ModelFailing: entry(
+    'error',
+    'A model is not up, and something is wrong with it.',
+    'Correct what the evidence names; docs/reasons.md says more about each reason.',
+  ),
+  ModelStuck: entry(
+    'warning',
+    'A model has been starting, or waiting, for longer than usual.',
+    'See what it is waiting for with `kubectl describe mdl`.',
+  ),
+  ModelNotSeen: entry(
+    'error',
+    'No operator has looked at a model since it was made or changed.',
+    'Check that the operator runs, and that its role covers the namespace.',
+  ),
+  NamespaceNotServed: entry(
+    'error',
+    'Models are, or would be, in a namespace that the operator does not serve: nothing will happen to them.',
+    "Add the namespace to the chart's `namespaces`, or deploy the models in one that is served.",
+  ),
+  ReferenceMissing: entry(
+    'error',
+    'A model names something that does not exist. Instances that run go on running; new ones cannot start.',
+    'Create it, or correct the name in the spec.',
+  ),
+
+  ManifestUnreadable: entry('error', 'A manifest cannot be read.', 'Correct the file.'),
+  ManifestInvalid: entry('error', 'A manifest has a field that cannot be used.', 'Correct the named field.'),
+  ManifestFieldUnknown: entry(
+    'warning',
+    'A manifest has a field that does not exist. kubectl refuses it, other tools drop it silently.',
+    'Correct its name, or remove it; `kubectl explain mdl.spec` lists all fields.',
+  ),
+  ManifestRefused: entry('error', 'The API server would refuse a manifest.', 'Correct what its words name.'),
+  NamespaceMissing: entry(
+    'error',
+    'The namespace of a manifest does not exist.',
+    'Create it with `kubectl create namespace`.',
+  ),
+  NameTaken: entry(
+    'error',
+    'The model name, or this version of it, belongs to another ModelDeployment: this one would do nothing.',
+    'Choose another name or version, change the resource that has it, or remove that first.',
+  ),
+  PayloadMissing: entry(
+    'warning',
+    'There is nothing at the payload path of a manifest. The model would wait for it.',
+    'Upload the payload, or correct payload.path.',
+  ),
+  PayloadUnusable: entry('error', 'What is at the payload path of a manifest cannot be run.', 'Correct the payload.'),
+  ImageInvalid: entry('error', 'The image of a manifest has no valid name.', 'Correct spec.image.'),
+  NoNodeFits: entry(
+    'warning',
+    'No node of the cluster would do for a manifest, even if it were empty.',
+    'Correct spec.scheduling, lower memory or cpu, or add a node.',
+  ),
+
   QueuePathUnusable: entry(
     'warning',
     'The configuration node names no usable path for the request queue: the old deploy client cannot submit anything.',

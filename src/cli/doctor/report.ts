@@ -21,7 +21,8 @@ export interface DoctorReport {
   readonly findings: readonly Finding[];
 }
 
-export function reportOf(facts: Facts, findings: readonly Finding[]): DoctorReport {
+/** @param checked what was looked at, in words */
+export function reportOf(checked: readonly string[], findings: readonly Finding[]): DoctorReport {
   const number = (severity: Severity) => findings.filter((each) => each.severity === severity).length;
   return {
     kind: 'DoctorReport',
@@ -29,12 +30,12 @@ export function reportOf(facts: Facts, findings: readonly Finding[]): DoctorRepo
     errors: number('error'),
     warnings: number('warning'),
     infos: number('info'),
-    checked: checkedOf(facts),
+    checked,
     findings,
   };
 }
 
-function checkedOf({ zookeeper, endpoints, cluster, hdfs }: Facts): string[] {
+export function checkedOf({ zookeeper, endpoints, cluster, hdfs, models }: Facts): string[] {
   const checked: string[] = [];
   if (zookeeper?.known === true) {
     const { side, quorum } = zookeeper.value;
@@ -44,6 +45,7 @@ function checkedOf({ zookeeper, endpoints, cluster, hdfs }: Facts): string[] {
     if (side.secondQueue?.path !== undefined) checked.push(`second queue ${side.secondQueue.path}`);
   }
   if (endpoints !== undefined) checked.push(`${counted(endpoints.length, 'endpoint')} by connecting`);
+  if (models.known) checked.push(counted(models.value.length, 'model'));
   if (cluster.crd.known) checked.push('CRD');
   if (cluster.operators.known && cluster.lease.known) checked.push('operator');
   if (cluster.operatorMay.known && cluster.operatorMay.value.length > 0) checked.push("the operator's permissions");

@@ -1,0 +1,100 @@
+/** Are the models up, or on their way; is somebody looking after each? */
+import { formatAge } from '../../api/duration.ts';
+import { eventTypeOf, type Reason, reasonCatalogue } from '../../api/reason-catalogue.ts';
+import type { Asked } from '../asked.ts';
+import { counted } from '../counted.ts';
+import { conditionOf, isGoing, type Model } from '../model.ts';
+import type { PublishedSettings } from '../operator-settings.ts';
+import { isAway, notChecked } from './check-access.ts';
+import { checkReferences } from './check-references.ts';
+import { type Finding, finding } from './finding.ts';
+import type { ReferenceFacts } from './gather-references.ts';
+
+export interface ModelFacts {
+  readonly model: Model;
+  readonly references: readonly ReferenceFacts[];
+}
+
+/** A failure that is younger may be part of a start. */
+const failingAfterMs = 60_000;
+/** The usual time that a model has for its start, and half of it again. */
+const stuckAfterMs = 15 * 60_000;
+/** Within which an operator has seen a change. */
+const seenAfterMs = 60_000;
+
+export function checkModels(
+  models: Asked<readonly ModelFacts[]>,
+  settings: Asked<PublishedSettings>,
+  now: number,
+): readonly Finding[] {
+  if (!models.known) return isAway(models.error) ? [] : [notChecked('models', models.error)];
+  const present = models.value.filter(({ model }) => !isGoing(model));
+  const served = settings.known ? settings.value.namespaces : [];
+  const isServed = ({ metadata }: Model) => served.length === 0 || served.includes(metadata.namespace);
+  // Whom another operator looks after is none of this one's business.
+  const alone = present.filter(({ model }) => !isServed(model) && isUnseen(model));
+  return [
+    ...checkNamespaces(
+      alone.map(({ model }) => model),
+      served,
+    ),
+    ...present
+      .filter((facts) => !alone.includes(facts))
+      .flatMap(({ model, references }) => [
+        ...checkModel(model, now),
+        ...checkReferences(subjectOf(model), references),
+      ]),
+  ];
+}
+
+export function subjectOf({ metadata }: Pick<Model, 'metadata'>): string {
+  return `modeldeployment ${metadata.namespace}/${metadata.name}`;
+}
+
+function isUnseen({ metadata, status }: Model): boolean {
+  return (status.observedGeneration ?? 0) < metadata.generation;
+}
+
+function checkNamespaces(models: readonly Model[], served: readonly string[]): readonly Finding[] {
+  const byNamespace = Map.groupBy(models, ({ metadata }) => metadata.namespace);
+  return [...byNamespace].map(([namespace, together]) => {
+    const names = together.map(({ metadata }) => metadata.name).join(', ');
+    const evidence = `${counted(together.length, 'model')} that no operator has looked at: ${names}; the operator serves ${served.join(', ')}`;
+    return finding('NamespaceNotServed', `namespace ${namespace}`, evidence);
+  });
+}
+
+function checkModel(model: Model, now: number): readonly Finding[] {
+  const subject = subjectOf(model);
+  if (isUnseen(model)) {
+    const age = now - Date.parse(model.metadata.creationTimestamp);
+    if (model.status.observedGeneration === undefined && age < seenAfterMs) return [];
+    const evidence =
+      model.status.observedGeneration === undefined
+        ? `made ${formatAge(age)} ago, and no operator has written a status`
+        : `the status is of generation ${model.status.observedGeneration}, and the spec of ${model.metadata.generation}`;
+    return [finding('ModelNotSeen', subject, evidence)];
+  }
+  const stalled = conditionOf(model, 'Stalled');
+  const ready = conditionOf(model, 'Ready');
+  if (stalled?.status === 'True') {
+    return [finding('ModelStalled', subject, words(stalled), cureOf(stalled.reason))];
+  }
+  if (ready === undefined || ready.status === 'True') return [];
+  const age = now - Date.parse(ready.lastTransitionTime);
+  const evidence = `not up for ${formatAge(age)}; ${words(ready)}`;
+  if (eventTypeOf(ready.reason) === 'Warning') {
+    return age < failingAfterMs ? [] : [finding('ModelFailing', subject, evidence, cureOf(ready.reason))];
+  }
+  if (ready.reason === 'Observed' || age < stuckAfterMs) return [];
+  return [finding('ModelStuck', subject, evidence, cureOf(ready.reason))];
+}
+
+function words({ reason, message }: { readonly reason: string; readonly message: string }): string {
+  return message === '' ? reason : `${reason}: ${message}`;
+}
+
+/** Undefined where the reason has no advice of its own; then the catalogue of findings has. */
+function cureOf(reason: string): string | undefined {
+  return Object.hasOwn(reasonCatalogue, reason) ? reasonCatalogue[reason as Reason].next : undefined;
+}

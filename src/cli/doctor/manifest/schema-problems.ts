@@ -1,0 +1,72 @@
+/** What the API server would say of a ModelDeployment, as far as it can be said without asking it. Pure. */
+import { customResourceDefinition } from '../../../api/crd.ts';
+import { parseQuantity } from '../../../api/quantity.ts';
+import { apiVersion, kind, maxResourceName, modelDeploymentSpec } from '../../../api/resource.ts';
+import type { ApiObject } from '../../ports.ts';
+
+type Json = { readonly [key: string]: unknown };
+
+const leastMemory = 16 * 2 ** 20;
+
+/** Sentences, each with the field that it is about. */
+export function schemaProblems(object: ApiObject): string[] {
+  if (object['apiVersion'] !== apiVersion) {
+    return [`apiVersion: it is ${shown(object['apiVersion'])}, and a ${kind} has ${apiVersion}`];
+  }
+  const spec = modelDeploymentSpec.safeParse(object['spec']);
+  const problems = spec.success
+    ? []
+    : spec.error.issues.map(({ path, message }) => `${['spec', ...path].join('.')}: ${message}`);
+  const { memory } = spec.success ? spec.data : { memory: '' };
+  if (typeof memory === 'string' && (parseQuantity(memory) ?? leastMemory) < leastMemory) {
+    problems.push(
+      'spec.memory: it is less than 16Mi; a number alone means bytes, did you mean Mi (for example 512Mi)?',
+    );
+  }
+  return [...nameProblems(object), ...problems];
+}
+
+function nameProblems(object: ApiObject): string[] {
+  const metadata = asObject(object['metadata']);
+  const { name, generateName } = metadata;
+  if (name === undefined && typeof generateName === 'string') return [];
+  if (typeof name !== 'string') return ['metadata.name: it is missing'];
+  if (name.length > maxResourceName) return [`metadata.name: it is longer than ${maxResourceName} characters`];
+  return /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(name)
+    ? []
+    : [
+        'metadata.name: it may have lower-case letters, digits, "-" and "." alone, and begins and ends with a letter or digit',
+      ];
+}
+
+/** Fields that the API server would drop, or refuse where it is strict, as paths. */
+export function unknownFields(object: ApiObject): string[] {
+  const crd = asObject(customResourceDefinition()['spec']);
+  const [version] = Array.isArray(crd['versions']) ? crd['versions'] : [];
+  const schema = asObject(asObject(asObject(version)['schema'])['openAPIV3Schema']);
+  const { metadata: _, ...rest } = object;
+  return strangers(rest, schema, '');
+}
+
+function strangers(value: unknown, schema: Json, path: string): string[] {
+  if (Array.isArray(value)) {
+    const items = asObject(schema['items']);
+    return value.flatMap((item, at) => strangers(item, items, `${path}[${at}]`));
+  }
+  const properties = schema['properties'];
+  if (typeof value !== 'object' || value === null || typeof properties !== 'object' || properties === null) return [];
+  const known = asObject(properties);
+  return Object.entries(value).flatMap(([key, child]) => {
+    const below = path === '' ? key : `${path}.${key}`;
+    if (Object.hasOwn(known, key)) return strangers(child, asObject(known[key]), below);
+    return schema['x-kubernetes-preserve-unknown-fields'] === true ? [] : [below];
+  });
+}
+
+function asObject(value: unknown): Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? 'missing' : JSON.stringify(value);
+}
