@@ -8,6 +8,7 @@ const two: HdfsSettings = hdfsSettings.parse({
   nameservices: {
     prod: { webhdfs: ['http://nn1:9870', 'http://nn2:9870'], authorities: ['nn1:8020', 'NN2:8020'] },
     secure: { webhdfs: ['https://gate.example', 'http://plain.example'], authorities: ['gate.example:9000'] },
+    six: { webhdfs: ['http://[fd00::6]:9870'], authorities: ['[fd00::6]'] },
   },
   defaultNameservice: 'prod',
 });
@@ -35,6 +36,9 @@ describe('parseHdfsPath', () => {
     ['hdfs://secure/x', 'secure', '/x', false],
     ['HDFS://prod/x', 'prod', '/x', false],
     ['hdfs://nn1:8020/x', 'prod', '/x', false],
+    ['hdfs://[fd00::6]:8020/x', 'six', '/x', false],
+    ['hdfs://[FD00:0::6]/x', 'six', '/x', false],
+    ['webhdfs://[fd00:0::6]:9870/x', 'six', '/x', false],
     ['hdfs://nn2/x', 'prod', '/x', false],
     ['hdfs://Nn2:8020/x', 'prod', '/x', false],
     ['hdfs://gate.example:9000/x', 'secure', '/x', false],

@@ -148,7 +148,9 @@ function nameserviceOf(authority: string, kind: 'hdfs' | 'webhdfs' | 'swebhdfs',
 }
 
 function withRpcPort(authority: string): string {
-  const lower = authority.toLowerCase();
+  // An IPv6 address has many spellings, of which parsing leaves one.
+  const tidy = authority.startsWith('[') ? URL.parse(`hdfs://${authority}`)?.host : undefined;
+  const lower = (tidy ?? authority).toLowerCase();
   return /:\d+$/.test(lower) ? lower : `${lower}:${defaultRpcPort}`;
 }
 

@@ -113,6 +113,10 @@ describe.each(families)('in a cluster of the family %s', (family) => {
     );
   }
 
+  it('the operator reaches ZooKeeper and HDFS at IPv6 addresses', async () => {
+    await stage.helmTest();
+  });
+
   it('the samples are registered at an address that clients reach', async () => {
     await stage.payload('dga', sample('dga', 'dga.sh', 'dga.py', 'legit.txt'));
     await stage.payload('echo', sample('echo', 'echo.sh'));

@@ -59,6 +59,24 @@ async function registered(...changes: readonly Parameters<typeof aRegistration>[
   return chroot.connect(child);
 }
 
+test('an endpoint with an IPv6 address is called like any other', async () => {
+  const ipv6 = createServer((request, response) => json(JSON.stringify({ asked: request.headers.host }))(response));
+  await new Promise<void>((resolve) => {
+    ipv6.listen(0, '::1', resolve);
+  });
+  try {
+    const authority = `[::1]:${portOf(ipv6)}`;
+    const connect = await registered({ url: `http://${authority}`, functions: { apply: 'apply' } });
+    expect(await applyModel(connect, { model: 'dga', args: { host: 'yahoo.com' } })).toMatchObject({
+      event: 'answer',
+      answer: { asked: authority },
+    });
+  } finally {
+    ipv6.closeAllConnections();
+    ipv6.close();
+  }
+});
+
 test('a call is a GET with form-encoded arguments', async () => {
   answers.push(json('{"is_malicious":"legit"}'));
   const connect = await registered({ url: `${base}/base`, functions: { apply: 'v1/apply' } });
