@@ -64,6 +64,12 @@ export const operatorPermissions: OperatorPermissions = {
       why: 'The pinned payload of each version.',
     },
     {
+      group: 'policy',
+      resource: 'poddisruptionbudgets',
+      verbs: [...follow, ...own],
+      why: 'One for each version that is served, so that drains take its instances away one after the other.',
+    },
+    {
       group: '',
       resource: 'pods',
       verbs: ['get', ...follow],

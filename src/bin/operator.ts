@@ -14,7 +14,14 @@ import { loadKubeconfig } from '../adapters/kube/kubeconfig.ts';
 import { acquireLease } from '../adapters/kube/lease.ts';
 import { modelCluster, modelDeployments } from '../adapters/kube/model-cluster.ts';
 import { podWarnings } from '../adapters/kube/pod-warnings.ts';
-import { configMaps, deployments, leases, namespaces, pods } from '../adapters/kube/resource-kind.ts';
+import {
+  configMaps,
+  deployments,
+  leases,
+  namespaces,
+  podDisruptionBudgets,
+  pods,
+} from '../adapters/kube/resource-kind.ts';
 import { createTransport } from '../adapters/kube/transport.ts';
 import { startWatch } from '../adapters/kube/watch.ts';
 import { createLog, type Log } from '../adapters/log.ts';
@@ -39,7 +46,7 @@ import { RegistrationFollower } from '../operator/registrations.ts';
 import { ServedNamespaces } from '../operator/served-namespaces.ts';
 import { StoreSweeper } from '../operator/store-sweeper.ts';
 import { Sweeper } from '../operator/sweeper.ts';
-import { deploymentView, pinView, podView, resourceEntry } from '../operator/views.ts';
+import { budgetView, deploymentView, pinView, podView, resourceEntry } from '../operator/views.ts';
 import { createWorkQueue } from '../operator/work-queue.ts';
 import { checkWorld } from './check.ts';
 import { hdfsPayloads } from './hdfs-payloads.ts';
@@ -171,7 +178,7 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
   });
   const served = new ServedNamespaces({
     namespaces: settings.namespaces,
-    kinds: ['resources', 'deployments', 'pins', 'pods'],
+    kinds: ['resources', 'deployments', 'pins', 'budgets', 'pods'],
     operatorNamespace: leaseNamespace,
     tell: (all) => concerns.set('namespaces', all),
     opened: (namespace) => controller.opened(namespace),
@@ -224,6 +231,13 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
       index: owner,
       onChange: (change) => controller.childChanged(change),
     }),
+    budgets: startWatch({
+      ...children('budgets'),
+      kind: podDisruptionBudgets,
+      project: budgetView,
+      index: owner,
+      onChange: (change) => controller.childChanged(change),
+    }),
     pods: startWatch({
       ...children('pods'),
       kind: pods,
@@ -251,6 +265,7 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
     resources: watches.resources.store,
     deployments: watches.deployments.store,
     pins: watches.pins.store,
+    budgets: watches.budgets.store,
     pods: watches.pods.store,
   };
   const synced = () => Object.values(watches).every((watch) => watch.isSynced());

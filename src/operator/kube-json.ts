@@ -32,6 +32,11 @@ export interface DeploymentJson {
   };
 }
 
+export interface BudgetJson {
+  readonly metadata?: MetaJson;
+  readonly spec?: object;
+}
+
 export interface ConfigMapJson {
   readonly metadata?: MetaJson;
   readonly data?: Readonly<Record<string, string>>;

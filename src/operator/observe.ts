@@ -72,6 +72,7 @@ export function observe(
       })),
     deployments,
     pins,
+    budgets: children(stores.budgets),
     pods: pods.map((pod) => {
       const heard = warnings.get(pod.uid);
       return heard === undefined ? pod : { ...pod, warnings: heard };

@@ -3,7 +3,7 @@ import type { PinnedPayload } from '../api/payload.ts';
 import type { ModelDeployment, ModelDeploymentStatus } from '../api/resource.ts';
 import type { Manifest } from '../plan/children.ts';
 import type { PlannedEvent } from '../plan/events.ts';
-import type { DeploymentView, PinView, PodView } from '../plan/observation.ts';
+import type { BudgetView, DeploymentView, PinView, PodView } from '../plan/observation.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Owned, ResourceEntry } from './views.ts';
 
@@ -36,6 +36,7 @@ export interface Stores {
   readonly resources: Store<ResourceEntry>;
   readonly deployments: Store<Owned<DeploymentView>>;
   readonly pins: Store<Owned<PinView>>;
+  readonly budgets: Store<Owned<BudgetView>>;
   readonly pods: Store<Owned<PodView>>;
 }
 

@@ -36,7 +36,13 @@ function setUp(options: { refuse?: MaasError | undefined } = {}) {
   const none = <P>(): Store<P> => ({ get: () => undefined, byUid: () => undefined, list: () => [], indexed: () => [] });
   const reconciler = new Reconciler(
     {
-      stores: { resources: none<ResourceEntry>(), deployments: none(), pins: none(), pods: none<Owned<never>>() },
+      stores: {
+        resources: none<ResourceEntry>(),
+        deployments: none(),
+        pins: none(),
+        budgets: none(),
+        pods: none<Owned<never>>(),
+      },
       registrations: () => ({ known: true, byPod: new Map() }),
       mode: () => ({ mode: 'active', agents: 'active' }),
       payload: () => ({ state: 'resolved', payload: aPayload() }),

@@ -83,17 +83,22 @@ export class Reconciler {
     const { namespace, uid } = entry.resource.metadata;
     try {
       if (wanted.copyPayload) this.#copyPayload(uid);
-      for (const { manifest, why } of wanted.apply) {
-        log.info({ kind: manifest.kind, name: manifest.metadata.name, why }, 'apply');
-        await this.#cluster.apply(manifest);
-      }
+      await this.#apply(wanted.apply, log);
       for (const child of wanted.remove) {
         log.info({ kind: child.kind, name: child.name, uid: child.uid, why: child.why }, 'delete');
         await this.#cluster.remove({ ...child, namespace });
       }
+      await this.#apply(wanted.protect, log);
       return undefined;
     } catch (error) {
       return error;
+    }
+  }
+
+  async #apply(children: Plan['apply'], log: Log): Promise<void> {
+    for (const { manifest, why } of children) {
+      log.info({ kind: manifest.kind, name: manifest.metadata.name, why }, 'apply');
+      await this.#cluster.apply(manifest);
     }
   }
 

@@ -3,8 +3,9 @@ import { annotations, labels } from '../api/names.ts';
 import { pinnedPayload } from '../api/payload.ts';
 import { containers, pinnedPayloadFile, pinnedVolume } from '../api/pod-contract.ts';
 import { type ModelDeployment, modelDeploymentSpec, modelDeploymentStatus } from '../api/resource.ts';
-import type { ContainerView, DeploymentView, PinView, PodView, Termination } from '../plan/observation.ts';
+import type { BudgetView, ContainerView, DeploymentView, PinView, PodView, Termination } from '../plan/observation.ts';
 import type {
+  BudgetJson,
   ConfigMapJson,
   ContainerStatusJson,
   DeploymentJson,
@@ -59,6 +60,16 @@ export function pinView({ metadata, data }: ConfigMapJson): Owned<PinView> {
     versionKey: metadata?.labels?.[labels.version] ?? '',
     deleting: metadata?.deletionTimestamp !== undefined,
     ...pinned(data?.[pinnedPayloadFile]),
+  });
+}
+
+export function budgetView({ metadata, spec }: BudgetJson): Owned<BudgetView> {
+  return owned(metadata, {
+    name: metadata?.name ?? '',
+    uid: metadata?.uid ?? '',
+    versionKey: metadata?.labels?.[labels.version] ?? '',
+    deleting: metadata?.deletionTimestamp !== undefined,
+    spec: { ...spec },
   });
 }
 

@@ -75,22 +75,12 @@ function objectLabels(resource: ModelDeployment, key: string): Record<string, st
   };
 }
 
-function metadata(
-  resource: ModelDeployment,
-  name: string,
-  key: string,
-  extra: Record<string, string>,
-): Manifest['metadata'] {
+/** Of any version's objects, whether it is the wanted one or not. */
+export function childMetadata(resource: ModelDeployment, name: string, key: string): Manifest['metadata'] {
   return {
     name,
     namespace: resource.metadata.namespace,
     labels: objectLabels(resource, key),
-    annotations: {
-      [annotations.model]: resource.spec.name,
-      [annotations.version]: resource.spec.version,
-      [annotations.payloadPath]: resource.spec.payload.path,
-      ...extra,
-    },
     ownerReferences: [
       {
         apiVersion,
@@ -101,6 +91,25 @@ function metadata(
         blockOwnerDeletion: true,
       },
     ],
+  };
+}
+
+function metadata(
+  resource: ModelDeployment,
+  name: string,
+  key: string,
+  extra: Record<string, string>,
+): Manifest['metadata'] {
+  const { ownerReferences, ...rest } = childMetadata(resource, name, key);
+  return {
+    ...rest,
+    annotations: {
+      [annotations.model]: resource.spec.name,
+      [annotations.version]: resource.spec.version,
+      [annotations.payloadPath]: resource.spec.payload.path,
+      ...extra,
+    },
+    ownerReferences,
   };
 }
 

@@ -19,6 +19,8 @@ export interface Observation {
   readonly deployments: readonly DeploymentView[];
   /** ConfigMaps with pinned payloads that carry this resource's UID. */
   readonly pins: readonly PinView[];
+  /** PodDisruptionBudgets that carry this resource's UID. */
+  readonly budgets: readonly BudgetView[];
   readonly pods: readonly PodView[];
   /** What is known of the wanted version's payload in HDFS. */
   readonly payload: PayloadView;
@@ -66,6 +68,14 @@ export interface PinView {
   readonly deleting: boolean;
   /** Absent where somebody damaged it. */
   readonly payload?: PinnedPayload;
+}
+
+export interface BudgetView {
+  readonly name: string;
+  readonly uid: string;
+  readonly versionKey: string;
+  readonly deleting: boolean;
+  readonly spec: Readonly<Record<string, unknown>>;
 }
 
 export type ContainerState =

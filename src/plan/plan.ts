@@ -18,6 +18,7 @@ import { annotations } from '../api/names.ts';
 import type { PinnedPayload } from '../api/payload.ts';
 import { type EndpointStatus, type ModelDeploymentStatus, maxStatusEndpoints } from '../api/resource.ts';
 import type { OperatorSettings } from '../api/settings.ts';
+import { budgetsToApply, budgetsToRemove } from './budgets.ts';
 import { deploymentManifest, inputsOf, keyOf, type Manifest, type Pin, pinManifest, selectorOf } from './children.ts';
 import { claimOf } from './claims.ts';
 import { conditionOf, no, type Verdict, yes } from './conditions.ts';
@@ -44,6 +45,8 @@ export interface Plan {
     readonly uid: string;
     readonly why: string;
   }[];
+  /** Budgets, to be applied last: a model runs also where these are refused. */
+  readonly protect: readonly { readonly manifest: Manifest; readonly why: string }[];
   readonly status: ModelDeploymentStatus;
   readonly events: readonly PlannedEvent[];
   /** Look again after so many milliseconds even if nothing is heard. */
@@ -73,14 +76,21 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
   const usable = observation.invalid === undefined && claim.owned;
   const pin = wantedPin(observation, key);
   const wantedApply = usable && pin !== undefined ? childrenToApply(observation, settings, versions, pin) : [];
-  const wantedRemove = usable ? childrenToRemove(observation, versions, key) : [];
+  const wantedRemove = usable
+    ? [...childrenToRemove(observation, versions, key), ...budgetsToRemove(observation, settings)]
+    : [];
+  const wantedProtect = usable ? budgetsToApply(observation, versions.superfluous, settings) : [];
   const wantsCopy = usable && needsCopy(observation);
   const observes = observation.mode.mode === 'observe';
   const mayAct = usable && !observes;
   const apply = mayAct ? wantedApply : [];
   const remove = mayAct ? wantedRemove : [];
+  const protect = mayAct ? wantedProtect : [];
   const withheld = observes
-    ? [...(wantsCopy ? ['copy the payload'] : []), ...[...wantedApply, ...wantedRemove].map(({ why }) => why)]
+    ? [
+        ...(wantsCopy ? ['copy the payload'] : []),
+        ...[...wantedApply, ...wantedRemove, ...wantedProtect].map(({ why }) => why),
+      ]
     : [];
   const rollout = rolloutOf(
     observation,
@@ -93,7 +103,7 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
     .map((pod) => ({ pod: pod.name, state: instanceState(observation, pod), present: rollout.pods.includes(pod) }))
     .sort((a, b) => b.state.severity - a.state.severity || (a.pod < b.pod ? -1 : 1));
   const facts: Facts = { observation, claim, versions, rollout, instances, withheld };
-  const status = statusOf(facts, pin?.payload, apply.length > 0 || remove.length > 0);
+  const status = statusOf(facts, pin?.payload, apply.length > 0 || remove.length > 0 || protect.length > 0);
   const events = [
     ...switchEvents(resource.status.serving, status.serving),
     ...eventsOf(resource.status.conditions, status.conditions ?? []),
@@ -104,6 +114,7 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
     copyPayload,
     apply: apply.map(({ manifest, why }) => ({ manifest, why })),
     remove,
+    protect,
     status,
     events,
     ...(settled || !mayAct ? {} : { lookAgainMs: pollMs }),

@@ -79,7 +79,8 @@ export const someSettings: OperatorSettings & { clusterId: string } = {
     zookeeper: { quorum: 'zk:2181' },
     hdfs: { nameservices: { main: { webhdfs: ['http://nn1:9870'] } } },
     agent: { image: 'maas-operator:1' },
-    model: { image: 'maas-runtime:1' },
+    // One object less to be there before a world has settled; tests about budgets want one.
+    model: { image: 'maas-runtime:1', disruptionBudget: null },
   }),
   clusterId: 'c1',
 };
@@ -124,6 +125,7 @@ export function anObservation(changes: Partial<Observation> = {}): Observation {
     peers: [],
     deployments: [],
     pins: [],
+    budgets: [],
     pods: [],
     payload: { state: 'pending' },
     registrations: { known: true, byPod: new Map() },

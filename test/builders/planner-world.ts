@@ -13,6 +13,7 @@ import type { ModelDeployment, ModelDeploymentSpec } from '../../src/api/resourc
 import type { OperatorSettings } from '../../src/api/settings.ts';
 import { keyOf, type Manifest, revisionOf } from '../../src/plan/children.ts';
 import type {
+  BudgetView,
   DeploymentView,
   ModeView,
   Observation,
@@ -44,9 +45,13 @@ const turnsToStop = 3;
 
 export class PlannerWorld {
   resource: ModelDeployment = aResource();
-  settings: OperatorSettings & { clusterId: string } = someSettings;
+  settings: OperatorSettings & { clusterId: string } = {
+    ...someSettings,
+    model: { ...someSettings.model, disruptionBudget: { maxUnavailable: 1 } },
+  };
   readonly deployments = new Map<string, DeploymentView>();
   readonly pins = new Map<string, PinView>();
+  readonly budgets = new Map<string, BudgetView>();
   readonly pods = new Map<string, LivePod>();
   /** Pods of predecessors of the resource, by UID. */
   readonly #foreign = new Map<string, LivePod>();
@@ -81,6 +86,7 @@ export class PlannerWorld {
     this.resource = { spec, status: {}, metadata: { ...metadata, uid: this.#uid(), generation: 1 } };
     this.deployments.clear();
     this.pins.clear();
+    this.budgets.clear();
     for (const pod of this.pods.values()) if (pod.view.dead === undefined) pod.view = { ...pod.view, deleting: true };
     for (const [uid, pod] of this.pods) this.#foreign.set(uid, pod);
     this.pods.clear();
@@ -123,6 +129,7 @@ export class PlannerWorld {
       resource: this.resource,
       peers: [],
       ...children,
+      budgets: [...this.budgets.values()],
       pods: [...this.pods.values()].map((pod) => pod.view),
       payload: pinned
         ? { state: 'pinned' }
@@ -172,6 +179,10 @@ export class PlannerWorld {
       if (left-- <= 0) return wanted;
       this.#remove(child.kind, child.name, child.uid);
     }
+    for (const { manifest } of wanted.protect) {
+      if (left-- <= 0) return wanted;
+      this.#apply(manifest);
+    }
     if (left > 0 && JSON.stringify(this.resource.status) !== JSON.stringify(wanted.status)) {
       this.writes += 1;
       this.resource = { ...this.resource, status: wanted.status };
@@ -187,6 +198,12 @@ export class PlannerWorld {
       const data = manifest['data'] as Record<string, string>;
       const payload = pinnedPayload.parse(JSON.parse(data[pinnedPayloadFile] ?? ''));
       this.pins.set(name, { name, uid: this.#uid(), versionKey, deleting: false, payload });
+      return;
+    }
+    if (manifest.kind === 'PodDisruptionBudget') {
+      const uid = this.budgets.get(name)?.uid ?? this.#uid();
+      const budget = structuredClone(manifest['spec']) as Record<string, unknown>;
+      this.budgets.set(name, { name, uid, versionKey, deleting: false, spec: budget });
       return;
     }
     const spec = manifest['spec'] as Record<string, unknown> & { replicas: number };
@@ -208,7 +225,8 @@ export class PlannerWorld {
   }
 
   #remove(kind: string, name: string, uid: string): void {
-    const children = kind === 'Deployment' ? this.deployments : this.pins;
+    const kinds = { Deployment: this.deployments, ConfigMap: this.pins, PodDisruptionBudget: this.budgets };
+    const children: Map<string, { readonly uid: string }> = kinds[kind as keyof typeof kinds];
     if (children.get(name)?.uid !== uid) throw new Error(`a plan removes ${kind} ${name} with a wrong UID`);
     children.delete(name);
     this.writes += 1;

@@ -3,7 +3,14 @@ import { MaasError } from '../../api/errors.ts';
 import { fieldManager } from '../../api/names.ts';
 import { apiVersion, kind, type ModelDeployment, type ModelDeploymentStatus, plural } from '../../api/resource.ts';
 import type { KubeClient } from './client.ts';
-import { configMaps, deployments, type KubeObject, pods, type ResourceKind } from './resource-kind.ts';
+import {
+  configMaps,
+  deployments,
+  type KubeObject,
+  podDisruptionBudgets,
+  pods,
+  type ResourceKind,
+} from './resource-kind.ts';
 
 export interface ModelDeploymentObject extends KubeObject {
   spec?: unknown;
@@ -15,6 +22,7 @@ export const modelDeployments: ResourceKind<ModelDeploymentObject> = { apiVersio
 const childKinds: Readonly<Record<string, ResourceKind<KubeObject>>> = {
   Deployment: deployments,
   ConfigMap: configMaps,
+  PodDisruptionBudget: podDisruptionBudgets,
 };
 
 function childKind(name: string): ResourceKind<KubeObject> {

@@ -11,6 +11,7 @@ import type {
   V1Node,
   V1PersistentVolumeClaim,
   V1Pod,
+  V1PodDisruptionBudget,
   V1PriorityClass,
   V1ReplicaSet,
   V1RuntimeClass,
@@ -83,6 +84,7 @@ const clusterWide = <T extends KubeObject>(apiVersion: string, kind: string, plu
 });
 
 export type Pod = Wire<V1Pod>;
+export type PodDisruptionBudget = Wire<V1PodDisruptionBudget>;
 export type Deployment = Wire<V1Deployment>;
 export type ReplicaSet = Wire<V1ReplicaSet>;
 export type ConfigMap = Wire<V1ConfigMap>;
@@ -100,6 +102,11 @@ export const secrets = namespaced<Secret>('v1', 'Secret', 'secrets');
 export const services = namespaced<Service>('v1', 'Service', 'services');
 export const events = namespaced<Event>('v1', 'Event', 'events');
 export const deployments = namespaced<Deployment>('apps/v1', 'Deployment', 'deployments');
+export const podDisruptionBudgets = namespaced<PodDisruptionBudget>(
+  'policy/v1',
+  'PodDisruptionBudget',
+  'poddisruptionbudgets',
+);
 export const replicaSets = namespaced<ReplicaSet>('apps/v1', 'ReplicaSet', 'replicasets');
 export const leases = namespaced<Lease>('coordination.k8s.io/v1', 'Lease', 'leases');
 export const namespaces = clusterWide<Namespace>('v1', 'Namespace', 'namespaces');
