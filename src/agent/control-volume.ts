@@ -74,6 +74,11 @@ export class ControlVolume {
     else await this.#write(control.ready, mark);
   }
 
+  /** What the model's shell should say of its script when that ends. */
+  async describeScript(text: string): Promise<void> {
+    await this.#write(control.script, text);
+  }
+
   async sayStopped(neverRegistered: boolean): Promise<void> {
     await this.#write(control.stopped, neverRegistered ? control.neverRegistered : '');
   }

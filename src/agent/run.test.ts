@@ -69,6 +69,7 @@ async function start(changes: Partial<AgentOptions> = {}, instructions: object =
     proc: '/proc',
     ports: [0],
     payloadDigest: 'sha256:abc',
+    script: 'run.sh',
     fetch: present,
     openSession: registry.open,
     clock,
@@ -129,8 +130,11 @@ describe('an agent', () => {
     });
     const gate = promisify(execFile)('sh', ['-c', `read -r line < '${at('control', control.gate)}'; echo "$line"`]);
     writeFileSync(at('payload', endpointFile), '{"url": "http://0.0.0.0:1"}');
+    writeFileSync(at('payload', 'run.sh'), '#!/usr/bin/env python2\n');
     release();
     expect((await gate).stdout).toBe('open\n');
+    // There before the model runs, which may end at once.
+    expect(readFileSync(at('control', control.script), 'utf8')).toBe('/usr/bin/env\npython2\n\n');
     expect(existsSync(at('control', control.open))).toBe(true);
     expect(existsSync(at('payload', endpointFile))).toBe(false);
     await until(async () => expect((await statusOf(agent)).stage).toBe('WaitingForEndpoint'));

@@ -14,6 +14,7 @@ import {
   startedFile,
   type TerminationMessage,
 } from '../api/pod-contract.ts';
+import { scriptFile } from '../api/script-word.ts';
 import { advertisedEndpoint } from './advertised-endpoint.ts';
 import { Bell } from './bell.ts';
 import { ControlVolume } from './control-volume.ts';
@@ -40,6 +41,7 @@ import { metricsText } from './metrics.ts';
 import { watchMode } from './mode-watch.ts';
 import { type FetchPayload, fetchUntilVerified } from './payload-stage.ts';
 import type { Clock, Directories, Log, Pod } from './ports.ts';
+import { readScript } from './read-script.ts';
 import { Registrar, type Registry } from './registrar.ts';
 import { type SessionCredentials, SessionStore } from './session-store.ts';
 import { SocketTables } from './socket-tables.ts';
@@ -65,6 +67,8 @@ export interface AgentOptions {
   readonly ports: readonly number[];
   /** Digest of the pinned payload. */
   readonly payloadDigest: string;
+  /** Name of the model's script in the payload. */
+  readonly script: string;
   readonly fetch: FetchPayload;
   readonly openSession: (resume: SessionCredentials | undefined) => AgentSession;
   readonly clock: Clock;
@@ -274,6 +278,7 @@ class Agent implements RunningAgent {
         // Whatever the payload holds under these names, it is not the word of a model that runs.
         await rm(join(payload, endpointFile), { recursive: true, force: true });
         await rm(join(payload, startedFile), { recursive: true, force: true });
+        await this.#control.describeScript(scriptFile(await readScript(payload, this.#options.script)));
         await this.#store.setVerified(this.#options.payloadDigest);
       }
       await this.#control.openGate();

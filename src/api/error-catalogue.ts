@@ -221,6 +221,14 @@ export const errorCatalogue = {
     'The operator does not let this instance be registered any more.',
     'Delete the pod: its replacement registers anew.',
   ),
+  SCRIPT_NOT_RUNNABLE: entry(
+    "The model's script cannot run as it is stored: line ends or an encoding of Windows, or no usable first line.",
+    'Save it as plain UTF-8 with Unix line ends and a first line like #!/bin/bash, and upload it again.',
+  ),
+  SCRIPT_INTERPRETER_MISSING: entry(
+    "The image does not have the interpreter that the first line of the model's script names.",
+    'Use an image that has it (spec.image), or name one that the image has, and upload the script again.',
+  ),
   SCRIPT_ENDED: entry("The model's script ended.", 'Keep the script running as long as the model serves.'),
 } as const satisfies Record<string, Entry>;
 

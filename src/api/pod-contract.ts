@@ -34,6 +34,8 @@ export const control = {
   gate: 'gate',
   /** Exists from the moment the gate is open, so that a restarted model does not wait. */
   open: 'open',
+  /** What the agent knows of the script, for the model's shell to say when it ends; see script-word.ts. */
+  script: 'script',
   /** Exists while the instance is ready (registered once, and answering since). */
   ready: 'ready',
   /** FIFO that the model's shell reads at while the script runs: a line makes it end the script, the line says why. */

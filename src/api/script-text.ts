@@ -78,7 +78,7 @@ export function lookAtScript(name: string, head: Uint8Array): ScriptText {
   if (words !== undefined) {
     return fault(
       `env takes what the first line of ${shown} names, ${quoted(words, 300)}, for one word`,
-      `Write #!${asked.path} -S ${words.slice(0, 100)}`,
+      'Put -S before it: #!/usr/bin/env -S',
     );
   }
   return {

@@ -111,6 +111,7 @@ async function start(log: Log): Promise<RunningAgent> {
     proc: '/proc',
     ports: instructions.hostNetwork ? hostNetworkPorts(pod.uid) : [agentPort],
     payloadDigest: pinned.digest,
+    script: pinned.script,
     fetch: fetchPinned(instructions, pinned, log),
     openSession: (resume) => new ZooKeeper({ quorum, sessionTimeoutMs, resume, clock, log }),
     clock,

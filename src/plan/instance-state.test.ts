@@ -86,6 +86,46 @@ describe('stateOf', () => {
       /status 3; its last lines: no module named x$/,
     ],
     [
+      'what the shell of an earlier release says of an interpreter',
+      [
+        aPod({ model: crashed(127, 'maas: 15: ./run.sh: not found\nmaas: the script ended with status 127\n') }),
+        undefined,
+        undefined,
+      ],
+      'ScriptEnded',
+      /status 127 \(.*not found\); its last lines: \.\/run\.sh: not found$/,
+    ],
+    [
+      'a script that cannot run as it is stored',
+      [
+        aPod({
+          model: crashed(
+            127,
+            'maas: 15: ./run.sh: not found\nmaas: SCRIPT_NOT_RUNNABLE: it asks for "/bin/bash\\r"; next: Save it.\nmaas: the script ended with status 127\n',
+          ),
+        }),
+        undefined,
+        undefined,
+      ],
+      'ScriptNotRunnable',
+      /^it asks for "\/bin\/bash\\r"; the script ended with status 127 .*; its last lines: \.\/run\.sh: not found$/,
+    ],
+    [
+      'an interpreter that the image does not have',
+      [
+        aPod({
+          model: crashed(
+            127,
+            'maas: SCRIPT_INTERPRETER_MISSING: /usr/bin/python2 is not in the image\nmaas: the script ended with status 127\n',
+          ),
+        }),
+        undefined,
+        undefined,
+      ],
+      'ScriptInterpreterMissing',
+      /^\/usr\/bin\/python2 is not in the image/,
+    ],
+    [
       'a script that ended well, which it must not',
       [aPod({ model: crashed(1, 'done\nmaas: the script ended with status 0\n') }), undefined, undefined],
       'ScriptEnded',

@@ -6,6 +6,7 @@ import { formatBytes } from '../api/quantity.ts';
 import { reasonOf } from '../api/reason-catalogue.ts';
 import { startTrouble, type Trouble, unschedulablePod, unstartable, waitingTrouble } from './kubernetes-words.ts';
 import type { ContainerView, PodView, Registration, Termination } from './observation.ts';
+import { scriptEnd } from './script-end.ts';
 
 export interface InstanceState {
   /** CamelCase; a reason of the resource's Ready condition where this instance is the worst. */
@@ -91,9 +92,6 @@ function parseTermination(text: string): { code: string; message: string; next: 
 
 const upStages: ReadonlySet<AgentStatus['stage']> = new Set(['Registered', 'Unregistering', 'Shadow', 'Drained']);
 
-/** How many characters of a script's last words fit in a message. */
-const lastWords = 600;
-
 /**
  * The script's end as the kubelet recorded it. A script that runs again counts as failing until its model answers,
  * because a crash loop is mostly seen between two crashes.
@@ -105,9 +103,13 @@ function scriptEnded(pod: PodView, agent: AgentStatus | undefined): InstanceStat
   if (ended === undefined) return undefined;
   const unstarted = unstartable(pod, ended);
   if (unstarted !== undefined) return inTrouble(unstarted, severities.failing);
-  const again = model.state.kind === 'running' ? '; it runs again' : '';
+  const again = model.state.kind === 'running' ? 'it runs again' : '';
   if (ended.reason === 'OOMKilled') {
-    return failing('OutOfMemory', `the model was killed for using more than its memory${again}`, 'Raise spec.memory.');
+    return failing(
+      'OutOfMemory',
+      `the model was killed for using more than its memory${again === '' ? '' : `; ${again}`}`,
+      'Raise spec.memory.',
+    );
   }
   const asked = /maas: restarting: (.*)/.exec(ended.message)?.[1];
   if (asked !== undefined) {
@@ -121,14 +123,8 @@ function scriptEnded(pod: PodView, agent: AgentStatus | undefined): InstanceStat
     }
     return failing('Restarted', asked);
   }
-  const status = /maas: the script ended with status (\d+)/.exec(ended.message)?.[1] ?? String(ended.exitCode);
-  const words = ended.message.replace(/^maas: .*$/gm, '').trim();
-  const tail = words.length > lastWords ? `…${words.slice(-lastWords)}` : words;
-  return failing(
-    'ScriptEnded',
-    `the script ended with status ${status}${again}${tail === '' ? '' : `; its last lines: ${tail}`}`,
-    errorCatalogue.SCRIPT_ENDED.next,
-  );
+  const { code, message, next } = scriptEnd(ended.message, ended.exitCode, again);
+  return failing(reasonOf(code), message, next);
 }
 
 function up(pod: PodView, registration: Registration | undefined, mode: AgentMode): InstanceState | undefined {

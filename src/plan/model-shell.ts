@@ -2,6 +2,8 @@
  * The shell programs of the model's container: what runs before, around and after the payload's script. They need
  * nothing but a POSIX shell, `rm` and `sleep`.
  *
+ * When the script has ended, the shell says what it alone can find out: whether the image has who is to run it.
+ *
  * The shell is process 1 of the container's PID namespace. A script in the wild is bash with a server as its child and
  * handles no signals, so on SIGTERM everybody in the namespace is told (`kill -TERM -1` reaches all but process 1),
  * and what is left dies with process 1.
@@ -25,6 +27,17 @@ case $first in
   *) if command -v bash > /dev/null 2>&1; then bash "./$1" & else sh "./$1" & fi ;;
 esac
 script=$!
+explain() {
+  [ -e "$control/${control.script}" ] || return 0
+  { IFS= read -r interpreter; IFS= read -r program; IFS= read -r word; } < "$control/${control.script}"
+  if [ -n "$word" ]; then printf 'maas: %s\\n' "$word"; return 0; fi
+  [ "$status" -eq 126 ] || [ "$status" -eq 127 ] || return 0
+  missing=
+  if [ -n "$interpreter" ] && [ ! -e "$interpreter" ]; then missing=$interpreter
+  elif [ -n "$program" ] && ! command -v "$program" > /dev/null 2>&1; then missing=$program
+  fi
+  [ -z "$missing" ] || printf 'maas: SCRIPT_INTERPRETER_MISSING: %s, which the first line of "%s" names, is not in the image\\n' "$missing" "$1"
+}
 stopping=
 trap 'stopping=1; kill -TERM -1 2> /dev/null' TERM
 (
@@ -41,7 +54,10 @@ while :; do
   status=$?
   kill -0 "$script" 2> /dev/null || break
 done
-[ -n "$stopping" ] || printf 'maas: the script ended with status %s\\n' "$status" >&2
+if [ -z "$stopping" ]; then
+  explain "$1" >&2
+  printf 'maas: the script ended with status %s\\n' "$status" >&2
+fi
 [ "$status" -ne 0 ] || [ -n "$stopping" ] || status=1
 exit "$status"
 `;

@@ -67,6 +67,30 @@ describe.concurrent('kubectl get mdl says why a model is not up', () => {
     expect(message).toContain('no module named torch');
   });
 
+  it('a script from Windows: who was asked for, and why that is nobody', async () => {
+    await stage.payload('windows', { 'run.sh': '#!/bin/bash\r\nexec python server.py\r\n' });
+    await stage.apply('windows', {});
+    const message = await stage.reasonIs('windows', 'ScriptNotRunnable');
+    expect(message).toContain('the first line of "run.sh" ends with a carriage return, so it asks for "/bin/bash\\r"');
+    expect(message).toContain('status 127');
+  });
+
+  it('an interpreter that the image does not have', async () => {
+    await stage.payload('python2', { 'run.sh': '#!/usr/bin/python2\nprint 1\n' });
+    await stage.apply('python2', {});
+    expect(await stage.reasonIs('python2', 'ScriptInterpreterMissing')).toContain('/usr/bin/python2');
+    await stage.payload('env', { 'run.sh': '#!/usr/bin/env python2.4\nprint 1\n' });
+    await stage.apply('env', {});
+    expect(await stage.reasonIs('env', 'ScriptInterpreterMissing')).toContain('python2.4');
+  });
+
+  it('a script with the copies of editors beside it', async () => {
+    const copies = { '._run.sh': 'x', '.run.sh.swp': 'x', '.backup.sh': 'x', 'run.sh~': 'x', 'run.sh.orig': 'x' };
+    await stage.payload('copies', { ...pythonModel('1.0'), ...copies });
+    await stage.apply('copies', {});
+    await stage.serves('copies', 1);
+  });
+
   it('a script that ends well, which it must not', async () => {
     await stage.payload('ends-well', script('echo all done'));
     await stage.apply('ends-well', {});
