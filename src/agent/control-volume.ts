@@ -88,7 +88,7 @@ export class ControlVolume {
   }
 
   async readyMark(): Promise<string | undefined> {
-    return readFile(this.#path(control.ready), 'utf8').catch(() => undefined);
+    return readFile(this.#path(control.ready), 'utf8').catch(missing);
   }
 
   /** The pod is being stopped, or was already when an earlier agent ran. */
@@ -121,13 +121,12 @@ async function makePipe(path: string): Promise<void> {
 }
 
 async function exists(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return false;
-      throw error;
-    },
-  );
+  return (await lstat(path).catch(missing)) !== undefined;
+}
+
+/** Only what is not there is nothing; what cannot be read just now must not be taken for that. */
+function missing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
 }
 
 /** Short enough to go into a pipe at once, and without control characters: it ends in the container's log. */

@@ -523,10 +523,37 @@ describe('a restarted agent', () => {
     expect(story.wait(1)).toEqual(['restart b: ENDPOINT_MISSING']);
   });
 
-  it('removes what an earlier one may have left of a model that does not answer', () => {
+  it('leaves alone what an earlier one has registered and had no time to note, as long as nobody has looked', () => {
     const story = new Story({ ...newPod, gateOpen: true });
-    expect(story.tell({ type: 'gate-opened' }, connected)).toEqual(['unregister']);
+    expect(story.tell({ type: 'gate-opened' }, connected)).toEqual([]);
+    expect(story.wait(10 * limits.silence)).toEqual([]);
+    expect(story.tell(looked('a', 1500))).toEqual(['register 1500']);
+    expect(story.tell({ ...registered, written: false })).toEqual(['ready']);
   });
+
+  it('removes what an earlier one may have left of a model that does not answer, unless that is between two requests', () => {
+    const story = new Story({ ...newPod, gateOpen: true });
+    expect(story.tell({ type: 'gate-opened' }, connected, looked('a', 1500, 'none'))).toEqual([]);
+    expect(story.wait(limits.silence - 1)).toEqual([]);
+    expect(story.wait(1)).toEqual(['unregister']);
+    const busy = new Story({ ...newPod, gateOpen: true });
+    busy.tell({ type: 'gate-opened' }, connected, looked('a', 1500, 'none'));
+    busy.wait(limits.silence - 1);
+    expect(busy.tell(looked('a', 1500))).toEqual(['register 1500']);
+  });
+
+  it('removes at once what an earlier one may have left of a model that has only just started', () => {
+    const story = new Story({ ...newPod, gateOpen: true });
+    expect(story.tell({ type: 'gate-opened' }, connected, looked('a'))).toEqual(['unregister']);
+  });
+
+  it.each(['shadow', 'drain'] as const)(
+    'removes at once what an earlier one may have left where the mode is %s',
+    (mode) => {
+      const story = new Story({ ...newPod, gateOpen: true }, mode);
+      expect(story.tell({ type: 'gate-opened' }, connected)).toEqual(['unregister']);
+    },
+  );
 
   it('goes on with a stop', () => {
     const story = new Story({ ...newPod, gateOpen: true, readyMark: 'a', stopping: true });

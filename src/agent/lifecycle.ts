@@ -150,6 +150,11 @@ export interface State {
   readonly start?: { readonly mark: string; readonly at: number };
   readonly endpoint?: EndpointFile;
   readonly serving?: Serving;
+  /**
+   * An earlier agent may have registered the model and was killed before it could note more. Unknown is no reason to take
+   * that away: it stays until somebody has looked, and from then on for as long as a model may be silent.
+   */
+  readonly inherited?: { readonly deafSince: number | undefined };
   /** What is wrong with the endpoint or its listener, and since when. */
   readonly trouble?: { readonly problem: Problem; readonly since: number };
   /** Why the model had to be restarted; kept until it answers. */
@@ -209,6 +214,7 @@ export function initialState(limits: Limits, remains: Remains, at: number): Stat
           serving: { kind: 'silent', since: at, deafSince: undefined, failures: 0, lost: false },
         }
       : {}),
+    ...(remains.gateOpen && !wasReady ? { inherited: { deafSince: undefined } } : {}),
     session: 'connecting',
     registration: { kind: 'none' },
     mayExist: remains.gateOpen,
@@ -302,7 +308,12 @@ function takeLook(before: State, look: Look, at: number): State {
   if (look.asked !== undefined) state = { ...state, endpoint: look.asked.endpoint };
   const answer = look.asked?.answer;
   if (answer === 'answers') {
-    return { ...without(state, 'trouble', 'verdict', 'askedAt'), serving: { kind: 'answers' } };
+    return { ...without(state, 'trouble', 'verdict', 'askedAt', 'inherited'), serving: { kind: 'answers' } };
+  }
+  // Without an endpoint the model has only just started, and whatever is registered is of a start before.
+  if (answer === undefined) state = without(state, 'inherited');
+  else if (state.inherited !== undefined) {
+    state = { ...state, inherited: { deafSince: state.inherited.deafSince ?? at } };
   }
   const problem = troubleOf(look, state.endpoint);
   if (problem === undefined) state = without(state, 'trouble');
@@ -389,7 +400,12 @@ function settle(taken: State, at: number): Step {
         mayExist: true,
         mayBeKnown: true,
       };
-    } else if (!mayStayRegistered(state) && state.mayExist && isDue(state, 'unregister', at)) {
+    } else if (
+      !mayStayRegistered(state) &&
+      !isInherited(state, at) &&
+      state.mayExist &&
+      isDue(state, 'unregister', at)
+    ) {
       actions.push({ do: 'unregister' });
       state = { ...state, registration: { kind: 'removing' } };
     }
@@ -438,6 +454,14 @@ function isUp(state: State): boolean {
 
 function isUnregisteredByMode(state: State): boolean {
   return state.mode !== undefined && !registers(state.mode);
+}
+
+function isInherited(state: State, at: number): boolean {
+  if (state.inherited === undefined || state.stop !== undefined || state.revoked || isUnregisteredByMode(state)) {
+    return false;
+  }
+  const { deafSince } = state.inherited;
+  return deafSince === undefined || at < deafSince + state.limits.silence;
 }
 
 /** Asked again immediately before a registration is written. */
@@ -577,6 +601,7 @@ export function wakeAt(state: State, at: number): number | undefined {
       if (state.serving.deafSince !== undefined) times.push(state.serving.deafSince + limits.silence);
       times.push(state.serving.since + limits.hang);
     }
+    if (state.inherited?.deafSince !== undefined) times.push(state.inherited.deafSince + limits.silence);
     if (state.start !== undefined && state.serving === undefined) times.push(state.start.at + limits.startup);
     if (state.askedAt !== undefined) times.push(state.askedAt + limits.askAgain);
   } else if (!state.stop.stopped) {
@@ -594,7 +619,7 @@ export function problemOf(error: MaasError): Problem {
   return { code: error.code, message: error.message, next: error.next };
 }
 
-type Optional = 'endpoint' | 'serving' | 'trouble' | 'verdict' | 'askedAt';
+type Optional = 'endpoint' | 'serving' | 'inherited' | 'trouble' | 'verdict' | 'askedAt';
 
 function without(state: State, ...keys: Optional[]): State {
   const copy: { -readonly [Key in keyof State]: State[Key] } = { ...state };

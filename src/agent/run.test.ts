@@ -302,6 +302,22 @@ describe('an agent', () => {
     expect(existsSync(at('control', control.ready))).toBe(true);
   });
 
+  it('goes on without a ripple where one was killed that had just registered and could not note more', async () => {
+    mkdirSync(at('control', `.${control.ready}`));
+    const first = await start();
+    const { port } = await listen();
+    await until(async () => expect((await statusOf(first)).stage).toBe('WaitingForEndpoint'));
+    startModel(port);
+    await until(async () => expect((await statusOf(first)).stage).toBe('Registered'));
+    registry.session.kill();
+    const before = registry.history.length;
+    rmdirSync(at('control', `.${control.ready}`));
+    const second = await start();
+    await until(async () => expect((await statusOf(second)).stage).toBe('Registered'));
+    await until(async () => expect(await isReady(second)).toBe(true));
+    expect(registry.history.slice(before)).toEqual([]);
+  });
+
   it('leaves the revocation standing where it could not be noted, for the agent after it', async () => {
     mkdirSync(at('session', 'revoked.new'));
     const first = await start();
@@ -351,6 +367,7 @@ describe('an agent', () => {
             run.goAway();
             run.comeBack();
           }
+          const before = run.history.length;
           if (what.startsWith('kill')) {
             run.session.kill();
             if (what === 'kill and expire') run.expire(owner);
@@ -360,6 +377,7 @@ describe('an agent', () => {
             expect((await statusOf(agent)).stage).toBe('Registered');
             expect(run.ownerOf(path)).toBe(run.session.session()?.id);
           });
+          if (what === 'kill') expect(run.history.slice(before)).toEqual([]);
         }
         expect(unresumable).toBe(0);
         for (const each of mine) each.terminate();

@@ -270,6 +270,30 @@ describe('an agent that was killed', () => {
     await until(() => made.output.includes('"resumed":true'), 'the session was resumed');
   });
 
+  it('is not noticed by clients either when that was in the moment in which it had registered', async () => {
+    for (let turn = 0; turn < 5; turn += 1) {
+      const made = pod({ sessionTimeoutMs: 30_000, model: `moment${turn}${Date.now()}` }).startAgent();
+      const killed = Promise.withResolvers<unknown>();
+      const seen: (bigint | undefined)[] = [];
+      const watch = tree.watchNode(made.registrationPath, (node) => {
+        seen.push(node?.stat.czxid);
+        if (node !== undefined && seen.length === 2) killed.resolve(made.killAgent('SIGKILL'));
+      });
+      try {
+        await made.startModel();
+        await killed.promise;
+        const { id } = JSON.parse(readFileSync(made.file('session', 'session.json'), 'utf8'));
+        expect(id).toBe(await ownerOf(made.registrationPath));
+        made.startAgent();
+        await made.becomes('Registered');
+        await until(() => made.isReady(), 'it is ready');
+        expect(seen).toEqual([undefined, (await tree.exists(made.registrationPath))?.czxid]);
+      } finally {
+        watch.close();
+      }
+    }
+  });
+
   it('takes its registration over from a session that it cannot resume', async () => {
     const made = await serving();
     const old = await ownerOf(made.registrationPath);
