@@ -17,6 +17,6 @@ standard output, everything else to standard error; \`-o json\` is for scripts.
 
 /** The whole document, Markdown. */
 export function commandDocs(): string {
-  const sections = helpTexts().map(({ command, text }) => `\n## ${command}\n\n\`\`\`\n${text.trim()}\n\`\`\`\n`);
+  const sections = helpTexts().map(({ command, text }) => `\n## ${command}\n\n\`\`\`text\n${text.trim()}\n\`\`\`\n`);
   return introduction + sections.join('') + findingDocs() + jsonShapeDocs();
 }
