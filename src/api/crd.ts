@@ -13,6 +13,7 @@ import {
   modelDeploymentSpec,
   modelDeploymentStatus,
   mountPathRefused,
+  notSeenReason,
   ownVolumes,
   plural,
   refusedMountPath,
@@ -100,6 +101,22 @@ function leastBytes(field: string, least: string): Json {
     messageExpression: `${bare} ? ${asked} : '${field} is ' + string(self) + ', less than ${least}'`,
   };
 }
+
+/**
+ * What a resource says before an operator has written anything, which may be for ever: nobody else could say it where no
+ * operator runs, or none serves the namespace.
+ */
+const unseenStatus = {
+  conditions: [
+    {
+      type: 'Ready',
+      status: 'Unknown',
+      reason: notSeenReason,
+      message: `no operator has looked at it yet; if that stays so, check with \`kubectl maas doctor\` that one runs and serves this namespace`,
+      lastTransitionTime: '1970-01-01T00:00:00Z',
+    },
+  ],
+};
 
 /** The CRD as a plain object, ready to be printed as YAML. */
 export function customResourceDefinition(): Json {
@@ -198,7 +215,7 @@ export function customResourceDefinition(): Json {
                 kind: { type: 'string' },
                 metadata: { type: 'object' },
                 spec: { ...spec, description: 'What is wanted.' },
-                status: { ...status, description: 'What is. Written by the operator.' },
+                status: { ...status, description: 'What is. Written by the operator.', default: unseenStatus },
               },
             },
           },

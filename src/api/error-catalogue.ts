@@ -43,6 +43,15 @@ export const errorCatalogue = {
     'The model name, or the name and version, belongs to another ModelDeployment.',
     'Choose another name, or remove the owner first.',
   ),
+  NAMESPACE_NOT_SERVED: entry(
+    'No operator looks after the models of the namespace.',
+    'Choose a namespace that is served, or name the operator that serves it with --operator-namespace.',
+  ),
+  OPERATOR_AWAY: entry(
+    'No operator is at work that could do what was asked.',
+    'Check that it is installed and runs: `kubectl maas doctor`. What was written to the cluster stays, and is done when it is back.',
+    true,
+  ),
   IMPORT_INCOMPLETE: entry(
     'Some of the models could not be created: something is not known, or the cluster refused it.',
     'Say it with --memory and --payload-path, or fill in what `kubectl maas import` prints, and apply that.',

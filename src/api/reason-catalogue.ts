@@ -362,9 +362,15 @@ export const reasonCatalogue = {
 
   NotSeen: entry(
     undefined,
-    ['command'],
+    ['Ready', 'command'],
     'No operator has looked at the resource yet.',
     'Check with `kubectl maas doctor` that the operator runs and serves the namespace.',
+  ),
+  NotServed: entry(
+    undefined,
+    ['command'],
+    'No operator looks after the models of the namespace.',
+    "Deploy into a namespace that is served, or add this one to `namespaces` of the operator's chart.",
   ),
   NoResource: entry(undefined, ['command'], 'Nothing here asks for this version.', nothing),
   Foreign: entry(

@@ -325,6 +325,9 @@ const condition = z.object({
 });
 export type Condition = z.infer<typeof condition>;
 
+/** Of the Ready condition that a resource has before any operator has seen it; see crd.ts. */
+export const notSeenReason = 'NotSeen';
+
 /** At most this many endpoints are listed in the status; all are counted. */
 export const maxStatusEndpoints = 50;
 

@@ -29,6 +29,7 @@ const newDga: AddCommand = { ...addDga, options: { memory: '512Mi', env: [] }, h
 const removeDga: RemoveCommand = {
   kind: 'remove',
   cluster: {},
+  operatorNamespace: 'maas-system',
   output: undefined,
   namespace: undefined,
   model: 'dga',

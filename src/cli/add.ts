@@ -2,6 +2,7 @@
 import { MaasError } from '../api/errors.ts';
 import { resourceNameFor } from '../api/names.ts';
 import { formatBytes } from '../api/quantity.ts';
+import { askAttendance, away, errorOf, unattended, unserved } from './attendance.ts';
 import type { AddCommand } from './command.ts';
 import { counted } from './counted.ts';
 import { visible } from './escape.ts';
@@ -18,6 +19,7 @@ import { serves, waitUntil, waitUntilGone } from './wait.ts';
 /** @throws MaasError whatever stopped it; see the exit codes */
 export async function add(command: AddCommand, ports: Ports, cluster: Cluster): Promise<void> {
   const namespace = command.namespace ?? cluster.namespace;
+  await checkServed(command, namespace, ports, cluster);
   const payloadPath =
     command.localPath === undefined
       ? command.hdfsPath
@@ -28,8 +30,18 @@ export async function add(command: AddCommand, ports: Ports, cluster: Cluster): 
       judge: serves(change.model.metadata.generation),
       timeoutMs: command.timeoutMs,
       wanted: 'up',
+      unattended: async (where) => unattended(where, await askAttendance(command, ports, cluster), ports.clock.now()),
     }),
   );
+}
+
+/** Nothing is written where it is certain that nobody would do anything about it. */
+async function checkServed(command: AddCommand, namespace: string, ports: Ports, cluster: Cluster): Promise<void> {
+  const attendance = await askAttendance(command, ports, cluster);
+  const why = unserved(namespace, attendance);
+  if (why !== undefined) throw errorOf(why);
+  const absent = away(attendance, ports.clock.now());
+  if (absent !== undefined) ports.err.write(`${visible(`note: ${absent.message}; it is done when one is`)}\n`);
 }
 
 /** Uploads what the command names, after the cluster has said that it would take the rest. Returns the payload's path. */

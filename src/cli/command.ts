@@ -56,6 +56,7 @@ export interface RemoveCommand extends OneModel {
   readonly kind: 'remove';
   /** How many fewer; undefined means all. */
   readonly instances: number | undefined;
+  readonly operatorNamespace: string;
 }
 
 export interface ListCommand extends Everywhere {
@@ -64,6 +65,7 @@ export interface ListCommand extends Everywhere {
   readonly allNamespaces: boolean;
   readonly model: string | undefined;
   readonly version: string | undefined;
+  readonly operatorNamespace: string;
 }
 
 export interface ModeCommand extends Everywhere {

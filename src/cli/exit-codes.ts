@@ -27,6 +27,7 @@ const byError: Partial<Record<ErrorCode, ExitCode>> = {
   MODEL_NOT_FOUND: exitCodes.notFound,
   CLUSTER_NOT_FOUND: exitCodes.notFound,
   SETTINGS_NOT_FOUND: exitCodes.notFound,
+  NAMESPACE_NOT_SERVED: exitCodes.notFound,
   CLUSTER_UNREACHABLE: exitCodes.noAccess,
   CLUSTER_UNAVAILABLE: exitCodes.noAccess,
   CLUSTER_UNAUTHENTICATED: exitCodes.noAccess,
@@ -41,6 +42,7 @@ const byError: Partial<Record<ErrorCode, ExitCode>> = {
   HDFS_UNAUTHENTICATED: exitCodes.noAccess,
   TIMEOUT: exitCodes.notReady,
   MODEL_STALLED: exitCodes.notReady,
+  OPERATOR_AWAY: exitCodes.notReady,
   INTERRUPTED: exitCodes.interrupted,
 };
 

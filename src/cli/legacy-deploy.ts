@@ -63,7 +63,11 @@ async function execute(command: LegacyDeploy, ports: LegacyPorts): Promise<void>
     (settings === undefined ? undefined : namespaceForModel(command.model, settings.legacy.queue)) ??
     cluster.namespace;
   if (command.mode === 'REMOVE')
-    return await remove({ ...oneModel(command, namespace), kind: 'remove' }, ports, cluster);
+    return await remove(
+      { ...oneModel(command, namespace), kind: 'remove', operatorNamespace: command.operatorNamespace },
+      ports,
+      cluster,
+    );
   await legacyAdd(command, namespace, settings, ports, cluster);
 }
 

@@ -14,6 +14,7 @@ const listAll: ListCommand = {
   allNamespaces: false,
   model: undefined,
   version: undefined,
+  operatorNamespace: 'maas-system',
 };
 
 function someModels(): ModelStore {

@@ -2,6 +2,7 @@
  * A model as `list` shows it, and the shape of `list -o json`. Fields are added to it, never renamed or removed;
  * docs describe it.
  */
+import { notSeenReason } from '../api/resource.ts';
 import { conditionOf, isGoing, type Model, registeredState } from './model.ts';
 
 export interface ModelView {
@@ -96,5 +97,5 @@ export function viewOf(model: Model): ModelView {
 function reasonOf(model: Model, ready: { reason: string; message: string } | undefined) {
   if (isGoing(model)) return { reason: 'Terminating', message: 'being deleted' };
   if (ready !== undefined) return { reason: ready.reason, message: ready.message };
-  return { reason: 'NotSeen', message: 'no operator has looked at it yet' };
+  return { reason: notSeenReason, message: 'no operator has looked at it yet' };
 }

@@ -242,7 +242,12 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
   outputOption(removeOptions);
   removeOptions.action((_, actor: Commander) => {
     const options = merged<ModelOptions>(actor);
-    found({ kind: 'remove', ...oneModel(actor, options), instances: options.instances });
+    found({
+      kind: 'remove',
+      ...oneModel(actor, options),
+      instances: options.instances,
+      operatorNamespace: operatorNamespace(options),
+    });
   });
 
   const listOptions = configured(program.command('list'), print)
@@ -263,6 +268,7 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
       allNamespaces: options.allNamespaces,
       model: options.name,
       version: options.version,
+      operatorNamespace: operatorNamespace(options),
     });
   });
 

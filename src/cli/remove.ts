@@ -1,5 +1,6 @@
 /** `kubectl maas remove`: N instances fewer of a model's version, or all of them. */
 import { MaasError } from '../api/errors.ts';
+import { askAttendance, unattended } from './attendance.ts';
 import type { RemoveCommand } from './command.ts';
 import { counted } from './counted.ts';
 import { findModel } from './find-model.ts';
@@ -26,6 +27,7 @@ export async function remove(command: RemoveCommand, ports: Ports, cluster: Clus
       judge: shrank(change.model.metadata.generation),
       timeoutMs: command.timeoutMs,
       wanted: 'down to the wanted instances',
+      unattended: async (where) => unattended(where, await askAttendance(command, ports, cluster), ports.clock.now()),
     });
   });
 }

@@ -34,6 +34,7 @@ const addOne: Command = {
 const removeOne: Command = {
   kind: 'remove',
   cluster: {},
+  operatorNamespace: 'maas-system',
   output: undefined,
   namespace: undefined,
   model: 'dga',
@@ -195,10 +196,10 @@ describe('add --wait', () => {
 
   it('says that no operator is there', async () => {
     const { clock, ports, done } = begin();
-    await clock.advance(31_000);
+    await clock.advance(15_000);
     expect(done.code).toBe(5);
     expect(ports.err.text).toContain(
-      'error[TIMEOUT]: no operator took up dga 1.0 within 30s\nnext: Check that the operator runs and serves this namespace.\n',
+      'error[OPERATOR_AWAY]: nobody takes up dga 1.0: there is no operator in namespace maas-system\nnext: Install it, or name its namespace with --operator-namespace.\n',
     );
   });
 

@@ -4,6 +4,7 @@
  */
 import { formatAge, formatDuration } from '../api/duration.ts';
 import { hasCode, MaasError } from '../api/errors.ts';
+import { errorOf, type Unattended } from './attendance.ts';
 import { counted } from './counted.ts';
 import { visible } from './escape.ts';
 import { conditionOf, type Model, readModel, registeredState, stateOf, titleOf } from './model.ts';
@@ -57,16 +58,24 @@ export interface WaitFor {
   readonly timeoutMs: number;
   /** `up`, for the message when it did not come in time. */
   readonly wanted: string;
+  /** Why nobody will take it up, as far as that is certain. Asked while the operator has not seen it. */
+  readonly unattended: (namespace: string) => Promise<Unattended | undefined>;
 }
+
+/** A restart of the operator, or another leader: so long it may take until a change is seen. */
+const unseenMs = 12_000;
+const askAgainMs = 5_000;
 
 /**
  * Follows a model until the judge is content.
  * @param model as the command has written it; another one of the same name is not taken for it
- * @throws MaasError TIMEOUT, MODEL_STALLED, MODEL_NOT_FOUND when somebody else deletes it
+ * @throws MaasError TIMEOUT, MODEL_STALLED, MODEL_NOT_FOUND when somebody else deletes it, OPERATOR_AWAY and
+ *   NAMESPACE_NOT_SERVED when nobody is there who could do it
  */
 export async function waitUntil(ports: Ports, cluster: Cluster, model: Model, wait: WaitFor): Promise<Model> {
   const said = narrator(ports, titleOf(model));
   let last = model;
+  let askAt = ports.clock.monotonic() + unseenMs;
   for await (const seen of looks(ports, cluster, model, wait.timeoutMs, said)) {
     if (seen === undefined) {
       throw new MaasError('MODEL_NOT_FOUND', `${titleOf(model)} was removed by somebody else while waiting`);
@@ -82,6 +91,10 @@ export async function waitUntil(ports: Ports, cluster: Cluster, model: Model, wa
       throw new MaasError('MODEL_STALLED', `${titleOf(model)} cannot come up by itself: ${text}`);
     }
     said.state(text);
+    if (text !== notSeen.text || ports.clock.monotonic() < askAt) continue;
+    const why = await wait.unattended(seen.metadata.namespace);
+    if (why !== undefined) throw errorOf({ ...why, message: `nobody takes up ${titleOf(model)}: ${why.message}` });
+    askAt = ports.clock.monotonic() + askAgainMs;
   }
   tellFailing(ports, last);
   const { name, namespace } = last.metadata;

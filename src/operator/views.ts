@@ -2,7 +2,7 @@
 import { annotations, labels } from '../api/names.ts';
 import { pinnedPayload } from '../api/payload.ts';
 import { containers, pinnedPayloadFile, pinnedVolume } from '../api/pod-contract.ts';
-import { type ModelDeployment, modelDeploymentSpec, modelDeploymentStatus } from '../api/resource.ts';
+import { type ModelDeployment, modelDeploymentSpec, modelDeploymentStatus, notSeenReason } from '../api/resource.ts';
 import type { BudgetView, ContainerView, DeploymentView, PinView, PodView, Termination } from '../plan/observation.ts';
 import type {
   BudgetJson,
@@ -188,13 +188,18 @@ export function resourceEntry({ metadata, spec, status }: ModelDeploymentJson): 
       annotations: metadata?.annotations ?? {},
     },
     spec: parsed.success ? parsed.data : placeholder(spec),
-    status: parsedStatus.success ? parsedStatus.data : {},
+    status: parsedStatus.success && !isUnseen(parsedStatus.data) ? parsedStatus.data : {},
   };
   if (parsed.success) return { resource };
   const invalid = parsed.error.issues
     .map((issue) => `spec${issue.path.length > 0 ? `.${issue.path.join('.')}` : ''}: ${issue.message}`)
     .join('; ');
   return { resource, invalid };
+}
+
+/** What the API server says in the place of an operator that has not looked yet is nobody's memory. */
+function isUnseen({ conditions }: ModelDeployment['status']): boolean {
+  return conditions?.some(({ reason }) => reason === notSeenReason) === true;
 }
 
 /** Enough of a spec to name the resource in a status; nothing is made from it. */

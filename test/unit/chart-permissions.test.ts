@@ -124,7 +124,7 @@ describe('what users may do', () => {
     expect(JSON.stringify(objects.filter((object) => object.kind === 'RoleBinding'))).not.toContain('modes-editor');
   });
 
-  it('is to read settings and modes, and nothing else, by being logged in', () => {
+  it('is to read settings, modes and the Lease of the leader, and nothing else, by being logged in', () => {
     const objects = render();
     const bindings = objects.filter((object) => JSON.stringify(object['subjects'] ?? []).includes('system:'));
     expect(bindings.map((binding) => [binding.metadata.namespace, binding['roleRef']])).toEqual([
@@ -136,6 +136,12 @@ describe('what users may do', () => {
         apiGroups: [''],
         resources: ['configmaps'],
         resourceNames: ['maas-operator-settings', 'maas-operator-modes'],
+        verbs: ['get'],
+      },
+      {
+        apiGroups: ['coordination.k8s.io'],
+        resources: ['leases'],
+        resourceNames: ['maas-operator'],
         verbs: ['get'],
       },
     ]);
