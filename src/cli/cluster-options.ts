@@ -42,6 +42,11 @@ function requestTimeout(text: string): number {
   throw new InvalidArgumentError('Write seconds, or a duration with its unit, such as 30s or 2m.');
 }
 
+/** Kubectl takes an empty one for none. */
+function namespaceOrNone(text: string): string | undefined {
+  return text === '' ? undefined : value.namespace(text);
+}
+
 function options(): Option[] {
   return [
     new Option('--context <name>', 'Context of the kubeconfig. (default: its current one)'),
@@ -77,7 +82,7 @@ export function addClusterOptions(
   command: Commander,
   { namespace = "Namespace. (default: the context's)", all = false }: { namespace?: string; all?: boolean } = {},
 ): void {
-  command.option('-n, --namespace <namespace>', namespace, value.namespace);
+  command.option('-n, --namespace <namespace>', namespace, namespaceOrNone);
   for (const option of options()) {
     if (!all && !everyday.includes(option.attributeName())) option.hideHelp();
     else if (!all) option.helpGroup('Options:');

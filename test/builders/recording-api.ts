@@ -16,6 +16,8 @@ export interface Seen {
   readonly host: string;
   /** Authorization and those of impersonation, sorted. */
   readonly identity: readonly string[];
+  /** How the answer may be packed. */
+  readonly packed: string;
   readonly sni: string;
   /** Subject of the client certificate. */
   readonly client: string;
@@ -27,6 +29,8 @@ export class RecordingApi {
   readonly proxied: string[] = [];
   /** Answers 401 to who does not send this. */
   wanted: string | undefined;
+  /** How many were made so far. */
+  connections = 0;
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
   readonly #ports = new Map<string, number>();
@@ -82,6 +86,7 @@ export class RecordingApi {
 
   async #listen(name: string, server: Server, host: string): Promise<void> {
     server.on('connection', (socket) => {
+      this.connections++;
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
       // Clients that do not trust us hang up.
@@ -103,6 +108,7 @@ export class RecordingApi {
       protocol: secure ? 'https' : 'http',
       path,
       host: headers.host ?? '',
+      packed: String(headers['accept-encoding'] ?? ''),
       identity: names
         .map((name, index) => `${name.toLowerCase()}: ${rawHeaders[2 * index + 1]}`)
         .filter((header) => /^(authorization|impersonate-)/.test(header))

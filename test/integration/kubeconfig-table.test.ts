@@ -333,7 +333,13 @@ const rows: Readonly<Record<string, () => Row>> = {
     works: false,
     files: { ...usual(https(), { tokenFile: 'token' }), '.kube/token': '\n' },
   }),
-  'a token with a newline': () => ({ works: false, files: usual(https(), { token: 'secret\n' }) }),
+  'a token with a newline': () => ({
+    works: false,
+    files: usual(https(), { token: 'secret\n' }),
+    says: /KUBECONFIG_INVALID.*user "u": its token has a line break/,
+  }),
+  'impersonation of people with names': () => ({ works: true, files: usual(https(), { token: 'a', as: 'jörg 東' }) }),
+  'no compression': () => ({ works: true, files: usual(https({ 'disable-compression': true })), sees: { packed: '' } }),
   'user name and password': () => ({
     works: true,
     files: usual(https(), { username: 'joe', password: 'pass:word' }),
@@ -636,6 +642,11 @@ const rows: Readonly<Record<string, () => Row>> = {
     works: true,
     files: { '.kube/config': { ...config(https()), 'current-context': 'nowhere' } },
     args: ['--context', 'x'],
+  }),
+  'empty options': () => ({
+    works: true,
+    files: usual(https()),
+    args: ['--context', '', '--token=', '-n', '', '--user', ''],
   }),
   '--context that nobody defines': () => ({
     works: false,

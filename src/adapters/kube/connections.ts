@@ -46,8 +46,7 @@ export class Connections {
     const proxy = access.proxyUrl === '' ? proxyFromEnvironment(server, this.#env) : new URL(access.proxyUrl);
     const path = server.pathname.replace(/\/+$/, '');
     const material = this.#material(access.tls, certificate, access);
-    const security = access.tls === undefined ? {} : this.#security(access.tls, host, material);
-    const key = `${material.key} ${proxy?.href ?? ''}`;
+    const key = `${material.key} ${server.host} ${proxy?.href ?? ''}`;
 
     if (proxy !== undefined && server.protocol === 'http:' && !isSocks(proxy)) {
       // An HTTP proxy is asked for the whole address, and needs no tunnel.
@@ -58,23 +57,14 @@ export class Connections {
         options: {
           host: proxyHost,
           port: Number(proxy.port) || (secure ? 443 : 80),
-          agent: this.#agent(key, () => (secure ? new https.Agent(poolOptions) : new http.Agent(poolOptions))),
-          ...(secure
-            ? this.#security({ authority: undefined, insecure: false, serverName: '' }, proxyHost, material)
-            : {}),
+          agent: this.#agent(key, () =>
+            secure
+              ? new https.Agent({ ...poolOptions, ...this.#security(systemTrust, proxyHost, material) })
+              : new http.Agent(poolOptions),
+          ),
         },
         prefix: `http://${server.host}${path}`,
-        headers: {
-          Host: server.host,
-          ...(proxy.username === '' && proxy.password === ''
-            ? {}
-            : {
-                'Proxy-Authorization': basicAuthorization(
-                  decodeURIComponent(proxy.username),
-                  decodeURIComponent(proxy.password),
-                ),
-              }),
-        },
+        headers: { Host: server.host, ...proxyAuthorization(proxy) },
       };
     }
     return {
@@ -83,9 +73,12 @@ export class Connections {
         host,
         port,
         agent: this.#agent(key, () =>
-          agentFor(server, proxy, access.tls, (tlsOfProxy, name) => this.#security(tlsOfProxy, name, material)),
+          agentFor(server, proxy, (name) =>
+            access.tls === undefined ? {} : this.#security(access.tls, name, material),
+          ),
         ),
-        ...security,
+        // Said outright: the pool of a tunnel guesses it otherwise, not always alike, and finds no free connection.
+        ...{ secureEndpoint: server.protocol === 'https:' },
       },
       prefix: path,
       headers: {},
@@ -168,18 +161,34 @@ interface Material {
   readonly access: ClusterAccess;
 }
 
-function agentFor(
-  server: URL,
-  proxy: URL | undefined,
-  security: ServerTls | undefined,
-  tlsTo: (security: ServerTls, name: string) => ConnectionOptions,
-): http.Agent {
-  if (proxy === undefined)
-    return server.protocol === 'https:' ? new https.Agent(poolOptions) : new http.Agent(poolOptions);
+const systemTrust: ServerTls = { authority: undefined, insecure: false, serverName: '' };
+
+/**
+ * What is to be checked is said to the pool: a connection whose check is said with the request is never used again.
+ * @param securityOf what TLS to a host needs
+ */
+function agentFor(server: URL, proxy: URL | undefined, securityOf: (host: string) => ConnectionOptions): http.Agent {
+  const security = securityOf(bare(server.hostname));
+  if (proxy === undefined) {
+    return server.protocol === 'https:'
+      ? new https.Agent({ ...poolOptions, ...security })
+      : new http.Agent(poolOptions);
+  }
   // The proxy looks names up, as with Go: it may know names that this machine does not.
-  if (isSocks(proxy)) return new SocksProxyAgent(new URL(proxy.href.replace(/^socks5:/, 'socks5h:')), poolOptions);
-  const proxyTls = security && proxy.protocol === 'https:' ? tlsTo(security, bare(proxy.hostname)) : {};
-  return new HttpsProxyAgent(proxy, { ...poolOptions, ...proxyTls });
+  const agent = isSocks(proxy)
+    ? new SocksProxyAgent(new URL(proxy.href.replace(/^socks5:/, 'socks5h:')), poolOptions)
+    : new HttpsProxyAgent(proxy, {
+        ...poolOptions,
+        ...(proxy.protocol === 'https:' ? securityOf(bare(proxy.hostname)) : {}),
+      });
+  Object.assign(agent.options, security);
+  return agent;
+}
+
+function proxyAuthorization(proxy: URL): Record<string, string> {
+  if (proxy.username === '' && proxy.password === '') return {};
+  const [user, password] = [proxy.username, proxy.password].map(decodeURIComponent);
+  return { 'Proxy-Authorization': basicAuthorization(user ?? '', password ?? '') };
 }
 
 function isSocks(proxy: URL): boolean {

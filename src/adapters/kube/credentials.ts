@@ -50,7 +50,7 @@ export class CredentialSource {
       });
     }
     const provided = identity.authProvider && fromAuthProvider(identity.authProvider, access, this.#now());
-    if (token !== '') return { ...plain, authorization: `Bearer ${token}` };
+    if (token !== '') return { ...plain, authorization: bearer(token, userPlace) };
     if (basic) return { ...plain, authorization: basicAuthorization(identity.username, identity.password) };
     if (provided !== undefined) return { ...plain, authorization: provided };
     if (certificate !== undefined) return plain;
@@ -68,7 +68,7 @@ export class CredentialSource {
   async #fromPlugin(call: PluginCall): Promise<Credentials> {
     const credential: ExecCredential = await this.#plugins.credential(call);
     return {
-      authorization: credential.token === '' ? '' : `Bearer ${credential.token}`,
+      authorization: credential.token === '' ? '' : bearer(credential.token, call.place),
       certificate: credential.certificate,
       refused: () => this.#plugins.refused(call, credential),
     };
@@ -93,20 +93,33 @@ export class CredentialSource {
   }
 }
 
-/** The headers of an impersonation: pairs, since groups and extras may come several times. */
+/** @throws MaasError KUBECONFIG_INVALID where it cannot stand in a header */
+function bearer(token: string, place: string): string {
+  if (!/\p{Cc}/u.test(token)) return `Bearer ${token}`;
+  throw new MaasError('KUBECONFIG_INVALID', `${place}: its token has a line break or another control character`, {
+    next: 'Write the token without it.',
+  });
+}
+
+/** The headers of an impersonation; groups and extras may come several times. */
 export function impersonationHeaders(impersonation: Impersonation | undefined): Record<string, string | string[]> {
   if (impersonation === undefined) return {};
   const { user, uid, groups, extra } = impersonation;
   return {
-    'Impersonate-User': user,
-    ...(uid === '' ? {} : { 'Impersonate-Uid': uid }),
-    ...(groups.length === 0 ? {} : { 'Impersonate-Group': [...groups] }),
+    'Impersonate-User': inUtf8(user),
+    ...(uid === '' ? {} : { 'Impersonate-Uid': inUtf8(uid) }),
+    ...(groups.length === 0 ? {} : { 'Impersonate-Group': groups.map(inUtf8) }),
     ...Object.fromEntries(
       Object.entries(extra)
         .filter(([, values]) => values.length > 0)
-        .map(([key, values]) => [`Impersonate-Extra-${headerName(key)}`, [...values]]),
+        .map(([key, values]) => [`Impersonate-Extra-${headerName(key)}`, values.map(inUtf8)]),
     ),
   };
+}
+
+/** Node writes a header byte by letter; the server reads UTF-8. */
+function inUtf8(text: string): string {
+  return Buffer.from(text).toString('latin1');
 }
 
 /** Percent-encodes what cannot stand in the name of a header, and the percent itself. */

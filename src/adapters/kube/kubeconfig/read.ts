@@ -3,7 +3,7 @@
  * fields and duplicate keys are passed over (the last one wins), null is as good as nothing, but a value of the wrong
  * type, broken base64 or a name that comes twice makes the whole file useless, whichever entry has it.
  */
-import { parseAllDocuments, type Tags } from 'yaml';
+import { parseAllDocuments, type ScalarTag, type Tags } from 'yaml';
 import { z } from 'zod';
 import { quoted } from '../../../api/shown-text.ts';
 
@@ -101,6 +101,9 @@ const listOf = <T extends z.ZodType>(schema: T) =>
     .nullish()
     .transform((value) => value ?? []);
 
+/** Of others, for others; but a list. */
+const extensions = listOf(z.object({ name: text, extension: z.unknown() }));
+
 const cluster = z
   .object({
     server: text,
@@ -110,7 +113,7 @@ const cluster = z
     'certificate-authority-data': bytes,
     'proxy-url': text,
     'disable-compression': flag,
-    extensions: listOf(z.object({ name: text, extension: z.unknown() })),
+    extensions,
   })
   .transform(
     (entry): ClusterEntry => ({
@@ -173,6 +176,7 @@ const user = z
       })
       .nullish(),
     exec: exec.nullish(),
+    extensions,
   })
   .transform(
     (entry): UserEntry => ({
@@ -193,24 +197,50 @@ const user = z
     }),
   );
 
-const context = z.object({ cluster: text, user: text, namespace: text });
+const context = z.object({ cluster: text, user: text, namespace: text, extensions });
 
 const file = z.object({
   kind: text.refine((kind) => ['', 'Config'].includes(kind), 'it is not Config'),
-  apiVersion: text.refine((version) => ['', 'v1'].includes(version), 'it is not v1'),
+  apiVersion: text.refine((version) => ['', 'v1', '/v1'].includes(version), 'it is not v1'),
+  preferences: orEmpty(z.object({ colors: flag, extensions })),
+  extensions,
   clusters: listOf(z.object({ name: text, cluster: orEmpty(cluster) })),
   users: listOf(z.object({ name: text, user: orEmpty(user) })),
   contexts: listOf(z.object({ name: text, context: orEmpty(context) })),
   'current-context': text,
 });
 
-/** Go's YAML takes neither dates nor numbers to base 60 for anything but text. */
-const tags = (all: Tags): Tags =>
-  all.filter(
-    (tag) =>
-      typeof tag === 'string' ||
-      (tag.tag !== 'tag:yaml.org,2002:timestamp' && !('format' in tag && tag.format === 'TIME')),
-  );
+/**
+ * Go's YAML has numbers and dates of its own: a date is text, and so are numbers to base 60 and those that are too
+ * large. Which number it is does not matter, since no field takes one.
+ */
+const number: ScalarTag = {
+  tag: 'tag:yaml.org,2002:float',
+  default: true,
+  test: /^[-+.0-9][-+.0-9a-zA-Z_]*$/,
+  resolve: (source) => {
+    const plain = source.replaceAll('_', '');
+    const whole = /^[-+]?(0x[0-9a-f]+|0b[01]+|0o[0-7]+|[0-9]+)$/i.test(plain);
+    const decimal =
+      /^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/.test(plain) && Number.isFinite(Number(plain));
+    const named = /^([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$/.test(source);
+    return whole || decimal || named ? 0 : source;
+  },
+};
+/** Said with its tag, `!!int "3"`. */
+const integer: ScalarTag = { tag: 'tag:yaml.org,2002:int', resolve: () => 0 };
+const binary: ScalarTag = {
+  tag: 'tag:yaml.org,2002:binary',
+  resolve: (source) => Buffer.from(source, 'base64').toString('utf8'),
+};
+const replaced = ['int', 'float', 'binary', 'timestamp'].map((name) => `tag:yaml.org,2002:${name}`);
+
+const tags = (all: Tags): Tags => [
+  ...all.filter((tag) => typeof tag === 'string' || !replaced.includes(tag.tag)),
+  number,
+  integer,
+  binary,
+];
 
 /** @throws UnreadableKubeconfig */
 export function readKubeconfig(source: string): Kubeconfig {
@@ -246,6 +276,9 @@ function documentIn(source: string): unknown {
   const [error] = first?.errors ?? [];
   if (error !== undefined) {
     throw new UnreadableKubeconfig(`it is neither YAML nor JSON: ${error.message.split('\n')[0]?.replace(/:$/, '')}`);
+  }
+  if (first?.directives?.yaml.explicit === true && first.directives.yaml.version !== '1.1') {
+    throw new UnreadableKubeconfig(`it is YAML ${first.directives.yaml.version}, not 1.1`);
   }
   try {
     return first?.toJS({ maxAliasCount: 100 });
