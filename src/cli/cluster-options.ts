@@ -43,8 +43,8 @@ function requestTimeout(text: string): number {
 }
 
 /** Kubectl takes an empty one for none. */
-function namespaceOrNone(text: string): string | undefined {
-  return text === '' ? undefined : value.namespace(text);
+function namespaceOrNone(text: string): string {
+  return text === '' ? '' : value.namespace(text);
 }
 
 function options(): Option[] {

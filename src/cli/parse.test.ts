@@ -114,6 +114,51 @@ describe('parseArguments', () => {
     expect(parse(`${remove} --dry-run --wait`)).toMatchObject({ command: { dryRun: true, wait: true } });
   });
 
+  it('takes every option of kubectl that names a cluster or an identity, before and behind the command', () => {
+    const options =
+      '--cluster c --user u -s https://api.example --token t --certificate-authority ca --client-certificate cert ' +
+      '--client-key key --insecure-skip-tls-verify --tls-server-name name --proxy-url http://proxy ' +
+      '--disable-compression=true --as jane --as-uid 7 --as-group a --as-group b --as-user-extra x=1 ' +
+      '--username joe --password secret --request-timeout 1m --cache-dir /tmp/cache';
+    const cluster = {
+      cluster: 'c',
+      user: 'u',
+      server: 'https://api.example',
+      token: 't',
+      certificateAuthority: 'ca',
+      clientCertificate: 'cert',
+      clientKey: 'key',
+      insecureSkipTlsVerify: true,
+      tlsServerName: 'name',
+      proxyUrl: 'http://proxy',
+      disableCompression: true,
+      as: 'jane',
+      asUid: '7',
+      asGroup: ['a', 'b'],
+      asUserExtra: ['x=1'],
+      username: 'joe',
+      password: 'secret',
+      requestTimeoutMs: 60_000,
+    };
+    for (const command of ['list', 'status', 'doctor', 'import', 'mode', 'version', 'add --name a --version 1']) {
+      expect(parse(`${command} ${options}`), command).toMatchObject({ command: { cluster } });
+      expect(parse(`${options} ${command}`), command).toMatchObject({ command: { cluster } });
+    }
+  });
+
+  it('takes the flags of kubectl with yes and no, and what is empty for nothing', () => {
+    const cluster = (line: string) => {
+      const parsed = parse(line);
+      return parsed.kind === 'command' ? parsed.command.cluster : parsed;
+    };
+    expect(cluster('list --insecure-skip-tls-verify=false --disable-compression=F')).toEqual({});
+    expect(cluster('--insecure-skip-tls-verify mode shadow')).toEqual({ insecureSkipTlsVerify: true });
+    expect(cluster('list --context= --token= --request-timeout 0')).toEqual({ requestTimeoutMs: 0 });
+    expect(parse('list --namespace=')).toMatchObject({ command: { namespace: undefined } });
+    expect(refused('list --request-timeout soon')).toContain('--request-timeout');
+    expect(refused('list --insecure-skip-tls-verify=maybe')).toContain('--insecure-skip-tls-verify');
+  });
+
   it.each([
     ['add', 'add needs --name and --version | See `kubectl maas add --help`.'],
     ['remove --name dga', 'remove needs --version | See `kubectl maas remove --help`.'],

@@ -460,7 +460,8 @@ function dryRunOption(command: Commander): void {
 /** Options before the command count too; the ones behind it win. */
 function merged<T extends GlobalOptions>(command: Commander): T {
   const { version: _, ...early } = command.parent?.opts() ?? {};
-  return { ...early, ...command.opts<T>() };
+  const options = { ...early, ...command.opts<T>() };
+  return options.namespace === '' ? { ...options, namespace: undefined } : options;
 }
 
 const defaultTimeoutMs = 600_000;
