@@ -1,6 +1,8 @@
 /** The cluster of the current kubeconfig, where the user asked for it. */
-import { homedir } from 'node:os';
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { localState } from './cache.ts';
 import { kindClusterOf } from './cluster-choice.ts';
 import { networkName } from './network.ts';
 import { run } from './run.ts';
@@ -14,7 +16,9 @@ export interface ExistingCluster {
 
 /** What the current context of the user's kubeconfig is. */
 export async function findExistingCluster(kubectl: string): Promise<ExistingCluster> {
-  const kubeconfig = process.env['KUBECONFIG'] || join(homedir(), '.kube/config');
+  mkdirSync(localState, { recursive: true });
+  const kubeconfig = join(localState, 'existing-kubeconfig');
+  writeCurrentContext(kubectl, process.env, kubeconfig);
   const context = (await run(kubectl, ['--kubeconfig', kubeconfig, 'config', 'current-context'])).trim();
   await run(kubectl, ['--kubeconfig', kubeconfig, 'get', '--raw', '/readyz'], { timeoutMs: 15_000 });
   const name = kindClusterOf(context);
@@ -30,6 +34,22 @@ export async function findExistingCluster(kubectl: string): Promise<ExistingClus
     },
     nodes,
   };
+}
+
+/**
+ * The current context alone as a file of its own: a kubeconfig may be several files, and say things relative to them.
+ * It has credentials in it, so it goes to the file without passing by a log.
+ */
+export function writeCurrentContext(kubectl: string, env: NodeJS.ProcessEnv, into: string): void {
+  const file = openSync(into, 'w', 0o600);
+  try {
+    execFileSync(kubectl, ['config', 'view', '--raw', '--flatten', '--minify'], {
+      env,
+      stdio: ['ignore', file, 'pipe'],
+    });
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Gives kind's nodes an address in our network too, so that their pods reach ZooKeeper and HDFS. */

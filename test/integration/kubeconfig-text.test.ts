@@ -1,8 +1,9 @@
 /** The text of a kubeconfig, read by kubectl and by us: what one refuses the other refuses, what one reads both read alike. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { writeCurrentContext } from '../../deploy/local/existing-cluster.ts';
 import { run } from '../../deploy/local/run.ts';
 import { readKubeconfig } from '../../src/adapters/kube/kubeconfig/read.ts';
 import { loadKubeconfig } from '../../src/adapters/kube/kubeconfig.ts';
@@ -185,6 +186,25 @@ describe('the text of a kubeconfig means to us what it means to kubectl', () => 
     writeFileSync(file, bytes);
     expect(await viewed(bytes)).toBeUndefined();
     expect(() => loadKubeconfig({ env: {}, path: file })).toThrow('it is not UTF-8');
+  });
+});
+
+describe('the existing cluster', () => {
+  it('is that of a kubeconfig of several files', () => {
+    const [clusters, users] = ['clusters', 'users'].map((name) => join(work, name)) as [string, string];
+    writeFileSync(clusters, 'clusters: [{name: c, cluster: {server: "https://api.example"}}]\n');
+    writeFileSync(
+      users,
+      'users: [{name: u, user: {tokenFile: token}}]\n' +
+        'contexts: [{name: x, context: {cluster: c, user: u}}]\ncurrent-context: x\n',
+    );
+    const into = join(work, 'joined');
+    writeCurrentContext(present('tools').kubectl, { KUBECONFIG: `${clusters}:${users}` }, into);
+    expect(loadKubeconfig({ env: {}, path: into })).toMatchObject({
+      server: new URL('https://api.example'),
+      identity: { tokenFile: join(work, 'token') },
+    });
+    expect(statSync(into).mode & 0o777).toBe(0o600);
   });
 });
 
