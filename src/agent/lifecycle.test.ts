@@ -545,7 +545,21 @@ describe('a restarted agent', () => {
   it('removes at once what an earlier one may have left of a model that has only just started', () => {
     const story = new Story({ ...newPod, gateOpen: true });
     expect(story.tell({ type: 'gate-opened' }, connected, looked('a'))).toEqual(['unregister']);
+    const known = new Story({ ...newPod, gateOpen: true, registered: { mark: 'a', endpoint: endpoint(1500) } });
+    expect(known.tell({ type: 'gate-opened' }, connected, looked('b', 1500, 'none'))).toEqual(['unregister']);
   });
+
+  it.each([undefined, 'a'])(
+    'knows the endpoint that was registered of the same start only (ready: %s)',
+    (readyMark) => {
+      const remains = { ...newPod, gateOpen: true, registered: { mark: 'a', endpoint: endpoint(1500) } };
+      const story = new Story({ ...remains, ...(readyMark === undefined ? {} : { readyMark }) });
+      expect(story.state).toMatchObject({ start: { mark: 'a' }, endpoint: { port: 1500 } });
+      expect(new Story({ ...remains, readyMark: 'b' }).state.endpoint).toBeUndefined();
+      story.tell({ type: 'gate-opened' }, connected, looked('b'));
+      expect(story.state.endpoint).toBeUndefined();
+    },
+  );
 
   it.each(['shadow', 'drain'] as const)(
     'removes at once what an earlier one may have left where the mode is %s',

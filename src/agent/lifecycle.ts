@@ -193,6 +193,8 @@ export interface Remains {
   readonly gateOpen: boolean;
   /** The instance was ready, with the model's start of this mark. */
   readonly readyMark?: string;
+  /** What was registered last, or was about to be, and of which start. */
+  readonly registered?: { readonly mark: string; readonly endpoint: EndpointFile };
   /** The pod was being stopped. */
   readonly stopping: boolean;
   readonly revoked: boolean;
@@ -201,15 +203,19 @@ export interface Remains {
 /** Times are milliseconds of a clock that never goes back. */
 export function initialState(limits: Limits, remains: Remains, at: number): State {
   const wasReady = remains.readyMark !== undefined;
+  const mark = remains.readyMark ?? remains.registered?.mark;
   return {
     limits,
     payload: remains.gateOpen ? { kind: 'verified' } : { kind: 'fetching', begun: false },
     gate: 'closed',
     // A ready instance stays ready while the restarted agent finds out how the model does; that nobody has looked yet
     // does not count against it.
+    ...(mark === undefined ? {} : { start: { mark, at } }),
+    ...(remains.registered !== undefined && remains.registered.mark === mark
+      ? { endpoint: remains.registered.endpoint }
+      : {}),
     ...(wasReady
       ? {
-          start: { mark: remains.readyMark, at },
           readyMark: remains.readyMark,
           serving: { kind: 'silent', since: at, deafSince: undefined, failures: 0, lost: false },
         }
@@ -303,7 +309,9 @@ function takeLook(before: State, look: Look, at: number): State {
   let state = before;
   if (before.start?.mark !== look.mark) {
     state = { ...before, start: { mark: look.mark, at } };
-    if (before.start !== undefined) state = without(state, 'endpoint', 'serving', 'trouble', 'askedAt');
+    if (before.start !== undefined) {
+      state = without(state, 'endpoint', 'serving', 'inherited', 'trouble', 'askedAt');
+    }
   }
   if (look.asked !== undefined) state = { ...state, endpoint: look.asked.endpoint };
   const answer = look.asked?.answer;

@@ -318,6 +318,22 @@ describe('an agent', () => {
     expect(registry.history.slice(before)).toEqual([]);
   });
 
+  it('goes on without a ripple where the model has taken its endpoint.dat away again', async () => {
+    const first = await start();
+    const { port } = await listen();
+    await until(async () => expect((await statusOf(first)).stage).toBe('WaitingForEndpoint'));
+    startModel(port);
+    await until(async () => expect(await isReady(first)).toBe(true));
+    rmSync(at('payload', endpointFile));
+    registry.session.kill();
+    const before = registry.history.length;
+    const second = await start();
+    await until(async () => expect((await statusOf(second)).stage).toBe('Registered'));
+    expect(await isReady(second)).toBe(true);
+    expect((await statusOf(second)).url).toBe(`http://127.0.0.2:${port}`);
+    expect(registry.history.slice(before)).toEqual([]);
+  });
+
   it('leaves the revocation standing where it could not be noted, for the agent after it', async () => {
     mkdirSync(at('session', 'revoked.new'));
     const first = await start();

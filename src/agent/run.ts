@@ -180,11 +180,13 @@ class Agent implements RunningAgent {
     if (!this.#gateWasOpen) await this.#control.shutGate();
     const readyMark = await this.#control.readyMark();
     this.#readyKept = readyMark !== undefined;
+    const registered = await this.#store.registered();
     this.#state = initialState(
       this.#state.limits,
       {
         gateOpen: this.#gateWasOpen,
         ...(readyMark === undefined ? {} : { readyMark }),
+        ...(registered === undefined ? {} : { registered }),
         stopping: await this.#control.isStopping(),
         revoked: await this.#store.isRevoked(),
       },
@@ -361,6 +363,8 @@ class Agent implements RunningAgent {
     const { model, version, advertise } = instructions;
     try {
       const url = advertisedEndpoint(advertise, endpoint, pod, { name: model, version });
+      const mark = this.#state.start?.mark;
+      if (mark !== undefined) await this.#store.setRegistered(mark, endpoint);
       const written = await this.#registrar?.register(
         { model, version, id: this.#id, url, functions: endpoint.functions, registeredAt: clock.now() },
         () => mayStayRegistered(this.#state),

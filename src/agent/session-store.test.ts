@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseEndpointFile } from '../api/endpoint-file.ts';
 import { SessionStore } from './session-store.ts';
 
 let directory: string;
@@ -83,6 +84,22 @@ describe('SessionStore', () => {
     expect((await next.load()).last).toEqual(session(1));
     await next.save(session(2));
     expect((await next.load()).ids).toEqual([session(1).id, session(2).id]);
+  });
+
+  it('gives back the endpoint that was to be registered, and of which start', async () => {
+    expect(await store.registered()).toBeUndefined();
+    const endpoint = parseEndpointFile('{"url": "https://0.0.0.0:1500/m/", "functions": {"__proto__": "x"}}');
+    await store.setRegistered('a', endpoint);
+    await store.setRegistered('a', endpoint);
+    expect(await new SessionStore(directory).registered()).toEqual({ mark: 'a', endpoint });
+    await store.setRegistered('b', parseEndpointFile('{"url": "http://other"}'));
+    const { mark, endpoint: last } = (await store.registered()) ?? {};
+    expect([mark, last?.port, last?.functions]).toEqual(['b', undefined, { apply: 'apply' }]);
+  });
+
+  it.each(['', '{', '[]', '{"mark":"a"}', '{"mark":"a","endpoint":"{"}'])('takes %j for no endpoint', async (text) => {
+    writeFileSync(join(directory, 'registered.json'), text);
+    expect(await store.registered()).toBeUndefined();
   });
 
   it('remembers what is settled for the life of the pod', async () => {

@@ -6,6 +6,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { advertisedUrl, type EndpointFile, parseEndpointFile } from '../api/endpoint-file.ts';
 import { MaasError } from '../api/errors.ts';
 
 const sessionFile = z.object({
@@ -15,6 +16,8 @@ const sessionFile = z.object({
   /** Sessions of this pod before that one, the latest last. */
   earlier: z.array(z.string()).max(16),
 });
+
+const registeredFile = z.object({ mark: z.string(), endpoint: z.string() });
 
 export interface SessionCredentials {
   /** 16 hexadecimal digits. */
@@ -29,6 +32,9 @@ export class SessionStore {
   readonly #directory: string;
   /** The saving of a session that is under way or done. */
   #saving: { readonly id: string; readonly done: Promise<void> } | undefined;
+
+  /** What was noted last. */
+  #registered: string | undefined;
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -78,6 +84,28 @@ export class SessionStore {
     const { ids } = await this.load();
     const earlier = ids.filter((each) => each !== id).slice(-16);
     await this.#write('session.json', JSON.stringify({ id, password, timeoutMs, earlier }));
+  }
+
+  /** The endpoint that is, or is about to be, registered, and the mark of the model's start that it belongs to. */
+  async registered(): Promise<{ readonly mark: string; readonly endpoint: EndpointFile } | undefined> {
+    try {
+      const { mark, endpoint } = registeredFile.parse(JSON.parse((await this.#read('registered.json')) ?? 'null'));
+      return { mark, endpoint: parseEndpointFile(endpoint) };
+    } catch (error) {
+      if (error instanceof SyntaxError || error instanceof z.ZodError || error instanceof MaasError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Kept as the model would write it, so that it is read by the same rules. @throws MaasError AGENT_STATE_UNWRITABLE */
+  async setRegistered(mark: string, endpoint: EndpointFile): Promise<void> {
+    const text = JSON.stringify({
+      mark,
+      endpoint: JSON.stringify({ url: advertisedUrl(endpoint, 'localhost'), functions: endpoint.functions }),
+    });
+    if (text === this.#registered) return;
+    await this.#write('registered.json', text);
+    this.#registered = text;
   }
 
   /** Digest of the payload that was verified before the gate was opened. */
