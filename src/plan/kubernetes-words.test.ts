@@ -34,7 +34,7 @@ describe('refusedPods', () => {
       'pods "quota2-7df89998d-6lfcf" is forbidden: failed quota: q: must specify limits.cpu for: model; limits.memory for: model',
       'QuotaUnmet',
       'the quota "q" of namespace fraud wants every container to say more: limits.cpu for: model; limits.memory for: model',
-      'agent.resources of the chart',
+      'for the container model: spec.resources.limits.cpu',
     ],
     [
       'Pod Security',
@@ -93,7 +93,7 @@ describe('refusedPods', () => {
       'kubectl get events -n fraud --field-selector reason=FailedCreate',
     ],
   ])('%s', (_name, words, reason, message, next) => {
-    const trouble = refusedPods(words, 'fraud');
+    const trouble = refusedPods(words, { namespace: 'fraud' });
     expect(trouble.reason).toBe(reason);
     expect(trouble.message).toContain(message);
     // What no pattern was made for must not be lost.

@@ -6,6 +6,7 @@
  * pattern knows are shown as they are, under the general reason of the place that they came from.
  */
 import type { PodView, PodWarning } from './observation.ts';
+import { containersOf, fitInto, sayTo } from './resource-bounds.ts';
 
 export interface Trouble {
   /** A reason of the Ready condition. */
@@ -21,6 +22,8 @@ interface Place {
   readonly namespace: string;
   /** The pod that has the trouble, where there is one. */
   readonly name?: string;
+  /** The spec of the Deployment whose pods are refused. */
+  readonly deployment?: Readonly<Record<string, unknown>>;
   readonly volumeSources?: Readonly<Record<string, string>>;
 }
 
@@ -28,8 +31,8 @@ interface Rule {
   readonly pattern: RegExp;
   readonly reason: string;
   /** In place of the words of Kubernetes, which stand after it. */
-  readonly says?: (match: readonly string[], place: Place) => string;
-  readonly next?: (match: readonly string[], place: Place) => string;
+  readonly says?: (match: RegExpExecArray, place: Place) => string;
+  readonly next?: (match: RegExpExecArray, place: Place) => string;
 }
 
 const quoted = (text: string) => `"${text}"`;
@@ -106,8 +109,7 @@ const refusals: readonly Rule[] = [
     reason: 'QuotaUnmet',
     says: ([, name = '', what = ''], { namespace }) =>
       `the quota ${quoted(name)} of namespace ${namespace} wants every container to say more: ${what}`,
-    next: () =>
-      "Say it in spec.resources for the container model; for the container agent it is an administrator's setting, agent.resources of the chart.",
+    next: ([, , what = '']) => sayTo(what),
   },
   {
     pattern: /\bviolates PodSecurity "([^"]+)"/,
@@ -122,7 +124,11 @@ const refusals: readonly Rule[] = [
       /\b(?:minimum|maximum) (?:\S+ )*(?:usage per (?:Container|Pod)|limit to request ratio per (?:Container|Pod)) is /,
     reason: 'LimitRangeRefused',
     says: (_match, { namespace }) => `a LimitRange of namespace ${namespace} refuses such pods`,
-    next: (_match, { namespace }) => `See its bounds with: kubectl describe limitrange -n ${namespace}`,
+    next: ({ input = '' }, { namespace, deployment }) =>
+      [
+        ...(deployment === undefined ? [] : [fitInto(input, containersOf(deployment)) ?? []]).flat(),
+        `See its bounds with: kubectl describe limitrange -n ${namespace}`,
+      ].join(' '),
   },
   {
     pattern: /\badmission webhook "([^"]+)" denied the request/,
@@ -213,9 +219,10 @@ function applied(rules: readonly Rule[], said: string, place: Place): Trouble | 
 }
 
 /** Why no pods are made, in the words of a Deployment's condition ReplicaFailure. */
-export function refusedPods(words: string, namespace: string): Trouble {
+export function refusedPods(words: string, place: Place): Trouble {
+  const { namespace } = place;
   return (
-    applied(refusals, words, { namespace }) ?? {
+    applied(refusals, words, place) ?? {
       reason: 'PodsRefused',
       message: onOneLine(words),
       next: `See all that was tried with: kubectl get events -n ${namespace} --field-selector reason=FailedCreate`,

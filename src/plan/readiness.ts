@@ -15,6 +15,7 @@ import { severities, waitingForQueue } from './instance-state.ts';
 import { refusedPods } from './kubernetes-words.ts';
 import type { Observation, PayloadView } from './observation.ts';
 import { pinOf } from './pins.ts';
+import { beyondQuota } from './resource-bounds.ts';
 import type { Rollout } from './rollout.ts';
 import type { Versions } from './versions.ts';
 
@@ -75,17 +76,21 @@ const podsRefused: Check = (facts) => {
   const words = versions.wanted?.replicaFailure;
   if (words === undefined || rollout.done) return undefined;
   if (words.includes('exceeded quota')) {
-    return no(
-      waitingForQueue,
-      sentence(
-        `waiting for queue capacity, ${tally(facts)}: ${words}`,
-        'Nothing is wrong with the model: wait, lower the instances, or ask for more quota.',
-      ),
-    );
+    return no(waitingForQueue, sentence(`waiting for queue capacity, ${tally(facts)}: ${words}`, room(words)));
   }
-  const { reason, message, next } = refusedPods(words, observation.resource.metadata.namespace);
+  const { reason, message, next } = refusedPods(words, {
+    namespace: observation.resource.metadata.namespace,
+    ...(versions.wanted === undefined ? {} : { deployment: versions.wanted.spec }),
+  });
   return no(reason, sentence(`${tally(facts)}; ${message}`, next));
 };
+
+function room(words: string): string {
+  const beyond = beyondQuota(words);
+  return beyond.length === 0
+    ? 'Nothing is wrong with the model: wait, lower the instances, or ask for more quota.'
+    : `One instance asks for more ${beyond.join(' and ')} than the quota has in all, agent and model together: ask for less in the spec, or for more quota.`;
+}
 
 /** "Zero" is said when it is so: pods that are on their way out are seen by clients for a moment yet. */
 const stopped: Check = ({ observation, versions }) => {
