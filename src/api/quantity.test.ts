@@ -40,6 +40,8 @@ describe('sameQuantity', () => {
     ['0.1Gi', '107374182400m', true],
     ['9007199254740993', '9007199254740992', false],
     ['0.0000000001', '1n', true],
+    ['100u', '1m', true],
+    ['1100u', '1m', false],
     ['1e-3', '1m', true],
   ])('%s and %s', (left, right, same) => {
     expect(sameQuantity(left, right)).toBe(same);

@@ -31,11 +31,15 @@ export function parseQuantity(text: string): number | undefined {
   return nanos === undefined ? undefined : Number(nanos / nano) + Number(nanos % nano) / Number(nano);
 }
 
-/** Do two quantities mean the same amount, however they are written? */
+/** Are two quantities the same amount, however they are written? In a Pod all are rounded up to thousandths. */
 export function sameQuantity(left: string, right: string): boolean {
   const a = nanosOf(left);
   const b = nanosOf(right);
-  return a !== undefined && b !== undefined ? a === b : left === right;
+  return a !== undefined && b !== undefined ? thousandths(a) === thousandths(b) : left === right;
+}
+
+function thousandths(nanos: bigint): bigint {
+  return (nanos + 999_999n) / 1_000_000n;
 }
 
 /** Is the one amount more than the other? Never, where one of the two is no quantity. */

@@ -51,6 +51,13 @@ describe('refusedPods', () => {
       'kubectl describe limitrange -n fraud',
     ],
     [
+      'a ratio of a LimitRange',
+      'pods "p" is forbidden: memory max limit to request ratio per Container is 1, but provided ratio is 2.000000',
+      'LimitRangeRefused',
+      'a LimitRange of namespace fraud refuses such pods',
+      'kubectl describe limitrange -n fraud',
+    ],
+    [
       'a webhook that refuses (words of the API server, with a message of the webhook)',
       'admission webhook "policy.example" denied the request: images must be signed',
       'WebhookRefused',

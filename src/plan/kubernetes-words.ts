@@ -121,7 +121,7 @@ const refusals: readonly Rule[] = [
   },
   {
     pattern:
-      /\b(?:minimum|maximum) (?:\S+ )*(?:usage per (?:Container|Pod)|limit to request ratio per (?:Container|Pod)) is /,
+      /\b(?:minimum|maximum) \S+ usage per (?:Container|Pod) is |\bmax limit to request ratio per (?:Container|Pod) is /,
     reason: 'LimitRangeRefused',
     says: (_match, { namespace }) => `a LimitRange of namespace ${namespace} refuses such pods`,
     next: ({ input = '' }, { namespace, deployment }) =>
