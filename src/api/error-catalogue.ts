@@ -135,8 +135,8 @@ export const errorCatalogue = {
   ),
   PAYLOAD_NAME_COLLISION: entry('Two files of the payload would have one name.', 'Rename one of them.'),
   PAYLOAD_TOO_MANY_FILES: entry(
-    'The payload has more files than one list can hold.',
-    'Pack small files into an archive.',
+    'The payload has more files than the list of one payload has room for: about 10,000 always fit.',
+    'Pack small files into an archive that the script unpacks, or put libraries into the image.',
   ),
   PAYLOAD_INCOMPLETE: entry(
     'The payload is still being written.',

@@ -21,6 +21,8 @@ export const paths = {
 } as const;
 
 export const pinnedPayloadFile = 'payload.json';
+/** In its place where the list is long: the same, compressed with gzip. */
+export const packedPayloadFile = 'payload.json.gz';
 /** The pod's volume that holds the pin. */
 export const pinnedVolume = 'pinned';
 export const tokenFile = 'token';

@@ -16,6 +16,7 @@ import { type Outcome, type RunningAgent, startAgent } from '../agent/run.ts';
 import { terminationText } from '../agent/termination.ts';
 import { asMaasError, MaasError } from '../api/errors.ts';
 import { type PinnedPayload, pinnedPayload } from '../api/payload.ts';
+import { unpackPin } from '../api/pin-content.ts';
 import {
   type AgentInstructions,
   agentInstructions,
@@ -23,6 +24,7 @@ import {
   agentPort,
   downward,
   hostNetworkPorts,
+  packedPayloadFile,
   paths,
   pinnedPayloadFile,
   tokenFile,
@@ -52,10 +54,20 @@ function readInstructions(): AgentInstructions {
   return checked(agentInstructions.safeParse(json), agentInstructionsVariable);
 }
 
+/** Long lists are compressed, and then under another name. */
+async function readPinnedText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    return unpackPin(await readFile(join(root, paths.pinned, packedPayloadFile)));
+  }
+}
+
 async function readPinned(): Promise<PinnedPayload> {
   const path = join(root, paths.pinned, pinnedPayloadFile);
   try {
-    return checked(pinnedPayload.safeParse(JSON.parse(await readFile(path, 'utf8'))), path);
+    return checked(pinnedPayload.safeParse(JSON.parse(await readPinnedText(path))), path);
   } catch (cause) {
     throw cause instanceof MaasError
       ? cause

@@ -40,6 +40,7 @@ export interface BudgetJson {
 export interface ConfigMapJson {
   readonly metadata?: MetaJson;
   readonly data?: Readonly<Record<string, string>>;
+  readonly binaryData?: Readonly<Record<string, string>>;
 }
 
 interface TerminatedJson {

@@ -1,7 +1,8 @@
 /** Projects Kubernetes objects to the views that a plan is made from. Pure; what is not needed is not kept in memory. */
 import { annotations, labels } from '../api/names.ts';
-import { pinnedPayload } from '../api/payload.ts';
-import { containers, pinnedPayloadFile, pinnedVolume } from '../api/pod-contract.ts';
+import type { PinnedPayload } from '../api/payload.ts';
+import { decodePin } from '../api/pin-content.ts';
+import { containers, pinnedVolume } from '../api/pod-contract.ts';
 import { type ModelDeployment, modelDeploymentSpec, modelDeploymentStatus, notSeenReason } from '../api/resource.ts';
 import type { BudgetView, ContainerView, DeploymentView, PinView, PodView, Termination } from '../plan/observation.ts';
 import type {
@@ -53,13 +54,13 @@ export function deploymentView({ metadata, spec, status }: DeploymentJson): Owne
   });
 }
 
-export function pinView({ metadata, data }: ConfigMapJson): Owned<PinView> {
+export function pinView({ metadata, data, binaryData }: ConfigMapJson): Owned<PinView> {
   return owned(metadata, {
     name: metadata?.name ?? '',
     uid: metadata?.uid ?? '',
     versionKey: metadata?.labels?.[labels.version] ?? '',
     deleting: metadata?.deletionTimestamp !== undefined,
-    ...pinned(data?.[pinnedPayloadFile]),
+    ...payload(decodePin({ data, binaryData })),
   });
 }
 
@@ -73,13 +74,8 @@ export function budgetView({ metadata, spec }: BudgetJson): Owned<BudgetView> {
   });
 }
 
-function pinned(text: string | undefined): Pick<PinView, 'payload'> {
-  try {
-    const parsed = pinnedPayload.safeParse(JSON.parse(text ?? ''));
-    return parsed.success ? { payload: parsed.data } : {};
-  } catch {
-    return {};
-  }
+function payload(pinned: PinnedPayload | undefined): Pick<PinView, 'payload'> {
+  return pinned === undefined ? {} : { payload: pinned };
 }
 
 export function podView({ metadata, spec, status }: PodJson): Owned<PodView> {

@@ -15,9 +15,11 @@ import {
   uploadManifest,
   uploadManifestFile,
 } from '../api/payload.ts';
+import { fitPin } from '../api/pin-content.ts';
 import { mapBounded } from './bounded.ts';
-import { listPayload, maxListBytes } from './list-payload.ts';
+import { listPayload } from './list-payload.ts';
 import { shown, stagingPrefix } from './payload-rules.ts';
+import { tooManyFiles } from './payload-size.ts';
 import { checkStillPinned, otherChecksum, PinnedDigests, type PinnedSource, unevenBlocks } from './pinned-file.ts';
 import { isSameChecksum, readManifestAs } from './resolve.ts';
 import { makeDirectories, type SendOptions, sendFile, sendFiles } from './send-files.ts';
@@ -268,9 +270,9 @@ async function trouble(
 function pinOf(source: PinnedPayload, target: string, right: ReadonlyMap<string, RightFile>): PinnedPayload {
   const files = source.files.flatMap(({ path }) => right.get(path)?.pinned ?? []);
   const pin: PinnedPayload = { ...source, path: target, copiedFrom: source.path, files };
-  if (Buffer.byteLength(JSON.stringify(pin)) <= maxListBytes) return pin;
-  // The list was just short enough without them; HDFS's checksums are in it still.
-  return { ...pin, files: files.map(({ sha256: _, ...file }) => file) };
+  const fit = fitPin(pin);
+  if ('bytes' in fit) throw tooManyFiles(shown(target), files.length, fit.bytes);
+  return fit.payload;
 }
 
 /** Of which digest a directory is the copy, finished or begun, by its name; undefined for what is none of ours. */

@@ -3,6 +3,7 @@ import { MaasError } from '../api/errors.ts';
 import { joinHdfsPath } from '../api/hdfs-path.ts';
 import { mapBounded } from './bounded.ts';
 import { isIgnored, shown } from './payload-rules.ts';
+import { maxFiles } from './payload-size.ts';
 
 /** The part of a file's status that matters here; see HDFS's FileStatus. */
 export interface SourceStatus {
@@ -27,11 +28,7 @@ export interface SourceFile {
   readonly status: SourceStatus;
 }
 
-/** A ConfigMap takes 1 MiB; the list is the only large thing in it. */
-export const maxListBytes = 900_000;
-/** What a file needs in the list besides its path, at the least. */
-const fileOverheadBytes = 100;
-const maxDirectories = 10_000;
+const maxDirectories = 20_000;
 const listParallelism = 8;
 
 /**
@@ -46,25 +43,22 @@ export async function listPayload(source: ListSource, directory: string, signal?
     throw new MaasError('PAYLOAD_NOT_A_DIRECTORY', `${shown(directory)} is not a directory`);
 
   const files: SourceFile[] = [];
-  let bytes = 0;
   let directories = 0;
-  const tooMany = () =>
+  const tooMany = (what: string, most: number) =>
     new MaasError(
       'PAYLOAD_TOO_MANY_FILES',
-      `${shown(directory)} holds more files or directories than the list of a payload can`,
+      `${shown(directory)} holds more than ${most.toLocaleString('en-US')} ${what}`,
     );
-  const limit = Math.ceil(maxListBytes / fileOverheadBytes);
   for (let level = ['']; level.length > 0; ) {
     directories += level.length;
-    if (directories > maxDirectories) throw tooMany();
+    if (directories > maxDirectories) throw tooMany('directories', maxDirectories);
     const below: string[] = [];
     await mapBounded(
       level,
       listParallelism,
       async (parent, either) => {
         const at = parent === '' ? directory : joinHdfsPath(directory, parent);
-        const entries = await source.list(at, { limit, signal: either });
-        if (entries.length > limit) throw tooMany();
+        const entries = await source.list(at, { limit: maxFiles, signal: either });
         for (const status of entries) {
           const path = parent === '' ? status.name : `${parent}/${status.name}`;
           if (isIgnored(path)) continue;
@@ -75,9 +69,8 @@ export async function listPayload(source: ListSource, directory: string, signal?
             below.push(path);
             continue;
           }
-          bytes += Buffer.byteLength(path) + fileOverheadBytes;
-          if (bytes > maxListBytes) throw tooMany();
           files.push({ path, status });
+          if (files.length > maxFiles) throw tooMany('files', maxFiles);
         }
       },
       signal,

@@ -3,10 +3,12 @@ import type { Stats } from 'node:fs';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { MaasError } from '../api/errors.ts';
+import { mapBounded } from './bounded.ts';
 import { ignoreFile, type LeavesOut, leavesOut, leftOutOfUploads } from './left-out.ts';
 import { byCodeUnits } from './list-payload.ts';
 import { type LocalFile, localFailure, namesIn, statusOf, unreadable } from './local-file.ts';
 import { checkPayloadPaths, isHidden, isIgnored, shown } from './payload-rules.ts';
+import { maxFiles } from './payload-size.ts';
 
 export interface LocalPayload {
   readonly script: string;
@@ -19,8 +21,8 @@ export interface LocalPayload {
   readonly hidden: readonly string[];
 }
 
-const maxFiles = 100_000;
 const maxIgnoreFileBytes = 1024 * 1024;
+const looksAtOnce = 16;
 /** Names in one message. */
 const named = 5;
 
@@ -61,11 +63,15 @@ async function walk(root: string, directory: string, leaves: LeavesOut): Promise
   for (let parent = directories.pop(); parent !== undefined; parent = directories.pop()) {
     const { path: above, isHidden: aboveIsHidden } = parent;
     const below = (name: string) => (above === '' ? name : `${above}/${name}`);
-    for (const name of await namesIn(join(root, above), (name) => leaves(below(name), false))) {
+    const names = await namesIn(join(root, above), (name) => leaves(below(name), false));
+    const entries = await mapBounded(
+      names.filter((name) => !isIgnored(below(name))),
+      looksAtOnce,
+      async (name) => ({ name, link: await statusOf(join(root, below(name))) }),
+    );
+    for (const { name, link } of entries) {
       const stored = below(name);
-      if (isIgnored(stored)) continue;
       const from = join(root, stored);
-      const link = await statusOf(from);
       const isDirectory = link.isDirectory();
       if (stored === ignoreFile || leaves(stored, isDirectory)) {
         if (stored !== ignoreFile) found.leftOut.push(isDirectory ? `${stored}/` : stored);
@@ -86,7 +92,10 @@ async function walk(root: string, directory: string, leaves: LeavesOut): Promise
       const path = stored.normalize('NFC');
       found.files.push({ path, stored, from, length: status.size, modificationTimeMs: status.mtimeMs });
       if (found.files.length > maxFiles) {
-        throw new MaasError('PAYLOAD_TOO_MANY_FILES', `${shown(directory)} holds more than ${maxFiles} files`);
+        throw new MaasError(
+          'PAYLOAD_TOO_MANY_FILES',
+          `${shown(directory)} holds more than ${maxFiles.toLocaleString('en-US')} files`,
+        );
       }
     }
   }
@@ -95,11 +104,10 @@ async function walk(root: string, directory: string, leaves: LeavesOut): Promise
 
 /** Before the first byte travels, and all of them at once. */
 async function checkReadable(directory: string, files: Found['files']): Promise<void> {
-  const trouble: string[] = [];
-  for (const { stored, from } of files) {
-    const why = await unreadable(from);
-    if (why !== undefined) trouble.push(`${shown(stored)} (${why})`);
-  }
+  const reasons = await mapBounded(files, looksAtOnce, ({ from }) => unreadable(from));
+  const trouble = files.flatMap(({ stored }, index) =>
+    reasons[index] === undefined ? [] : [`${shown(stored)} (${reasons[index]})`],
+  );
   if (trouble.length === 0) return;
   const more = trouble.length > named ? ` and ${trouble.length - named} more` : '';
   throw new MaasError(

@@ -12,17 +12,12 @@ import {
   uploadManifest,
   uploadManifestName,
 } from '../api/payload.ts';
+import { fitPin } from '../api/pin-content.ts';
 import { mapBounded } from './bounded.ts';
 import type { FileChecksum } from './hdfs-checksum.ts';
-import {
-  byCodeUnits,
-  type ListSource,
-  listPayload,
-  maxListBytes,
-  type SourceFile,
-  type SourceStatus,
-} from './list-payload.ts';
+import { byCodeUnits, type ListSource, listPayload, type SourceFile, type SourceStatus } from './list-payload.ts';
 import { checkPayloadPaths, shown } from './payload-rules.ts';
+import { checkListFits, tooManyFiles } from './payload-size.ts';
 
 /** Where payloads come from. */
 export interface PayloadSource extends ListSource {
@@ -34,7 +29,7 @@ export interface PayloadSource extends ListSource {
 }
 
 const checksumParallelism = 8;
-const maxManifestBytes = 4 * 1024 * 1024;
+const maxManifestBytes = 32 * 1024 * 1024;
 /** How often files may change under the hands of one resolving. */
 const maxLooks = 3;
 /**
@@ -66,6 +61,8 @@ export async function resolvePayload(
       found.map(({ path }) => path),
     );
     checkComposed(directory, found);
+    const lengths = found.map(({ path, status: { length } }) => ({ path, length }));
+    checkListFits(shown(directory), directory, lengths);
     const manifest = await readManifest(source, directory, signal);
     const sums = await mapBounded(
       found,
@@ -237,14 +234,9 @@ function pin({ nameservice, directory, script, files, sums, sha256s }: Findings)
     digest: payloadDigest(pinnedFiles),
     files: pinnedFiles,
   };
-  const size = Buffer.byteLength(JSON.stringify(pinned));
-  if (size > maxListBytes) {
-    throw new MaasError(
-      'PAYLOAD_TOO_MANY_FILES',
-      `The list of the ${files.length} files in ${shown(directory)} needs ${size} bytes, more than ${maxListBytes}`,
-    );
-  }
-  return pinned;
+  const fit = fitPin(pinned);
+  if ('bytes' in fit) throw tooManyFiles(shown(directory), files.length, fit.bytes);
+  return fit.payload;
 }
 
 /** The manifest's sha256s by path, when it describes exactly these files; otherwise somebody changed them since. */

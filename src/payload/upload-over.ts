@@ -15,6 +15,7 @@ import { HdfsChecksum } from './hdfs-checksum.ts';
 import { listPayload, type SourceFile } from './list-payload.ts';
 import { type LocalFile, readLocalFile } from './local-file.ts';
 import { checkPayloadPaths, shown, stagingPrefix } from './payload-rules.ts';
+import { checkListFits } from './payload-size.ts';
 import {
   moveInto,
   removeAbandoned,
@@ -86,6 +87,8 @@ async function uploadOnce(
   const staying = there.filter(({ path }) => !own.has(path));
   const where = staying.length === 0 ? shown(directory) : `${shown(directory)} over what is at ${shown(target)}`;
   const script = checkPayloadPaths(where, [...own, ...staying.map(({ path }) => path)]);
+  const remaining = staying.map(({ path, status: { length } }) => ({ path, length }));
+  checkListFits(where, target, [...local.files, ...remaining]);
 
   if (attempt === 1) for (const note of await uploadNotes({ ...local, script }, 'takes all')) options.warn?.(note);
 

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { appendFile, mkdir, mkdtemp, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -127,6 +128,19 @@ describe('uploadPayload', () => {
     expect(await failure(upload())).toMatchObject({ code: 'PAYLOAD_NO_SCRIPT' });
     expect(fake.requests).toEqual([]);
   });
+});
+
+it('what is too much for one payload is refused before HDFS is asked anything', async () => {
+  await mkdir(join(local, 'many'));
+  const hash = (text: string) => createHash('sha512').update(text).digest('hex');
+  const names = Array.from({ length: 6_500 }, (_, index) => `${hash(`${index}`)}${hash(`-${index}`)}`.slice(0, 250));
+  for (const name of names) writeFileSync(join(local, 'many', name), 'x');
+  const error = await failure(upload());
+  expect([error.code, error.message]).toEqual([
+    'PAYLOAD_TOO_MANY_FILES',
+    expect.stringContaining('holds 6,503 files, whose list needs'),
+  ]);
+  expect(fake.requests).toEqual([]);
 });
 
 describe('an upload that fails leaves nothing', () => {

@@ -10,6 +10,7 @@ import { listPayload, type SourceStatus } from './list-payload.ts';
 import { checkUnchanged, readLocalFile } from './local-file.ts';
 import { type LocalPayload, readLocalPayload } from './local-payload.ts';
 import { shown, stagingPrefix } from './payload-rules.ts';
+import { checkListFits } from './payload-size.ts';
 import { readManifest } from './resolve.ts';
 import { makeDirectories, type SendOptions, type SendTarget, sendFile, sendFiles } from './send-files.ts';
 import { uploadNotes } from './upload-notes.ts';
@@ -67,6 +68,7 @@ export async function uploadPayload(
   const { signal } = options;
   if (target === '/') throw new MaasError('HDFS_PATH_INVALID', 'A payload cannot be uploaded to the root of HDFS');
   const local = await readLocalPayload(directory, options.exclude);
+  checkListFits(shown(directory), target, local.files);
   for (const note of await uploadNotes(local, 'excludes')) options.warn?.(note);
   const result = (outcome: UploadResult['outcome']): UploadResult => ({
     outcome,

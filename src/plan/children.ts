@@ -12,6 +12,7 @@ import {
   versionKey,
 } from '../api/names.ts';
 import type { PinnedPayload } from '../api/payload.ts';
+import { encodePin } from '../api/pin-content.ts';
 import {
   type AgentInstructions,
   agentInstructionsVariable,
@@ -21,7 +22,6 @@ import {
   control,
   downward,
   paths,
-  pinnedPayloadFile,
   pinnedVolume,
   tokenFile,
 } from '../api/pod-contract.ts';
@@ -116,14 +116,13 @@ function metadata(
 /** The immutable ConfigMap that holds the version's file list, under a name that carries its content. */
 export function pinManifest(resource: ModelDeployment, payload: PinnedPayload): Manifest {
   const key = keyOf(resource.spec);
-  const content = JSON.stringify(payload);
-  const name = pinName(resource.metadata, key, content);
+  const name = pinName(resource.metadata, key, JSON.stringify(payload));
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: metadata(resource, name, key, { [annotations.payloadDigest]: payload.digest }),
     immutable: true,
-    data: { [pinnedPayloadFile]: content },
+    ...encodePin(payload),
   };
 }
 

@@ -7,8 +7,7 @@
  */
 import { type Mode, registers } from '../../src/api/modes.ts';
 import { annotations, labels } from '../../src/api/names.ts';
-import { pinnedPayload } from '../../src/api/payload.ts';
-import { pinnedPayloadFile } from '../../src/api/pod-contract.ts';
+import { decodePin, type PinContent } from '../../src/api/pin-content.ts';
 import type { ModelDeployment, ModelDeploymentSpec } from '../../src/api/resource.ts';
 import type { OperatorSettings } from '../../src/api/settings.ts';
 import { keyOf, type Manifest, revisionOf } from '../../src/plan/children.ts';
@@ -195,8 +194,8 @@ export class PlannerWorld {
     const { name, labels: objectLabels } = manifest.metadata;
     const versionKey = objectLabels[labels.version] ?? '';
     if (manifest.kind === 'ConfigMap') {
-      const data = manifest['data'] as Record<string, string>;
-      const payload = pinnedPayload.parse(JSON.parse(data[pinnedPayloadFile] ?? ''));
+      const payload = decodePin({ data: manifest['data'] as PinContent['data'] });
+      if (payload === undefined) throw new Error(`${name} pins nothing that can be read`);
       this.pins.set(name, { name, uid: this.#uid(), versionKey, deleting: false, payload });
       return;
     }

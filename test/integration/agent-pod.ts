@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { projectRoot } from '../../deploy/local/cache.ts';
 import { instanceId } from '../../src/api/names.ts';
 import type { PinnedPayload } from '../../src/api/payload.ts';
+import { encodePin } from '../../src/api/pin-content.ts';
 import {
   type AgentStatus,
   agentInstructionsVariable,
@@ -20,7 +21,6 @@ import {
   endpointFile,
   hostNetworkPorts,
   paths,
-  pinnedPayloadFile,
   startedFile,
 } from '../../src/api/pod-contract.ts';
 
@@ -69,7 +69,11 @@ export class AgentPod implements AsyncDisposable {
     this.#options = options;
     this.root = mkdtempSync(join(tmpdir(), 'agent-pod-'));
     for (const path of [...Object.values(paths), '/dev']) mkdirSync(join(this.root, path), { recursive: true });
-    writeFileSync(this.file('pinned', pinnedPayloadFile), JSON.stringify(options.pinned ?? nothingToFetch));
+    // As the kubelet lays a ConfigMap down.
+    const { data = {}, binaryData = {} } = encodePin(options.pinned ?? nothingToFetch);
+    for (const [name, text] of Object.entries(data)) writeFileSync(this.file('pinned', name), text);
+    for (const [name, text] of Object.entries(binaryData))
+      writeFileSync(this.file('pinned', name), Buffer.from(text, 'base64'));
   }
 
   file(volume: keyof typeof paths, name: string): string {

@@ -12,8 +12,8 @@ interface Rule {
   readonly node: 'all' | Readonly<Record<string, readonly string[]>>;
 }
 
-/** A hash is a function of its input: the only thing of Node's that the pure folders use. */
-const pure = { 'node:crypto': ['createHash'] };
+/** A hash is a function of its input, and so is what is compressed: the only things of Node's that the pure folders use. */
+const pure = { 'node:crypto': ['createHash'], 'node:zlib': ['gunzipSync', 'gzipSync'] };
 
 const rules: Readonly<Record<string, Rule>> = {
   api: { folders: [], packages: ['zod'], node: pure },
