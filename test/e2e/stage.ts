@@ -81,6 +81,7 @@ export class Stage implements AsyncDisposable {
   readonly #superuser: Hdfs;
   readonly #env: Record<string, string>;
   readonly #values: Record<string, unknown>;
+  readonly #beside: { readonly release: string; readonly operatorNamespace: string }[] = [];
 
   private constructor(name: string, chroot: Chroot, values: Record<string, unknown>, site: Site) {
     const id = `${name}-${randomBytes(3).toString('hex')}`;
@@ -155,6 +156,21 @@ export class Stage implements AsyncDisposable {
       env: this.#env,
       input: JSON.stringify({ ...this.#values, ...values }),
     });
+  }
+
+  /** Installs another release beside this one, for the same ZooKeeper and HDFS; it goes with the stage. */
+  async installBeside(suffix: string, values: Record<string, unknown>): Promise<{ operatorNamespace: string }> {
+    const { helm } = present('tools');
+    const operatorNamespace = `${this.operatorNamespace}-${suffix}`;
+    const release = `${this.release}-${suffix}`;
+    this.#beside.push({ release, operatorNamespace });
+    await this.makeNamespace(operatorNamespace);
+    const args = ['install', release, join(projectRoot, 'charts/maas-operator'), '--namespace', operatorNamespace];
+    await run(helm, [...args, '--values', '-', '--wait', '--timeout', '90s'], {
+      env: this.#env,
+      input: JSON.stringify({ ...this.#values, ...values }),
+    });
+    return { operatorNamespace };
   }
 
   /** What `helm test` prints; throws unless it succeeds. */
@@ -304,11 +320,17 @@ export class Stage implements AsyncDisposable {
     await run(helm, ['uninstall', this.release, '--namespace', this.operatorNamespace, '--ignore-not-found'], {
       env: this.#env,
     }).catch(() => {});
+    for (const { release, operatorNamespace } of this.#beside) {
+      await run(helm, ['uninstall', release, '--namespace', operatorNamespace, '--ignore-not-found'], {
+        env: this.#env,
+      }).catch(() => {});
+    }
     await this.kubectl(
       'delete',
       'namespace',
       this.namespace,
       this.operatorNamespace,
+      ...this.#beside.map(({ operatorNamespace }) => operatorNamespace),
       '--ignore-not-found',
       '--wait=false',
     );
