@@ -1,5 +1,6 @@
 /** Is there anybody at an address? Connects, sends nothing, and hangs up. */
 import { connect } from 'node:net';
+import { reasonOf } from './reason-of.ts';
 
 /** `refused`: somebody answered that nothing listens there. `unresolved`: the name has no address. */
 export type Touch =
@@ -22,7 +23,7 @@ export function touchTcp(host: string, port: number, timeoutMs: number): Promise
     const socket = connect({ host, port });
     socket.once('connect', () => end({ outcome: 'connected' }));
     socket.once('error', (error: NodeJS.ErrnoException) =>
-      end({ outcome: outcomeOf(error), problem: problemOf(error) }),
+      end({ outcome: outcomeOf(error), problem: reasonOf(error) }),
     );
   });
 }
@@ -30,10 +31,4 @@ export function touchTcp(host: string, port: number, timeoutMs: number): Promise
 function outcomeOf({ code, syscall }: NodeJS.ErrnoException): 'refused' | 'unreachable' | 'unresolved' {
   if (syscall === 'getaddrinfo') return 'unresolved';
   return code === 'ECONNREFUSED' ? 'refused' : 'unreachable';
-}
-
-/** A name with several addresses fails with all of their errors, and an empty message. */
-function problemOf(error: NodeJS.ErrnoException): string {
-  if (error instanceof AggregateError) return error.errors.map((each) => String(each.message)).join('; ');
-  return error.message;
 }

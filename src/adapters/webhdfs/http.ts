@@ -6,6 +6,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
+import { reasonOf } from '../reason-of.ts';
 
 /** Milliseconds. */
 export interface Deadlines {
@@ -159,8 +160,8 @@ function exchangeOnce(request: HttpRequest, connections: Connections, deadlines:
       settle();
       if (signal?.aborted) reject(signal.reason);
       else if (error instanceof HttpFailure) reject(error);
-      else if (outgoing.reusedSocket && isReset(error)) reject(new StaleConnection(reason(error), true, error));
-      else reject(new HttpFailure(reason(error), reached, error));
+      else if (outgoing.reusedSocket && isReset(error)) reject(new StaleConnection(reasonOf(error), true, error));
+      else reject(new HttpFailure(reasonOf(error), reached, error));
     });
     outgoing.once('close', () => {
       if (answered) return;
@@ -247,7 +248,7 @@ export async function* bodyBytes(
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
     if (error instanceof HttpFailure) throw error;
-    throw new HttpFailure(`the answer ended too early (${reason(error)})`, true, error);
+    throw new HttpFailure(`the answer ended too early (${reasonOf(error)})`, true, error);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', abort);
@@ -296,10 +297,4 @@ function codeOf(error: unknown): unknown {
 
 function toError(value: unknown): Error {
   return value instanceof Error ? value : new Error(String(value));
-}
-
-/** An AggregateError of a host with several addresses has an empty message. */
-function reason(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(reason).join(', ');
-  return error instanceof Error ? error.message : String(error);
 }

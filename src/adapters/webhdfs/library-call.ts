@@ -6,9 +6,11 @@
  *
  * The package costs 18 MB of resident memory, so the agent, which needs none of these calls, does not import this file.
  */
+
 import webhdfs, { type LibraryClient, type LibraryRequest } from 'webhdfs';
 import { MaasError } from '../../api/errors.ts';
 import { encodeHdfsPath } from '../../api/hdfs-path.ts';
+import { reasonOf } from '../reason-of.ts';
 import { HttpFailure } from './http.ts';
 import { acceptJson, describeOperation, type Operation, refused, unreachable } from './name-node-call.ts';
 import type { Attempt } from './name-nodes.ts';
@@ -70,7 +72,7 @@ function send(
     });
     // Stays to the end: an aborted request may emit an error late, and one without a listener ends the process.
     request.on('error', (error) =>
-      give(() => reject(new HttpFailure(error.message, !isRefusedConnection(error), error))),
+      give(() => reject(new HttpFailure(reasonOf(error), !isRefusedConnection(error), error))),
     );
     request.on('complete', (response, body) => {
       if (!response.complete) give(() => reject(new HttpFailure('the answer ended too early', true)));

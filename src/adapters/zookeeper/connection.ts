@@ -4,6 +4,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import type { Clock } from '../clock.ts';
+import { reasonOf } from '../reason-of.ts';
 import { FrameSplitter } from './frames.ts';
 import type { Server } from './quorum.ts';
 import {
@@ -115,7 +116,7 @@ export class Connection {
       this.#socket.write(connectRequest({ lastZxid, timeoutMs, session }));
     });
     this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk));
-    this.#socket.on('error', (error: Error) => this.drop(error.message));
+    this.#socket.on('error', (error: Error) => this.drop(reasonOf(error)));
     this.#socket.on('close', () => this.drop('it closed the connection'));
     void this.#watchHandshake();
   }
@@ -188,7 +189,7 @@ export class Connection {
         if (this.#over.signal.aborted) return;
       }
     } catch (error) {
-      this.drop(`it sent what cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+      this.drop(`it sent what cannot be read: ${reasonOf(error)}`);
     }
   }
 

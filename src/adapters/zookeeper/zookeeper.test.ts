@@ -1,3 +1,4 @@
+import dns from 'node:dns';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FakeServer } from '../../../test/builders/fake-zookeeper-server.ts';
 import { ManualClock, settle } from '../../../test/builders/manual-clock.ts';
@@ -375,6 +376,26 @@ describe('a connection', () => {
     expect(fake.address).toMatch(/^\[::1\]:\d+$/);
     const { zk } = await connected(fake);
     expect(await zk.children('/')).toEqual([]);
+  });
+
+  it('says what became of each address of a name that has several', async () => {
+    const port = Number((await server()).address.split(':').at(-1));
+    await Promise.all(opened.splice(0).map((each) => each[Symbol.asyncDispose]()));
+    const addresses = [
+      { address: '127.0.0.1', family: 4 },
+      { address: '::1', family: 6 },
+    ];
+    const lookup = vi
+      .spyOn(dns, 'lookup')
+      .mockImplementation(((_name: string, _options: object, done: (error: null, found: typeof addresses) => void) =>
+        done(null, addresses)) as typeof dns.lookup);
+    try {
+      const { zk } = client(`zk.example:${port}`);
+      const refused = await zk.connected(1_000).catch((error: unknown) => error);
+      expect(String(refused)).toMatch(/zk\.example:\d+: ".*127\.0\.0\.1:\d+.*::1:\d+/);
+    } finally {
+      lookup.mockRestore();
+    }
   });
 
   it('to a server that is behind goes on to one that is not', async () => {
