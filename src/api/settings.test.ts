@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { operatorSettings } from './settings.ts';
+import { cpuOf, legacyCpuOf, operatorSettings } from './settings.ts';
 
 const least = {
   zookeeper: { quorum: 'zk:2181' },
@@ -47,5 +47,32 @@ describe('the settings of the old queue', () => {
 
   it('refuse a mistyped one', () => {
     expect(problems({ forwardto: '/x' }).join()).toContain('forwardto');
+  });
+});
+
+describe('the processor of instances that say none', () => {
+  it.each<[string, { model?: { cpu?: string }; legacy?: { cpu?: string } }, string, string | undefined]>([
+    ['by default', {}, '1', '10m'],
+    ['with a default for all', { model: { cpu: '250m' } }, '250m', undefined],
+    ['with one for those who come from YARN', { legacy: { cpu: '100m' } }, '1', '100m'],
+    ['with both', { model: { cpu: '2' }, legacy: { cpu: '100m' } }, '2', '100m'],
+  ])('%s', (_what, { model, legacy }, own, old) => {
+    const settings = operatorSettings.parse({ ...least, model: { image: 'm', ...model }, legacy: { ...legacy } });
+    expect([cpuOf(settings), legacyCpuOf(settings)]).toEqual([own, old]);
+  });
+});
+
+describe('amounts in the settings', () => {
+  it('may be numbers, as in a Pod', () => {
+    const resources = { requests: { cpu: 0.5 }, limits: { cpu: 2, memory: 134_217_728 } };
+    expect(operatorSettings.parse({ ...least, agent: { image: 'a', resources } }).agent.resources).toEqual({
+      requests: { cpu: '0.5' },
+      limits: { cpu: '2', memory: '134217728' },
+    });
+  });
+
+  it('never allow a budget that holds up drains', () => {
+    const model = { image: 'm', disruptionBudget: { maxUnavailable: 0 } };
+    expect(operatorSettings.safeParse({ ...least, model }).success).toBe(false);
   });
 });

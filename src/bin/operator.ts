@@ -34,7 +34,7 @@ import { MaasError } from '../api/errors.ts';
 import { type Mode, modesConfigMap, modesKey, modesPath } from '../api/modes.ts';
 import { labels, markersPath } from '../api/names.ts';
 import type { ModelDeployment } from '../api/resource.ts';
-import { type OperatorSettings, operatorSettings } from '../api/settings.ts';
+import { legacyCpuOf, type OperatorSettings, operatorSettings } from '../api/settings.ts';
 import { crashingAt, noFailPoints } from '../legacy/fail-points.ts';
 import { RequestQueue } from '../legacy/request-queue.ts';
 import { Concerns } from '../operator/concerns.ts';
@@ -325,6 +325,7 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
         zookeeper,
         cluster: requestQueueCluster(client, recorder, leaseNamespace, (model) => stores.resources.indexed(model)),
         settings: settings.legacy.queue,
+        cpu: legacyCpuOf(settings),
         readFrom: settings.legacy.readFrom,
         configPath: settings.zookeeper.configPath,
         leads: () => leading(),

@@ -1,7 +1,7 @@
 /** `kubectl maas import`: manifests of what others run, from their registrations and requests. Changes none of those. */
 
 import { asMaasError, hasCode, MaasError } from '../api/errors.ts';
-import { defaultLegacyReadFrom } from '../api/settings.ts';
+import { defaultLegacyReadFrom, legacyCpuOf } from '../api/settings.ts';
 import type { ImportCommand } from './command.ts';
 import { counted } from './counted.ts';
 import { visible } from './escape.ts';
@@ -44,6 +44,7 @@ export async function importModels(command: ImportCommand, ports: Ports, cluster
     importedOf(draft, await findPayload(draft, command.payloadPath, published?.payloadRoot, hdfs), {
       namespace,
       memory: command.memory,
+      cpu: legacyCpuOf(published ?? {}),
       readFrom: published?.legacy.readFrom ?? defaultLegacyReadFrom,
     }),
   );

@@ -12,6 +12,7 @@ const dga = {
   version: '1.0',
   instances: 2,
   memory: '512Mi',
+  cpu: '10m',
   payload: { path: '/models/dga', readFrom: 'Store' },
 };
 const published = (legacy: unknown = {}) => ({
@@ -65,6 +66,16 @@ describe('ADD', () => {
       err: '',
     });
     expect(specOf(store)).toEqual(dga);
+  });
+
+  it.each<[string, object, string | undefined]>([
+    ['next to nothing of the processor, as YARN counted memory alone', {}, '10m'],
+    ['what the operator gives such models', { legacy: { cpu: '50m' }, model: { cpu: '1' } }, '50m'],
+    ['nothing of it, where the operator has a default for all', { model: { cpu: '250m' } }, undefined],
+  ])('asks for %s', async (_what, settings, cpu) => {
+    const store = publish(new ModelStore(), { ...published(), ...settings });
+    await ran(store, addDga);
+    expect(specOf(store)['cpu']).toBe(cpu);
   });
 
   it('adds to what is there', async () => {

@@ -7,7 +7,7 @@ import { asMaasError, hasCode, MaasError } from '../api/errors.ts';
 import { tidyHdfsPath } from '../api/hdfs-path.ts';
 import { grantedMemory, namespaceForModel } from '../api/old-deploy-rules.ts';
 import { formatBytes, parseQuantity } from '../api/quantity.ts';
-import { defaultLegacyReadFrom } from '../api/settings.ts';
+import { defaultLegacyReadFrom, legacyCpuOf } from '../api/settings.ts';
 import { add } from './add.ts';
 import type { AddCommand } from './command.ts';
 import { counted } from './counted.ts';
@@ -95,14 +95,15 @@ async function legacyAdd(
   const models = (await cluster.list(namespace)).map(readModel);
   const present = findModel(models, command.model, command.version).find((model) => !isGoing(model));
   const memory = memoryFor(command, present, settings);
+  // What is deployed already keeps what it has.
+  const cpu = present === undefined ? legacyCpuOf(settings ?? {}) : undefined;
   const wanted: AddCommand = {
     ...oneModel(command, namespace),
     kind: 'add',
-    options: { env: [], ...(memory === undefined ? {} : { memory }) },
+    options: { env: [], ...(memory === undefined ? {} : { memory }), ...(cpu === undefined ? {} : { cpu }) },
     localPath: undefined,
     exclude: [],
     hdfsPath: command.hdfsPath,
-    // What is deployed already keeps what it has.
     readFrom: present === undefined ? (settings?.legacy.readFrom ?? defaultLegacyReadFrom) : undefined,
     operatorNamespace: command.operatorNamespace,
   };

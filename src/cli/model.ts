@@ -8,6 +8,8 @@ import { group, type ModelDeploymentStatus, modelDeploymentStatus, plural } from
 import type { ApiObject, ObjectState } from './ports.ts';
 
 const text = z.string();
+/** With quotes or without, as in a Pod. */
+const quantity = z.union([text, z.number()]).transform(String);
 
 const readable = z.object({
   metadata: z.object({
@@ -23,8 +25,8 @@ const readable = z.object({
     name: text,
     version: text,
     instances: z.int().default(1),
-    memory: text.default(''),
-    cpu: text.optional(),
+    memory: quantity.default(''),
+    cpu: quantity.optional(),
     image: text.optional(),
     startupTimeout: text.optional(),
     drain: text.optional(),

@@ -22,6 +22,7 @@ const published = z.object({
   /** Does the operator take the requests of the old queue, for which namespaces, and within which bounds? */
   legacy: z
     .object({
+      cpu: legacySettings.shape.cpu,
       readFrom: legacySettings.shape.readFrom,
       queue: z
         .object({
@@ -35,6 +36,7 @@ const published = z.object({
     })
     .prefault({}),
   agent: z.object({ image: z.string() }).optional(),
+  model: z.object({ cpu: legacySettings.shape.cpu }).optional(),
 });
 export type PublishedSettings = z.infer<typeof published>;
 

@@ -168,7 +168,7 @@ function build(context: ParseContext, print: (text: string) => void, found: (com
       'Memory of each instance: 512Mi, 2Gi; a bare number means megabytes (Mi).',
       value.memory,
     )
-    .option('--cpu <cores>', 'CPU of each instance: 2, 500m. (default: 1)', value.cpu)
+    .option('--cpu <cores>', "CPU of each instance: 2, 500m. (default: the operator's)", value.cpu)
     .option('--local-model-path <dir>', 'Directory to upload to HDFS first: one *.sh and its files.', value.nonEmpty)
     .option(
       '--exclude <pattern>',

@@ -20,6 +20,8 @@ export interface ModelManifest {
     readonly version: string;
     readonly instances: number;
     readonly memory: string;
+    /** Absent where the operator's default holds. */
+    readonly cpu?: string;
     readonly payload: { readonly path: string; readonly readFrom: ReadFrom };
   };
 }

@@ -36,7 +36,7 @@ const plan = (request: NamedRequest, models: ObservedModel[] = [], rest: Partial
     request,
     'fraud',
     { models, removing: undefined, refused: undefined, ...rest },
-    { memory: limits, readFrom: 'Store' },
+    { memory: limits, cpu: '10m', readFrom: 'Store' },
   );
 
 describe('ADD', () => {
@@ -53,6 +53,7 @@ describe('ADD', () => {
           version: '1.0',
           instances: 2,
           memory: '512Mi',
+          cpu: '10m',
           payload: { path: '/models/dga', readFrom: 'Store' },
         },
       },

@@ -52,6 +52,8 @@ export type Step =
 /** What the settings say of resources that requests make. */
 export interface RequestRules {
   readonly memory: RequestQueueSettings['memory'];
+  /** What an instance requests of the processor; undefined leaves it to the operator. */
+  readonly cpu: string | undefined;
   readonly readFrom: ReadFrom;
 }
 
@@ -158,6 +160,7 @@ function planAdd(
         version,
         instances: request.instances,
         memory: `${memoryMb}Mi`,
+        ...(rules.cpu === undefined ? {} : { cpu: rules.cpu }),
         payload: { path: request.path, readFrom: rules.readFrom },
       },
     },

@@ -41,7 +41,8 @@ export interface RequestQueuePorts {
   readonly zookeeper: QueueZooKeeper;
   readonly cluster: QueueCluster;
   readonly settings: RequestQueueSettings;
-  /** Where instances of the models that requests make read their payload. */
+  /** What resources that requests make say of the processor, and of where instances read their payload. */
+  readonly cpu: string | undefined;
   readonly readFrom: ReadFrom;
   readonly configPath: string;
   /** Is it certain that this process is the leader? */
@@ -233,7 +234,7 @@ export class RequestQueue {
   }
 
   async #next(request: Request, way: Triage, refused: string | undefined): Promise<Way> {
-    const { cluster, settings, readFrom, takes } = this.#ports;
+    const { cluster, settings, cpu, readFrom, takes } = this.#ports;
     if (!takes(modelOf(way))) return { kind: 'wait', why: "the model's mode lets no requests be taken" };
     if (way.way === 'forward') return { kind: 'forward', to: way.to };
     const record = (await cluster.record())?.data ?? {};
@@ -247,7 +248,7 @@ export class RequestQueue {
       removing: removalOf(record, request.id),
       refused,
     };
-    return planRequest(request.id, way.request, way.namespace, observed, { memory: settings.memory, readFrom });
+    return planRequest(request.id, way.request, way.namespace, observed, { memory: settings.memory, cpu, readFrom });
   }
 
   async #take(step: Exclude<Way, { kind: 'wait' }>, request: Request, way: Triage): Promise<void> {

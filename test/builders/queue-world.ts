@@ -72,6 +72,7 @@ export class QueueWorld {
       zookeeper: this.#zookeeper(check),
       cluster: this.#cluster(check),
       settings: this.settings,
+      cpu: '10m',
       readFrom: 'Store',
       configPath: '/metron/maas/config',
       leads: () => alive && this.leading,

@@ -117,7 +117,7 @@ const found: PayloadSearch = {
   payload: { path: '/user/maas/models/dga', script: 'dga.sh', files: 3, bytes: 2_048 },
 };
 const nowhere: PayloadSearch = { state: 'unknown', tried: [{ path: 'maas/models/dga/1.0', why: 'There is nothing' }] };
-const options = { namespace: 'fraud', memory: undefined, readFrom: 'Store' } as const;
+const options = { namespace: 'fraud', memory: undefined, cpu: '10m', readFrom: 'Store' } as const;
 
 describe('importedOf', () => {
   it('is complete where a request and HDFS tell the rest', () => {
@@ -132,6 +132,7 @@ describe('importedOf', () => {
         version: '1.0',
         instances: 2,
         memory: '512Mi',
+        cpu: '10m',
         payload: { path: 'models/dga', readFrom: 'Store' },
       },
     });
@@ -173,6 +174,7 @@ spec:
   name: dga
   version: "1.0"
   instances: 2
+  cpu: 10m
   # To be filled in: memory of each instance (-m of the old deploy client, there in megabytes).
   # memory: 512Mi
   # To be filled in: the directory in HDFS (-hmp of the old deploy client).

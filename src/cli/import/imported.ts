@@ -36,6 +36,8 @@ export function importedOf(
   options: {
     readonly namespace: string;
     readonly memory: string | undefined;
+    /** Undefined leaves it to the operator. */
+    readonly cpu: string | undefined;
     readonly readFrom: ReadFrom;
   },
 ): Imported {
@@ -53,6 +55,7 @@ export function importedOf(
         version,
         instances: onlyAsked ? draft.asked : draft.registered,
         ...(memory === undefined ? {} : { memory }),
+        ...(options.cpu === undefined ? {} : { cpu: options.cpu }),
         ...(path === undefined ? {} : { payload: { path, readFrom: options.readFrom } }),
       },
     },
