@@ -90,7 +90,7 @@ describe('a life', () => {
     });
     expect(await ownerOf(made.markerPath)).toBe(node?.stat.ephemeralOwner);
     expect((await tree.get(made.markerPath))?.data.toString()).toBe(
-      JSON.stringify({ pod: `fraud/${made.name}`, model: made.model }),
+      JSON.stringify({ pod: `fraud/${made.name}`, model: made.model, digest: 'sha256:0' }),
     );
     await until(() => made.isReady(), 'it is ready');
     expect(existsSync(made.file('control', control.ready))).toBe(true);
