@@ -617,6 +617,8 @@ describe('whatever happens', () => {
     newPod,
     { ...newPod, gateOpen: true },
     { ...newPod, gateOpen: true, readyMark: 'a' },
+    { ...newPod, gateOpen: true, registered: { mark: 'a', endpoint: endpoint(1500) } },
+    { ...newPod, gateOpen: true, readyMark: 'b', registered: { mark: 'a', endpoint: endpoint(1500) } },
     { ...newPod, gateOpen: true, readyMark: 'b', stopping: true },
   );
 
@@ -634,6 +636,7 @@ describe('whatever happens', () => {
         let mode: AgentMode | undefined;
         let inFlight: string | undefined;
         let answering: number | undefined;
+        let seen = false;
 
         const take = (happened: Event) => {
           // The world answers only what it was asked.
@@ -653,7 +656,8 @@ describe('whatever happens', () => {
           if (happened.type === 'registered') everRegistered = true;
           if (happened.type === 'mode') mode = happened.mode;
           if (happened.type === 'look' && gateOpened) {
-            const { asked } = happened.look;
+            const { asked, mark } = happened.look;
+            seen ||= mark !== undefined;
             answering = asked?.answer === 'answers' ? asked.endpoint.port : undefined;
           }
 
@@ -674,6 +678,8 @@ describe('whatever happens', () => {
                 port: answering,
               });
             }
+            // What nobody has looked at is unknown, and unknown is no reason to take anything away.
+            if (action.do === 'unregister') expect(seen || over || mode === 'shadow' || mode === 'drain').toBe(true);
             if (action.do === 'open-gate') expect(verified && stopped === 0).toBe(true);
             if (action.do === 'say-stopped') {
               stopped += 1;
