@@ -5,6 +5,7 @@ import { type Hdfs, openHdfs } from '../adapters/webhdfs/hdfs.ts';
 import { joinHdfsPath, parseHdfsPath } from '../api/hdfs-path.ts';
 import type { HdfsSettings, PayloadStoreSettings } from '../api/settings.ts';
 import type { Payloads } from '../operator/ports.ts';
+import { Originals } from '../payload/originals.ts';
 import { PayloadStore } from '../payload/payload-store.ts';
 import { payloadChange, resolvePayload } from '../payload/resolve.ts';
 import { directoryOf, storeLocation } from './hdfs-directory.ts';
@@ -23,6 +24,7 @@ interface Options {
 
 interface Nameservice {
   readonly hdfs: Hdfs;
+  readonly originals: Originals;
   /** Made when it is first needed: a relative root is below a home directory that HDFS has to tell. */
   store?: PayloadStore;
 }
@@ -52,7 +54,7 @@ export function hdfsPayloads(settings: HdfsSettings, options: Options): Payloads
         monotonic: clock.monotonic,
         observe: options.observe,
       });
-      nameservice = { hdfs };
+      nameservice = { hdfs, originals: new Originals(hdfs) };
       open.set(name, nameservice);
     }
     return nameservice;
@@ -86,6 +88,9 @@ export function hdfsPayloads(settings: HdfsSettings, options: Options): Payloads
     },
     async drift(pinned, signal) {
       return payloadChange(of(pinned.nameservice).hdfs, pinned, signal);
+    },
+    async originalDrift(pinned, signal) {
+      return of(pinned.nameservice).originals.change(pinned, signal);
     },
     async sweep(referred, may, signal) {
       const removed = await Promise.allSettled(

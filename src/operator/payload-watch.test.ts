@@ -14,6 +14,7 @@ function setUp(payloads: Partial<Payloads>) {
       keep: async () => aCopy(),
       mend: async () => {},
       drift: async () => undefined,
+      originalDrift: async () => undefined,
       sweep: async () => [],
       ...payloads,
     },
@@ -62,13 +63,16 @@ describe('PayloadWatch', () => {
       return 'run.sh has changed';
     });
     const { watch, news, pass } = setUp({ drift });
-    expect(watch.view('u', { path: '/m' }, aPayload(), news)).toEqual({ state: 'pinned' });
+    watch.view('u', { path: '/m' }, undefined, news);
+    await vi.waitFor(() => expect(news).toHaveBeenCalledTimes(1));
+    expect(watch.view('u', { path: '/m' }, aPayload(), news)).toEqual({ state: 'pinned', looked: false });
     expect(drift).not.toHaveBeenCalled();
     pass(60_000);
     watch.view('u', { path: '/m' }, aPayload(), news);
     await vi.waitFor(() =>
       expect(watch.view('u', { path: '/m' }, aPayload(), news)).toEqual({
         state: 'pinned',
+        looked: true,
         drift: 'run.sh has changed',
       }),
     );
@@ -78,9 +82,17 @@ describe('PayloadWatch', () => {
     await vi.waitFor(() =>
       expect(watch.view('u', { path: '/m' }, aPayload(), news)).toMatchObject({
         state: 'pinned',
+        looked: true,
         problem: { code: 'HDFS_UNREACHABLE' },
       }),
     );
+  });
+
+  it('compares at once what somebody else pinned: a leader before this one, say', async () => {
+    const { watch, news } = setUp({ drift: async () => 'run.sh has changed' });
+    const view = () => watch.view('u', { path: '/m' }, aPayload(), news);
+    expect(view()).toEqual({ state: 'pinned', looked: false });
+    await vi.waitFor(() => expect(view()).toEqual({ state: 'pinned', looked: true, drift: 'run.sh has changed' }));
   });
 
   it('starts over when the path changes, and ignores the answer for the old one', async () => {
@@ -124,6 +136,23 @@ describe('where instances read from the payload store', () => {
     expect(keep).toHaveBeenCalledTimes(1);
     watch.copy('u');
     expect(keep).toHaveBeenCalledTimes(1);
+  });
+
+  it('tells of other bytes at the path that the pinned copy was made from, and mends nothing for that', async () => {
+    const mend = vi.fn(async () => {});
+    let original: string | undefined = 'run.sh has 9 bytes, it had 8';
+    const { watch, news, pass } = setUp({ mend, originalDrift: async () => original });
+    const view = () => watch.view('u', stored, aCopy(), news);
+    await vi.waitFor(() =>
+      expect(view()).toEqual({ state: 'pinned', looked: true, original: 'run.sh has 9 bytes, it had 8' }),
+    );
+    expect(news).toHaveBeenCalledTimes(1);
+    watch.copy('u');
+    expect(mend).not.toHaveBeenCalled();
+    original = undefined;
+    pass(60_000);
+    view();
+    await vi.waitFor(() => expect(view()).toEqual({ state: 'pinned', looked: true }));
   });
 
   it('asks for the copy again while nobody pins it, and starts over when another payload is at the path', async () => {
@@ -203,13 +232,13 @@ describe('where instances read from the payload store', () => {
     const drift = vi.fn(async () => (damaged ? 'run.sh is gone' : undefined));
     const { watch, news, pass } = setUp({ mend, drift });
     const view = () => watch.view('u', stored, aCopy(), news);
-    expect(view()).toEqual({ state: 'pinned' });
+    expect(view()).toEqual({ state: 'pinned', looked: false });
     watch.copy('u');
     expect(mend).not.toHaveBeenCalled();
     for (const mends of [1, 2]) {
       pass(60_000);
       view();
-      await vi.waitFor(() => expect(view()).toEqual({ state: 'pinned', drift: 'run.sh is gone' }));
+      await vi.waitFor(() => expect(view()).toEqual({ state: 'pinned', looked: true, drift: 'run.sh is gone' }));
       await vi.waitFor(() => {
         watch.copy('u');
         expect(mend).toHaveBeenCalledTimes(mends);
@@ -220,6 +249,6 @@ describe('where instances read from the payload store', () => {
       // Once when it was looked at, once after mending.
       await vi.waitFor(() => expect(drift).toHaveBeenCalledTimes(2 * mends));
     }
-    await vi.waitFor(() => expect(view()).toEqual({ state: 'pinned' }));
+    await vi.waitFor(() => expect(view()).toEqual({ state: 'pinned', looked: true }));
   });
 });

@@ -65,16 +65,17 @@ export class PayloadWatch {
    */
   view(uid: string, wanted: WantedPayload, pinned: PinnedPayload | undefined, onNews: () => void): PayloadView {
     let entry = this.#entries.get(uid);
+    // A version that was pinned just now need not be compared at once; one that another leader pinned has to be.
+    const isNews = entry?.view.state === 'resolved';
     if (entry === undefined || !isSame(entry.wanted, wanted) || entry.pinned?.digest !== pinned?.digest) {
       entry = {
-        view: pinned === undefined ? { state: 'pending' } : { state: 'pinned' },
+        view: pinned === undefined ? { state: 'pending' } : { state: 'pinned', looked: false },
         wanted,
         pinned,
         onNews,
         busy: false,
         failures: 0,
-        // A version that was pinned just now need not be compared at once.
-        due: this.#clock.monotonic() + (pinned === undefined ? 0 : this.#checkMs),
+        due: this.#clock.monotonic() + (isNews ? this.#checkMs : 0),
         copying: false,
         again: false,
       };
@@ -124,7 +125,7 @@ export class PayloadWatch {
       const problem = { code, message, next };
       entry.view =
         entry.pinned !== undefined
-          ? { state: 'pinned', problem }
+          ? { state: 'pinned', looked: true, problem }
           : { state: 'failed', problem, transient, ...(entry.copying ? { copying: true } : {}) };
       entry.due = this.#clock.monotonic() + Math.min(firstRetryMs * 1.5 ** entry.failures, longestRetryMs);
       entry.failures += 1;
@@ -140,8 +141,7 @@ export class PayloadWatch {
     const { signal } = this.#stop;
     entry.copying = false;
     if (pinned !== undefined) {
-      const drift = await this.#looks.within(() => this.#payloads.drift(pinned, signal));
-      this.#compared(entry, drift);
+      const drift = await this.#compare(entry, pinned);
       entry.again = drift !== undefined && pinned.copiedFrom !== undefined;
       return;
     }
@@ -174,7 +174,7 @@ export class PayloadWatch {
     const { signal } = this.#stop;
     entry.again = false;
     await this.#copies.within(() => this.#payloads.mend(pinned, signal));
-    this.#compared(entry, await this.#looks.within(() => this.#payloads.drift(pinned, signal)));
+    await this.#compare(entry, pinned);
   }
 
   #resolved(entry: Entry, payload: PinnedPayload): void {
@@ -182,9 +182,20 @@ export class PayloadWatch {
     entry.due = this.#clock.monotonic() + resolvedForMs;
   }
 
-  #compared(entry: Entry, drift: string | undefined): void {
-    entry.view = { state: 'pinned', ...(drift === undefined ? {} : { drift }) };
+  async #compare(entry: Entry, pinned: PinnedPayload): Promise<string | undefined> {
+    const { signal } = this.#stop;
+    const [drift, original] = await this.#looks.within(async () => [
+      await this.#payloads.drift(pinned, signal),
+      await this.#payloads.originalDrift(pinned, signal),
+    ]);
+    entry.view = {
+      state: 'pinned',
+      looked: true,
+      ...(drift === undefined ? {} : { drift }),
+      ...(original === undefined ? {} : { original }),
+    };
     entry.due = this.#clock.monotonic() + this.#checkMs;
+    return drift;
   }
 }
 

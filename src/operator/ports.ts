@@ -68,6 +68,11 @@ export interface Payloads {
   /** How HDFS differs from what was pinned, or undefined. @throws MaasError where it cannot be looked at */
   drift(pinned: PinnedPayload, signal: AbortSignal): Promise<string | undefined>;
   /**
+   * How the path that a copy in the payload store was made from differs from what was copied, or undefined.
+   * @throws MaasError where it cannot be looked at
+   */
+  originalDrift(pinned: PinnedPayload, signal: AbortSignal): Promise<string | undefined>;
+  /**
    * Removes the copies from the payload store that nothing has referred to for long enough.
    * @param referred directories that pins name
    * @param may asked before each removal

@@ -112,10 +112,14 @@ describe('fetchPayload', () => {
     const pinned = await pin();
     let running = 0;
     let most = 0;
+    const three = Promise.withResolvers<void>();
     fake.intercept = async ({ op, node }) => {
       if (op !== 'OPEN' || !node.startsWith('dn')) return false;
       running += 1;
       most = Math.max(most, running);
+      if (running === 3) three.resolve();
+      await three.promise;
+      // Time for one too many to come.
       await new Promise((done) => setTimeout(done, 5));
       running -= 1;
       return false;

@@ -28,7 +28,8 @@ export interface PayloadSource extends ListSource {
   ): Promise<AsyncIterable<Uint8Array>>;
 }
 
-const checksumParallelism = 8;
+/** Files whose checksums are asked for at a time. */
+export const checksumParallelism = 8;
 const maxManifestBytes = 32 * 1024 * 1024;
 /** How often files may change under the hands of one resolving. */
 const maxLooks = 3;
@@ -165,7 +166,8 @@ function checkComposed(directory: string, files: readonly SourceFile[]): void {
   );
 }
 
-async function checksumOf(
+/** @throws PAYLOAD_INCOMPLETE while the file is being written */
+export async function checksumOf(
   source: PayloadSource,
   directory: string,
   { path, status }: SourceFile,
@@ -213,19 +215,7 @@ interface Findings {
 }
 
 function pin({ nameservice, directory, script, files, sums, sha256s }: Findings): PinnedPayload {
-  const pinnedFiles = files.map(({ path, status }, index): PinnedFile => {
-    const checksum = sums[index];
-    const sha256 = sha256s?.get(path);
-    return {
-      path,
-      length: status.length,
-      fileId: status.fileId,
-      modificationTime: status.modificationTime,
-      blockSize: status.blockSize,
-      ...(checksum === undefined ? {} : { checksum }),
-      ...(sha256 === undefined ? {} : { sha256 }),
-    };
-  });
+  const pinnedFiles = files.map((file, index) => pinnedFile(file, sums[index], sha256s?.get(file.path)));
   const pinned: PinnedPayload = {
     path: directory,
     nameservice,
@@ -237,6 +227,23 @@ function pin({ nameservice, directory, script, files, sums, sha256s }: Findings)
   const fit = fitPin(pinned);
   if ('bytes' in fit) throw tooManyFiles(shown(directory), files.length, fit.bytes);
   return fit.payload;
+}
+
+/** A file as it was found, in the form of a pin. */
+export function pinnedFile(
+  { path, status }: SourceFile,
+  checksum: FileChecksum | undefined,
+  sha256: string | undefined,
+): PinnedFile {
+  return {
+    path,
+    length: status.length,
+    fileId: status.fileId,
+    modificationTime: status.modificationTime,
+    blockSize: status.blockSize,
+    ...(checksum === undefined ? {} : { checksum }),
+    ...(sha256 === undefined ? {} : { sha256 }),
+  };
 }
 
 /** The manifest's sha256s by path, when it describes exactly these files; otherwise somebody changed them since. */

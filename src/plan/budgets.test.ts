@@ -12,7 +12,13 @@ const settings: typeof someSettings = {
 const resource = aResource({ spec: { instances: 2 } });
 const out = deployed(resource);
 const seen = (changes: Partial<Observation> = {}) =>
-  anObservation({ resource, deployments: [out.deployment], pins: [out.pin], payload: { state: 'pinned' }, ...changes });
+  anObservation({
+    resource,
+    deployments: [out.deployment],
+    pins: [out.pin],
+    payload: { state: 'pinned', looked: true },
+    ...changes,
+  });
 
 function live(manifest: Manifest, uid = 'b1'): BudgetView {
   const { name } = manifest.metadata;

@@ -141,7 +141,7 @@ describe('the names of children', () => {
       annotations: { ...made.metadata.annotations },
     };
     const settled = plan(
-      anObservation({ resource, deployments: [live], pins: [earlier], payload: { state: 'pinned' } }),
+      anObservation({ resource, deployments: [live], pins: [earlier], payload: { state: 'pinned', looked: true } }),
       someSettings,
     );
     expect([settled.apply, settled.remove]).toEqual([[], []]);

@@ -155,10 +155,16 @@ export type PayloadView =
   | { readonly state: 'failed'; readonly problem: Problem; readonly transient: boolean; readonly copying?: true }
   /**
    * The version is pinned. `drift` says how the files that instances read differ now; `original`, where they read a
-   * copy, how the path that it was made from does; `problem` why that could not be looked at. None of the three before
-   * the first look.
+   * copy, how the path that it was made from does; `problem` why that could not be looked at. Before the first look
+   * since the operator started, or since it was pinned, nothing is known.
    */
-  | { readonly state: 'pinned'; readonly drift?: string; readonly original?: string; readonly problem?: Problem };
+  | {
+      readonly state: 'pinned';
+      readonly looked: boolean;
+      readonly drift?: string;
+      readonly original?: string;
+      readonly problem?: Problem;
+    };
 
 export interface Registration {
   readonly id: string;

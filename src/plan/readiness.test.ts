@@ -15,7 +15,11 @@ import { plan } from './plan.ts';
 const key = keyOf(aResource().spec);
 const { pin, revision, deployment: out } = deployed();
 const deployment = (changes: Partial<DeploymentView> = {}): DeploymentView => ({ ...out, ...changes });
-const running: Partial<Observation> = { deployments: [deployment()], pins: [pin], payload: { state: 'pinned' } };
+const running: Partial<Observation> = {
+  deployments: [deployment()],
+  pins: [pin],
+  payload: { state: 'pinned', looked: true },
+};
 const copy = deployed(aResource(), aPayload({ path: '/store/aa', copiedFrom: '/models/dga' }));
 const pod = aPod({ versionKey: key, revision, ready: true });
 const seen = {
@@ -94,7 +98,12 @@ describe('the Ready condition', () => {
     ['all served', { ...running, pods: [pod], registrations: seen }, 'True', 'Serving', /1 of 1/],
     [
       'served, but HDFS has other bytes',
-      { ...running, pods: [pod], registrations: seen, payload: { state: 'pinned', drift: 'run.sh has changed' } },
+      {
+        ...running,
+        pods: [pod],
+        registrations: seen,
+        payload: { state: 'pinned', looked: true, drift: 'run.sh has changed' },
+      },
       'True',
       'PayloadChanged',
       /run\.sh has changed/,
@@ -107,7 +116,7 @@ describe('the Ready condition', () => {
         deployments: [copy.deployment],
         pods: [{ ...pod, revision: copy.revision }],
         registrations: seen,
-        payload: { state: 'pinned', drift: 'run.sh is gone' },
+        payload: { state: 'pinned', looked: true, drift: 'run.sh is gone' },
       },
       'True',
       'PayloadChanged',
@@ -119,7 +128,7 @@ describe('the Ready condition', () => {
         ...running,
         pods: [pod],
         registrations: seen,
-        payload: { state: 'pinned', problem: problem('HDFS_UNREACHABLE') },
+        payload: { state: 'pinned', looked: true, problem: problem('HDFS_UNREACHABLE') },
       },
       'True',
       'Serving',
@@ -389,12 +398,53 @@ describe('the Ready condition', () => {
     expect(failed('PAYLOAD_NO_SCRIPT').stalled?.status).toBe('True');
   });
 
+  it('mentions other bytes at the path that a copy was made from, while instances serve the copy', () => {
+    const { ready: found, payload } = ready({
+      ...running,
+      pins: [copy.pin],
+      deployments: [copy.deployment],
+      pods: [{ ...pod, revision: copy.revision }],
+      registrations: seen,
+      payload: { state: 'pinned', looked: true, original: 'run.sh has 9 bytes, it had 8' },
+    });
+    expect([found?.status, found?.reason]).toEqual(['True', 'Serving']);
+    expect([payload?.status, payload?.reason]).toEqual(['True', 'OriginalChanged']);
+    expect(payload?.message).toMatch(/read a copy .* another one now: run\.sh has 9 bytes/);
+  });
+
+  it.each([
+    ['True', 'OriginalChanged', 'OriginalChanged'],
+    ['False', 'PayloadChanged', 'PayloadChanged'],
+    ['True', 'Resolved', 'Resolved'],
+    ['False', 'HdfsPathMissing', 'Resolved'],
+  ] as const)(
+    'holds to what was last seen of a pinned payload until it has looked: %s %s',
+    (status, reason, wanted) => {
+      const before = {
+        type: 'PayloadResolved',
+        status,
+        reason,
+        message: 'seen',
+        lastTransitionTime: '2026-03-01T11:00:00Z',
+      };
+      const { payload } = ready({
+        ...running,
+        resource: aResource({}, { conditions: [before] }),
+        pods: [pod],
+        registrations: seen,
+        payload: { state: 'pinned', looked: false },
+      });
+      expect(payload?.reason).toBe(wanted);
+      expect(payload?.message).not.toMatch(/in HDFS is the one/);
+    },
+  );
+
   it('leaves what is known of the payload unknown while HDFS is away', () => {
     const away = ready({
       ...running,
       pods: [pod],
       registrations: seen,
-      payload: { state: 'pinned', problem: problem('HDFS_UNREACHABLE') },
+      payload: { state: 'pinned', looked: true, problem: problem('HDFS_UNREACHABLE') },
     });
     expect([away.payload?.status, away.payload?.reason]).toEqual(['Unknown', 'HdfsUnreachable']);
   });

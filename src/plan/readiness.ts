@@ -276,7 +276,7 @@ export function stalledVerdict(facts: Facts): Verdict {
   return no('NotStalled', '');
 }
 
-export function payloadVerdict({ payload, mode }: Observation): Verdict {
+export function payloadVerdict({ payload, mode, resource }: Observation): Verdict {
   switch (payload.state) {
     case 'pending':
       return unknown('Resolving', 'looking at the payload in HDFS');
@@ -301,6 +301,14 @@ export function payloadVerdict({ payload, mode }: Observation): Verdict {
           `instances read a copy of the payload that was pinned, which is whole; where it came from there is another one now: ${payload.original}`,
         );
       }
-      return yes('Resolved', 'the payload in HDFS is the one that was pinned');
+      if (payload.looked) return yes('Resolved', 'the payload in HDFS is the one that was pinned');
+      return lastSeen(resource) ?? yes('Resolved', 'the payload was found and is pinned');
   }
+}
+
+/** What was found when a pinned payload was last compared with HDFS: it holds until somebody has looked again. */
+function lastSeen({ status }: Observation['resource']): Verdict | undefined {
+  const before = status.conditions?.find((condition) => condition.type === 'PayloadResolved');
+  const compared = before?.status === 'True' || before?.reason === 'PayloadChanged';
+  return before !== undefined && compared ? before : undefined;
 }

@@ -38,7 +38,7 @@ describe('a plan where pods are refused', () => {
         now,
         resource,
         pins,
-        payload: { state: 'pinned' },
+        payload: { state: 'pinned', looked: true },
         deployments: [{ ...deployment, ...changes }],
       }),
       someSettings,

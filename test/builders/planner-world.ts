@@ -131,7 +131,7 @@ export class PlannerWorld {
       budgets: [...this.budgets.values()],
       pods: [...this.pods.values()].map((pod) => pod.view),
       payload: pinned
-        ? { state: 'pinned' }
+        ? { state: 'pinned', looked: true }
         : this.payloadsInHdfs.has(path)
           ? readFrom !== 'Store'
             ? { state: 'resolved', payload: found }

@@ -23,14 +23,24 @@ const shownModel = z.object({
       replicas: z.number().optional(),
       ready: z.number().optional(),
       registered: z.number().optional(),
+      updated: z.number().optional(),
       serving: z.string().optional(),
-      payload: z.object({ path: z.string(), copy: z.string().optional() }).optional(),
+      payload: z
+        .object({
+          path: z.string(),
+          copy: z.string().optional(),
+          digest: z.string().optional(),
+          verified: z.number().optional(),
+        })
+        .optional(),
+      endpointsTotal: z.number().optional(),
       endpoints: z
         .array(
           z.object({
             pod: z.string(),
             version: z.string(),
             url: z.string().optional(),
+            digest: z.string().optional(),
             state: z.string(),
             message: z.string().optional(),
           }),

@@ -11,6 +11,7 @@ import type { Hdfs } from '../../src/adapters/webhdfs/hdfs.ts';
 import { openHdfsReader } from '../../src/adapters/webhdfs/hdfs-reader.ts';
 import type { PinnedPayload } from '../../src/api/payload.ts';
 import { fetchPayload } from '../../src/payload/fetch.ts';
+import { Originals } from '../../src/payload/originals.ts';
 import { PayloadStore } from '../../src/payload/payload-store.ts';
 import { payloadChange, resolvePayload } from '../../src/payload/resolve.ts';
 import { uploadOver } from '../../src/payload/upload-over.ts';
@@ -65,6 +66,28 @@ const laterNow = () => systemClock.now() + hour;
 const keep = async (directory: string, by = aStore()) =>
   by.keep(await resolvePayload(hdfs, { nameservice, directory }, laterNow, signal), () => {}, signal);
 const namesBelow = async (directory: string) => (await hdfs.list(directory)).map(({ name }) => name);
+
+describe('the path that a copy was made from', () => {
+  it('is compared with what was copied: other bytes, more, fewer, none and the same again', async () => {
+    const path = `${own.path}/original`;
+    const files = { 'run.sh': 'echo 1.0', 'data.txt': 'first' };
+    await uploadAsOfOld(path, files);
+    const copy = await keep(path);
+    const originals = new Originals(hdfs);
+    const change = () => originals.change(copy, signal);
+    expect(await change()).toBeUndefined();
+    await uploadAsOfOld(path, { ...files, 'data.txt': 'other' });
+    expect(await change()).toMatch(/have other content/);
+    await uploadAsOfOld(path, { ...files, 'data.txt': 'longer than before' });
+    expect(await change()).toMatch(/data\.txt" has 18 bytes, it had 5/);
+    await uploadAsOfOld(path, files);
+    expect(await change()).toBeUndefined();
+    await uploadAsOfOld(path, { 'more.txt': '' });
+    expect(await change()).toMatch(/more\.txt" is new/);
+    await hdfs.delete(path, { recursive: true });
+    expect(await change()).toMatch(/nothing at/);
+  });
+});
 
 describe('versions that a script of old uploads over one path', () => {
   it('are all there for an agent, whatever the path holds by now', async () => {

@@ -1,0 +1,79 @@
+/**
+ * Does the directory that a copy in the payload store was made from still hold what was copied? Nothing depends on it,
+ * but whoever put other bytes there will want to know that no instance runs them.
+ */
+import { createHash } from 'node:crypto';
+import { hasCode } from '../api/errors.ts';
+import type { PinnedPayload } from '../api/payload.ts';
+import { mapBounded } from './bounded.ts';
+import { listPayload, type SourceFile } from './list-payload.ts';
+import { shown } from './payload-rules.ts';
+import { checksumOf, checksumParallelism, type PayloadSource, payloadDigest, pinnedFile } from './resolve.ts';
+
+/** What was found at a directory, so that checksums are asked for only when something was written there since. */
+interface Found {
+  readonly fingerprint: string;
+  readonly digest: string;
+}
+
+export class Originals {
+  readonly #source: PayloadSource;
+  readonly #found = new Map<string, Found>();
+
+  constructor(source: PayloadSource) {
+    this.#source = source;
+  }
+
+  /**
+   * How the original of a copy differs from what was copied, as a sentence; undefined where it does not, or where the
+   * payload is no copy. Files that were uploaded again with the same content are no change.
+   *
+   * @throws HDFS_* codes of the source, PAYLOAD_* codes of listing
+   */
+  async change({ copiedFrom, digest, files }: PinnedPayload, signal?: AbortSignal): Promise<string | undefined> {
+    if (copiedFrom === undefined) return undefined;
+    let found: SourceFile[];
+    try {
+      found = await listPayload(this.#source, copiedFrom, signal);
+    } catch (error) {
+      if (!hasCode(error, 'HDFS_PATH_MISSING', 'PAYLOAD_NOT_A_DIRECTORY')) throw error;
+      this.#found.delete(copiedFrom);
+      return error.message;
+    }
+    const lengths = new Map(files.map((file) => [file.path, file.length]));
+    for (const { path, status } of found) {
+      const length = lengths.get(path);
+      if (length === undefined) return `${shown(path)} is new in ${shown(copiedFrom)}`;
+      if (length !== status.length) return `${shown(path)} has ${status.length} bytes, it had ${length}`;
+      lengths.delete(path);
+    }
+    const [gone] = lengths.keys();
+    if (gone !== undefined) return `${shown(gone)} is gone from ${shown(copiedFrom)}`;
+    return (await this.#digest(copiedFrom, found, signal)) === digest
+      ? undefined
+      : `the files in ${shown(copiedFrom)} have other content`;
+  }
+
+  async #digest(directory: string, files: readonly SourceFile[], signal: AbortSignal | undefined): Promise<string> {
+    const fingerprint = fingerprintOf(files);
+    const known = this.#found.get(directory);
+    if (known?.fingerprint === fingerprint) return known.digest;
+    const sums = await mapBounded(
+      files,
+      checksumParallelism,
+      (file, either) => checksumOf(this.#source, directory, file, either),
+      signal,
+    );
+    const digest = payloadDigest(files.map((file, index) => pinnedFile(file, sums[index], undefined)));
+    this.#found.set(directory, { fingerprint, digest });
+    return digest;
+  }
+}
+
+function fingerprintOf(files: readonly SourceFile[]): string {
+  const hash = createHash('sha256');
+  for (const { path, status } of files) {
+    hash.update(`${JSON.stringify([path, status.fileId, status.length, status.modificationTime])}\n`);
+  }
+  return hash.digest('hex');
+}
