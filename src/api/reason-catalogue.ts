@@ -238,7 +238,7 @@ export const reasonCatalogue = {
     'Warning',
     ['Ready', 'Reconciling'],
     'A ResourceQuota requires every container to set more requests or limits than these do.',
-    'Set them in `spec.resources`; those of the agent are set in the chart.',
+    'Set them in `spec.resources` for the model and `spec.agent.resources` for the agent; the message names the fields.',
   ),
   PodSecurityRefused: entry(
     'Warning',
@@ -250,7 +250,7 @@ export const reasonCatalogue = {
     'Warning',
     ['Ready', 'Reconciling'],
     'A LimitRange of the namespace does not allow what the pods ask for.',
-    'Compare `spec.memory`, `spec.cpu` and `spec.resources` with `kubectl describe limitrange`.',
+    'The message names the container and the field; compare with `kubectl describe limitrange`.',
   ),
   WebhookRefused: entry(
     'Warning',

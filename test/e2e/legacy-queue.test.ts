@@ -49,6 +49,18 @@ describe('the old deploy client', () => {
     await eventually('no client sees it', async () => (await stage.registered('dga')).length === 0);
   });
 
+  it('gives each ADD room on a node of two processors, as memory alone bounds them', async () => {
+    const names = ['first', 'second', 'third'];
+    for (const name of names) {
+      const path = await stage.payload(name, pythonModel(version));
+      await enqueue(connect, { mode: 'ADD', name, version, instances: 1, memory: 64, path });
+    }
+    for (const name of names) await stage.serves(`${name}-1.0`, 1);
+    expect(await stage.k('get', 'mdl', 'third-1.0', '-o', 'jsonpath={.spec.cpu}')).toBe('10m');
+    for (const name of names) await enqueue(connect, { mode: 'REMOVE', name, version, instances: 1 });
+    await eventually('they are gone', async () => (await instances('third-1.0')) === undefined);
+  });
+
   it('is told of nothing, but whoever looks finds what could not be done', async () => {
     await enqueue(connect, { mode: 'ADD', name: 'dga', version, instances: 1, memory: 96 });
     await enqueue(connect, { mode: 'LIST' });
