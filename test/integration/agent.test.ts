@@ -294,6 +294,26 @@ describe('an agent that was killed', () => {
     }
   });
 
+  it('is not noticed however often and whenever it is killed on its way', async () => {
+    const made = pod({ sessionTimeoutMs: 30_000 }).startAgent();
+    const seen: (bigint | undefined)[] = [];
+    const watch = tree.watchNode(made.registrationPath, (node) => seen.push(node?.stat.czxid));
+    try {
+      await made.startModel();
+      for (let turn = 0; turn < 12; turn += 1) {
+        // From a process that has hardly begun to one that has registered.
+        await systemClock.sleep(40 * turn);
+        await made.killAgent('SIGKILL');
+        made.startAgent();
+      }
+      await made.becomes('Registered');
+      await until(() => made.isReady(), 'it is ready');
+      expect(seen).toEqual([undefined, (await tree.exists(made.registrationPath))?.czxid]);
+    } finally {
+      watch.close();
+    }
+  });
+
   it('takes its registration over from a session that it cannot resume', async () => {
     const made = await serving();
     const old = await ownerOf(made.registrationPath);
