@@ -23,11 +23,23 @@ describe('advertisedEndpoint', () => {
     ['Node', {}, {}, 'http://192.168.0.1:1500'],
     ['http://{podIP}.pods.example:{port}', {}, {}, 'http://10.0.0.7.pods.example:1500'],
     ['http://{podIP}:{port}', {}, { ip: 'fd00::7' }, 'http://[fd00::7]:1500'],
+    ['http://[{podIP}]:{port}', {}, { ip: 'fd00::7' }, 'http://[fd00::7]:1500'],
+    ['http://[{podIP}]:{port}', {}, {}, 'http://10.0.0.7:1500'],
     ['https://gw/{namespace}/{pod}', { path: '/m' }, {}, 'https://gw/fraud/dga-1/m'],
     ['https://gw/{model}/{version}/', { path: '/m' }, {}, 'https://gw/dga%20detector/1.0/m'],
     ['http://{node}:{port}/{nodeIP}', { port: undefined }, {}, 'http://node7:80/192.168.0.1'],
   ])('%s %j %j', (advertise, file, who, url) => {
     expect(advertisedEndpoint(advertise, { ...endpoint, ...file }, { ...pod, ...who }, model)).toBe(url);
+  });
+
+  it.each([
+    ['http://{podIP}.pods.example:{port}', 'http://[fd00::7].pods.example:1500'],
+    ['{podIP}:{port}', '[fd00::7]:1500'],
+    ['http://{pod} {port}', 'http://dga-1 1500'],
+  ])('refuses %s where it makes no URL', (advertise, made) => {
+    expect(() => advertisedEndpoint(advertise, endpoint, { ...pod, ip: 'fd00::7' }, model)).toThrow(
+      expect.objectContaining({ code: 'SETTINGS_INVALID', message: expect.stringContaining(made) }),
+    );
   });
 
   it('names a placeholder that does not exist', () => {

@@ -1,11 +1,12 @@
 /** The URL that clients are told: never the host that the model wrote, unless the resource says how to reach it. */
 import { advertisedUrl, type EndpointFile, portOf } from '../api/endpoint-file.ts';
 import { MaasError } from '../api/errors.ts';
+import { quoted } from '../api/shown-text.ts';
 import type { Pod } from './ports.ts';
 
 /**
  * @param advertise `PodIP`, `Node`, or a URL with placeholders; the path of endpoint.dat is appended to it
- * @throws MaasError SETTINGS_INVALID where the template has a placeholder that does not exist
+ * @throws MaasError SETTINGS_INVALID where the template has a placeholder that does not exist, or makes no URL
  */
 export function advertisedEndpoint(
   advertise: string,
@@ -25,7 +26,9 @@ export function advertisedEndpoint(
     model: encodeURIComponent(model.name),
     version: encodeURIComponent(model.version),
   };
-  const url = advertise.replace(/\{([^{}]*)\}/g, (placeholder, name: string) => {
+  // An IPv6 address brings its brackets along; who has written them too means the same.
+  const template = advertise.replace(/\[(\{(?:podIP|nodeIP)\})\]/g, '$1');
+  const url = template.replace(/\{([^{}]*)\}/g, (placeholder, name: string) => {
     const value = Object.hasOwn(values, name) ? values[name] : undefined;
     if (value !== undefined) return value;
     throw new MaasError('SETTINGS_INVALID', `spec.advertise has a placeholder that does not exist: ${placeholder}`, {
@@ -34,6 +37,11 @@ export function advertisedEndpoint(
         .join(', ')}.`,
     });
   });
+  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
+    throw new MaasError('SETTINGS_INVALID', `spec.advertise makes ${quoted(url, 200)} of this pod, which is no URL`, {
+      next: 'Put {podIP} and {nodeIP} where a host stands alone: an IPv6 address cannot be a part of a name.',
+    });
+  }
   return endpoint.path === '' ? url : `${url.replace(/\/$/, '')}${endpoint.path}`;
 }
 
