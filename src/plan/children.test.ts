@@ -11,6 +11,7 @@ import {
 import { agentInstructions, agentInstructionsVariable } from '../api/pod-contract.ts';
 import type { ModelDeploymentSpec } from '../api/resource.ts';
 import { deploymentManifest, inputsOf, keyOf, pinManifest } from './children.ts';
+import type { DeploymentView } from './observation.ts';
 import { pinIn } from './pins.ts';
 import { plan } from './plan.ts';
 
@@ -41,7 +42,7 @@ describe('the children of a version', () => {
     // What is applied stands in an annotation, too; once is enough to read.
     const { annotations, ...metadata } = made.metadata;
     const { 'maas.dev/applied': applied, ...shown } = annotations ?? {};
-    const { replicas: _replicas, ...spec } = made['spec'] as { replicas: number };
+    const { replicas: _replicas, paused: _paused, ...spec } = made['spec'] as { replicas: number; paused: boolean };
     expect(JSON.parse(applied ?? '')).toEqual(spec);
     const text = stringify(
       [pinManifest(aResource(), aPayload()), { ...made, metadata: { ...metadata, annotations: shown } }],
@@ -156,6 +157,18 @@ describe('the names of children', () => {
     );
     expect(apply.map(({ manifest }) => manifest.kind)).toEqual(['ConfigMap', 'Deployment']);
     expect(pinIn(apply[1]?.manifest['spec'] as Record<string, unknown>)).toBe(apply[0]?.manifest.metadata.name);
+  });
+
+  it('are let go on where somebody paused the Deployment', () => {
+    const { deployment, pin } = deployed();
+    const seen = { pins: [pin], payload: { state: 'pinned', looked: true } } as const;
+    const stored = ({ paused: _, ...spec }: DeploymentView['spec']): DeploymentView => ({ ...deployment, spec });
+    expect(plan(anObservation({ ...seen, deployments: [stored(deployment.spec)] }), someSettings).apply).toEqual([]);
+    const paused = { ...deployment, spec: { ...deployment.spec, paused: true } };
+    const { apply } = plan(anObservation({ ...seen, deployments: [paused] }), someSettings);
+    expect(apply.map(({ why, manifest }) => [why, (manifest['spec'] as { paused: boolean }).paused])).toEqual([
+      ['somebody changed paused', false],
+    ]);
   });
 
   it('are free again before a damaged pin is made anew', () => {

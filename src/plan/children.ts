@@ -182,7 +182,8 @@ export function deploymentManifest(
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { ...own, labels: { ...own.labels, ...kueueLabelOf(spec) } },
-    spec: { ...spec, replicas: resource.spec.instances },
+    // Somebody may have paused it by hand, and then no change would ever come out.
+    spec: { ...spec, replicas: resource.spec.instances, paused: false },
   };
 }
 

@@ -33,8 +33,9 @@ export function driftOf(applied: unknown, live: unknown, path = ''): string | un
   if (amountPath.test(path) && isScalar(applied) && isScalar(live)) {
     return sameQuantity(String(applied), String(live)) ? undefined : path;
   }
-  // An empty text is stored as an absent one, in an environment variable for example; so is `readOnly: false`.
-  const leftOut = applied === '' || (applied === false && volumePath.test(path));
+  // An empty text is stored as an absent one, in an environment variable for example; so are `readOnly: false` and
+  // `paused: false`, but not every `false`: where a field is true by default, absent means something else.
+  const leftOut = applied === '' || (applied === false && (path === 'paused' || volumePath.test(path)));
   return leftOut && live === undefined ? undefined : path;
 }
 

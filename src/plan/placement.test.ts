@@ -113,7 +113,7 @@ describe('a queue', () => {
 
   it('of the settings does not move what runs, neither pods nor Deployment', () => {
     const { resource, manifest } = made({}, { queue: 'before', queueAs: 'Kueue' });
-    const { replicas: _, ...spec } = manifest['spec'] as Record<string, unknown>;
+    const { replicas: _replicas, paused: _paused, ...spec } = manifest['spec'] as Record<string, unknown>;
     const later = { ...someSettings, scheduling: schedulingSettings.parse({ queue: 'after', queueAs: 'Kueue' }) };
     expect(deploymentManifest(resource, aPin, later, { name: manifest.metadata.name, applied: spec })).toEqual(
       manifest,
