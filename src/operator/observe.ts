@@ -10,7 +10,6 @@ import type {
   PayloadView,
   PodView,
   PodWarning,
-  Problem,
   RegistrationsView,
 } from '../plan/observation.ts';
 import { pinOf } from '../plan/pins.ts';
@@ -28,14 +27,14 @@ export interface Senses {
 
 /**
  * @param status the latest status that was written, where the watch has not brought it yet
- * @param refusal why the last plan could not be carried out
+ * @param refusals why the last plan could not be carried out
  */
 export function observe(
   entry: ResourceEntry,
   senses: Senses,
   now: number,
   status: ModelDeploymentStatus | undefined,
-  refusal: Problem | undefined,
+  refusals: Pick<Observation, 'refusal' | 'unprotected'>,
 ): Observation {
   const { stores } = senses;
   const { metadata, spec } = entry.resource;
@@ -82,6 +81,6 @@ export function observe(
     mode,
     // What an instance verified says its marker, which only those have that are registered.
     agents: senses.agents(pods.filter((pod) => !up(pod) || !registers(mode.agents))),
-    ...(refusal === undefined ? {} : { refusal }),
+    ...refusals,
   };
 }

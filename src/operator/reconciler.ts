@@ -6,7 +6,7 @@ import { sameJson } from '../api/canonical-json.ts';
 import { asMaasError } from '../api/errors.ts';
 import type { ModelDeploymentStatus } from '../api/resource.ts';
 import type { OperatorSettings } from '../api/settings.ts';
-import type { Problem } from '../plan/observation.ts';
+import type { Observation, Problem } from '../plan/observation.ts';
 import { type Plan, plan } from '../plan/plan.ts';
 import { observe, type Senses } from './observe.ts';
 import type { Clock, Cluster, Log } from './ports.ts';
@@ -18,7 +18,7 @@ export type Outcome =
   | { readonly kind: 'failed'; readonly error: unknown };
 
 interface Memory {
-  refusal?: Problem;
+  refusals: Pick<Observation, 'refusal' | 'unprotected'>;
   /** The status last written and the state of the resource that it was written over. */
   written?: { readonly status: ModelDeploymentStatus; readonly over: string };
   writtenAt: number;
@@ -59,19 +59,17 @@ export class Reconciler {
     if (entry.resource.metadata.deletionTimestamp !== undefined) return { kind: 'done' };
     let memory = this.#memory.get(uid);
     if (memory === undefined) {
-      memory = { writtenAt: Number.NEGATIVE_INFINITY };
+      memory = { refusals: {}, writtenAt: Number.NEGATIVE_INFINITY };
       this.#memory.set(uid, memory);
     }
     const written = memory.written?.over === resourceVersion ? memory.written.status : undefined;
-    const observation = observe(entry, this.#senses, this.#clock.now(), written, memory.refusal);
+    const observation = observe(entry, this.#senses, this.#clock.now(), written, memory.refusals);
     const wanted = plan(observation, this.#settings);
 
-    const error = await this.#execute(entry, wanted, log);
-    if (error === undefined) delete memory.refusal;
-    else {
-      const { code, message, next } = asMaasError(error);
-      memory.refusal = { code, message, next };
-    }
+    const refused = await this.#execute(entry, wanted, log);
+    const unprotected = refused === undefined ? await this.#protect(wanted, log) : undefined;
+    memory.refusals = { ...problem('refusal', refused), ...problem('unprotected', unprotected) };
+    const error = refused ?? unprotected;
 
     const statusWait = await this.#writeStatus(entry, observation.resource.status, wanted, memory, log);
     if (error !== undefined) return { kind: 'failed', error };
@@ -88,7 +86,15 @@ export class Reconciler {
         log.info({ kind: child.kind, name: child.name, uid: child.uid, why: child.why }, 'delete');
         await this.#cluster.remove({ ...child, namespace });
       }
-      await this.#apply(wanted.protect, log);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  async #protect({ protect }: Plan, log: Log): Promise<unknown> {
+    try {
+      await this.#apply(protect, log);
       return undefined;
     } catch (error) {
       return error;
@@ -122,4 +128,10 @@ export class Reconciler {
     for (const event of wanted.events) this.#cluster.event(entry.resource, event);
     return undefined;
   }
+}
+
+function problem<Key extends string>(key: Key, error: unknown): { readonly [key in Key]?: Problem } {
+  if (error === undefined) return {};
+  const { code, message, next } = asMaasError(error);
+  return { [key]: { code, message, next } } as { readonly [key in Key]: Problem };
 }

@@ -30,6 +30,8 @@ export interface Observation {
   readonly agents: ReadonlyMap<string, AgentStatus>;
   /** Why the API server refused what the last plan wanted to write. */
   readonly refusal?: Problem;
+  /** The same of its budgets, without which a model runs as well. */
+  readonly unprotected?: Problem;
 }
 
 export interface Peer {

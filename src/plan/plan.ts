@@ -103,7 +103,7 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
     .map((pod) => ({ pod: pod.name, state: instanceState(observation, pod), present: rollout.pods.includes(pod) }))
     .sort((a, b) => b.state.severity - a.state.severity || (a.pod < b.pod ? -1 : 1));
   const facts: Facts = { observation, claim, versions, rollout, instances, withheld };
-  const status = statusOf(facts, pin?.payload, apply.length > 0 || remove.length > 0 || protect.length > 0);
+  const status = statusOf(facts, pin?.payload, apply.length > 0 || remove.length > 0);
   const events = [
     ...switchEvents(resource.status.serving, status.serving),
     ...eventsOf(resource.status.conditions, status.conditions ?? []),

@@ -82,6 +82,42 @@ describe('the Ready condition', () => {
       /happened/,
     ],
     [
+      'no room for an object more in a quota',
+      {
+        ...running,
+        refusal: {
+          ...problem('CLUSTER_REFUSED'),
+          message:
+            'configmaps "x" is forbidden: exceeded quota: q, requested: count/configmaps=1, used: count/configmaps=5, limited: count/configmaps=5',
+        },
+      },
+      'False',
+      'WaitingForQueueCapacity',
+      /waiting for room in a quota: .*count\/configmaps=5.*ask for more quota/,
+    ],
+    [
+      'all served, without a budget that could be made',
+      { ...running, pods: [pod], registrations: seen, unprotected: problem('CLUSTER_REFUSED') },
+      'True',
+      'Serving',
+      /1 of 1 registered; a drain may take all at once: CLUSTER_REFUSED happened/,
+    ],
+    [
+      'more than a quota has in all',
+      {
+        ...running,
+        deployments: [
+          deployment({
+            replicaFailure:
+              'pods "x" is forbidden: exceeded quota: q, requested: limits.cpu=2, used: limits.cpu=0, limited: limits.cpu=1',
+          }),
+        ],
+      },
+      'False',
+      'WaitingForQueueCapacity',
+      /One instance asks for more limits\.cpu than the quota has in all/,
+    ],
+    [
       'over quota',
       { ...running, deployments: [deployment({ replicaFailure: 'pods "x" is forbidden: exceeded quota: q' })] },
       'False',

@@ -66,10 +66,13 @@ function copying(payload: Extract<PayloadView, { readonly state: 'found' | 'copy
   return `copying the payload to the payload store: ${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`;
 }
 
-const writeRefused: Check = ({ observation }) =>
-  observation.refusal === undefined
-    ? undefined
-    : no(reasonOf(observation.refusal.code), sentence(observation.refusal.message, observation.refusal.next));
+const writeRefused: Check = ({ observation: { refusal } }) => {
+  if (refusal === undefined) return undefined;
+  // A quota may also count objects: ConfigMaps, Deployments.
+  return refusal.message.includes('exceeded quota')
+    ? no(waitingForQueue, sentence(`waiting for room in a quota: ${refusal.message}`, room(refusal.message)))
+    : no(reasonOf(refusal.code), sentence(refusal.message, refusal.next));
+};
 
 const podsRefused: Check = (facts) => {
   const { observation, rollout, versions } = facts;
@@ -134,7 +137,8 @@ const scalingDown: Check = (facts) =>
 const serving: Check = (facts) => {
   if (!facts.rollout.done) return undefined;
   const { observation } = facts;
-  const counted = tally(facts);
+  const { unprotected } = observation;
+  const counted = `${tally(facts)}${unprotected === undefined ? '' : `; a drain may take all at once: ${unprotected.message}`}`;
   switch (observation.mode.agents) {
     case 'shadow':
       return yes('Shadow', `${counted}; checked and not registered, because the mode is shadow`);
