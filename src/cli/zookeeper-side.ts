@@ -1,5 +1,6 @@
 /** What ZooKeeper holds: configuration, registrations, markers, request queue. Reads only, and decides nothing. */
 import { asMaasError, hasCode } from '../api/errors.ts';
+import { decodePresence, type Presence, presencesPath } from '../api/presence.ts';
 import { requestNumber } from '../api/queue-request.ts';
 import { defaultServiceConfig, parseServiceConfig, type ServiceConfig } from '../api/service-config.ts';
 import { type Diagnosis, diagnose } from '../api/service-instance.ts';
@@ -20,6 +21,14 @@ export interface ZooKeeperSide {
   readonly queue: QueueReading;
   /** Where the requests for models of the original go on to; undefined where there is no such queue. */
   readonly secondQueue: QueueReading | undefined;
+  /** Those that lead now, by what they say of themselves. */
+  readonly operators: readonly OperatorNode[];
+}
+
+export interface OperatorNode extends Presence {
+  readonly clusterId: string;
+  /** When its node was made, milliseconds since 1970 by the server's clock. */
+  readonly createdAt: number;
 }
 
 export interface ConfigNode {
@@ -86,13 +95,14 @@ export async function readZooKeeperSide(
 ): Promise<ZooKeeperSide> {
   const config = await readConfigNode(zookeeper, paths.configPath);
   const { serviceRoot, queuePath } = config.config ?? defaultServiceConfig;
-  const [directories, markers, queue, secondQueue] = await Promise.all([
+  const [directories, markers, operators, queue, secondQueue] = await Promise.all([
     readDirectories(zookeeper, serviceRoot),
     readMarkers(zookeeper, paths.operatorRoot),
+    readOperators(zookeeper, paths.operatorRoot),
     readQueue(zookeeper, queuePath),
     paths.forwardTo === undefined ? undefined : readQueue(zookeeper, paths.forwardTo),
   ]);
-  return { config, serviceRoot, directories, markers, queue, secondQueue };
+  return { config, serviceRoot, directories, markers, operators, queue, secondQueue };
 }
 
 /** Every instance that could be listed, whatever is in it. */
@@ -179,6 +189,23 @@ async function readMarkers(zookeeper: ZooKeeperReader, operatorRoot: string): Pr
     });
   }
   return markers;
+}
+
+/** As with markers, those that cannot be read are passed over. */
+async function readOperators(zookeeper: ZooKeeperReader, operatorRoot: string): Promise<readonly OperatorNode[]> {
+  const clusters = await list(zookeeper, operatorRoot);
+  const found = await inParallel(clusters.state === 'listed' ? clusters.value : [], parallelism, async (clusterId) => {
+    const directory = presencesPath(operatorRoot, clusterId);
+    const names = await list(zookeeper, directory);
+    const nodes = await Promise.all(
+      (names.state === 'listed' ? names.value : []).map((name) => get(zookeeper, `${directory}/${name}`)),
+    );
+    return nodes.flatMap((node) => {
+      const said = node?.stat.ephemeralOwner === undefined ? undefined : decodePresence(node.data);
+      return node === undefined || said === undefined ? [] : [{ ...said, clusterId, createdAt: node.stat.ctime }];
+    });
+  });
+  return found.flat();
 }
 
 async function readQueue(zookeeper: ZooKeeperReader, path: string | undefined): Promise<QueueReading> {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { aRegistration, changed } from '../../../test/builders/registration.ts';
 import { publishedSettings, wellFacts, wellNow, wellTree, zookeeperFacts } from '../../../test/builders/well-facts.ts';
 import { MaasError } from '../../api/errors.ts';
+import { encodePresence, presencesPath } from '../../api/presence.ts';
 import { readModel } from '../model.ts';
 import type { NameNodeState } from '../ports.ts';
 import { check } from './check.ts';
@@ -69,6 +70,21 @@ const inHdfs =
   });
 const unknown = (code: ConstructorParameters<typeof MaasError>[0], message: string) =>
   ({ known: false, error: new MaasError(code, message) }) as const;
+
+type SaidOperator = readonly [cluster: string, namespace: string, namespaces: readonly string[], queue?: string];
+/** Operators that have led for an hour. */
+function operators(tree: ReturnType<typeof wellTree>, ...all: readonly SaidOperator[]): void {
+  for (const [at, [cluster, namespace, namespaces, queue]] of all.entries()) {
+    const said = encodePresence({
+      namespace,
+      identity: `pod-${at}`,
+      namespaces: [...namespaces],
+      ...(queue === undefined ? {} : { queue }),
+    });
+    const path = `${presencesPath('/maas/operator', cluster)}/pod-${at}`;
+    tree.put(path, said, { session: String(at + 1), createdAt: wellNow - 3_600_000 });
+  }
+}
 
 /** A model that was made an hour ago, with these conditions. */
 const withModel =
@@ -571,6 +587,34 @@ const rows: readonly Row[] = [
     evidence: 'status 401',
   },
   {
+    what: 'two clusters with one id',
+    spoil: inTree((tree) => operators(tree, ['here', 'maas-system', []], ['here', 'maas-system', []])),
+    code: 'ClusterIdTwice',
+    subject: 'cluster id here',
+    evidence: /both lead in a namespace maas-system/,
+  },
+  {
+    what: 'two releases with one cluster id',
+    spoil: inTree((tree) => operators(tree, ['here', 'maas-a', ['a']], ['here', 'maas-b', ['b']])),
+    code: 'ClusterIdShared',
+    subject: 'cluster id here',
+    evidence: 'operator maas-a of cluster here and operator maas-b of cluster here have it',
+  },
+  {
+    what: 'two releases that serve one namespace',
+    spoil: inTree((tree) => operators(tree, ['here', 'maas-a', []], ['here', 'maas-b', ['b']])),
+    code: 'NamespacesOverlap',
+    subject: 'operator maas-a of cluster here and operator maas-b of cluster here',
+    evidence: 'both serve b',
+  },
+  {
+    what: 'two operators that take from one queue',
+    spoil: inTree((tree) => operators(tree, ['here', 'maas-a', [], '/c'], ['there', 'maas-a', [], '/c'])),
+    code: 'QueueShared',
+    subject: 'operator maas-a of cluster here and operator maas-a of cluster there',
+    evidence: 'both take requests off the queue that /c names',
+  },
+  {
     what: 'a model that somebody has to correct',
     spoil: withModel({
       Ready: ['False', 'NameOwned', 'fraud owns it'],
@@ -772,6 +816,16 @@ describe('check', () => {
   ])('finds nothing wrong with a model that %s', async (_what, spoil) => {
     const found = check(await spoil(await wellFacts()));
     expect(found.filter(({ subject }) => subject.includes('dga-1.0'))).toEqual([]);
+  });
+
+  it('finds nothing wrong with operators that keep apart, nor with a leader and its successor', async () => {
+    const apart = wellTree();
+    operators(apart, ['here', 'maas-system', []], ['there', 'maas-system', []]);
+    expect(check({ ...(await wellFacts()), zookeeper: await zookeeperFacts(apart) })).toEqual([]);
+    const successor = wellTree();
+    operators(successor, ['here', 'maas-system', []], ['here', 'maas-system', []]);
+    const just = { ...(await wellFacts()), zookeeper: await zookeeperFacts(successor), now: wellNow - 3_590_000 };
+    expect(check(just).filter(({ code }) => code === 'ClusterIdTwice')).toEqual([]);
   });
 
   it('finds no version outranked where the newest is served, or nobody can say which is newer', async () => {

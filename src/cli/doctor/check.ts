@@ -7,6 +7,7 @@ import { checkEndpoints } from './check-endpoints.ts';
 import { checkHdfs } from './check-hdfs.ts';
 import { checkModels } from './check-models.ts';
 import { checkOperator } from './check-operator.ts';
+import { checkOperators } from './check-operators.ts';
 import { checkPermissions } from './check-permissions.ts';
 import { checkQueues } from './check-queues.ts';
 import { checkRegistrations } from './check-registrations.ts';
@@ -26,6 +27,7 @@ export function check(facts: Facts): readonly Finding[] {
           ...checkRegistrations(zookeeper),
           ...checkVersions(zookeeper),
           ...checkQueues(zookeeper, facts.now),
+          ...checkOperators(zookeeper, facts.now),
         ]),
     ...checkEndpoints(facts.endpoints ?? []),
     ...checkModels(facts.models, facts.settings, facts.now),

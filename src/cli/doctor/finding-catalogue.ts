@@ -234,6 +234,26 @@ export const findingCatalogue = {
     'No replica of the operator leads: nothing that is changed has an effect.',
     "See the operator's log; a lease is taken over within 20 seconds.",
   ),
+  ClusterIdTwice: entry(
+    'error',
+    "Two clusters share a ZooKeeper and have the same cluster id: neither can tell its own registrations from the other's.",
+    "Give each cluster its own `clusterId` in the chart's values; a cluster that was copied keeps the id of kube-system.",
+  ),
+  ClusterIdShared: entry(
+    'warning',
+    'Several releases in one cluster have the same cluster id, so the modes that are set for one reach the agents of both.',
+    "Give each release its own `clusterId` in the chart's values, or the same modes.",
+  ),
+  NamespacesOverlap: entry(
+    'error',
+    'Two releases serve the same namespaces: both write to the same models.',
+    'List each namespace in the `namespaces` of one release only.',
+  ),
+  QueueShared: entry(
+    'error',
+    'Two operators take requests off the same queue, so each request goes to whichever is faster.',
+    'Enable legacy.queue in one of them only, or give them different configuration nodes.',
+  ),
   OperatorPermissionMissing: entry(
     'error',
     'The operator lacks a permission that it needs.',
