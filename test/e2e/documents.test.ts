@@ -17,7 +17,9 @@ import { present } from '../integration/world.ts';
 import { type Block, blocksOf, isForShell, markdownFiles, scriptOf } from '../unit/document-blocks.ts';
 import { eventually } from './stage.ts';
 
-const scenarios = ['install', 'models', 'samples', 'operations'];
+const scenarios = ['install', 'models', 'samples', 'operations', 'releases'];
+/** Namespaces of the two releases, and those that they serve. */
+const teams = ['team-a', 'team-b'];
 const namespace = 'fraud';
 const operatorNamespace = 'maas-system';
 
@@ -85,13 +87,16 @@ beforeAll(async () => {
     'python -c "import flask" || { python3 -m venv venv && venv/bin/pip install --quiet flask; }',
   );
   expect(flask).toMatchObject({ code: 0 });
+  for (const team of teams) await kubectl('create', 'namespace', team);
   await shell(`kubectl config set-context --current --namespace ${namespace}`);
 });
 
 afterAll(async () => {
   await kubectl('delete', 'mdl', '--all', '--namespace', namespace, '--timeout=60s').catch(() => {});
   await shell(`helm uninstall maas-operator --namespace ${operatorNamespace} --ignore-not-found`);
-  await kubectl('delete', 'namespace', namespace, operatorNamespace, '--ignore-not-found', '--wait=true');
+  for (const team of teams) await shell(`helm uninstall maas-${team} --namespace maas-${team} --ignore-not-found`);
+  const made = [namespace, operatorNamespace, ...teams, ...teams.map((team) => `maas-${team}`)];
+  await kubectl('delete', 'namespace', ...made, '--ignore-not-found', '--wait=true');
   await chroot[Symbol.asyncDispose]();
   rmSync(directory, { recursive: true, force: true });
 });
@@ -120,4 +125,30 @@ it('left the models of the documents serving', async () => {
   const reasons = async () =>
     (await shell('kubectl get mdl --output jsonpath=\'{.items[*].status.conditions[?(@.type=="Ready")].reason}\'')).out;
   await eventually('all serve', async () => /^(Serving ?)+$/.test(await reasons()), { account: reasons });
+});
+
+it('Helm refuses a second release of one name, as the page on two releases says', async () => {
+  const { code, err } = await shell(
+    "helm install maas-team-a charts/maas-operator --namespace team-b --values values.yaml --set 'namespaces={team-b}'",
+  );
+  expect({ code, err }).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/ClusterRole "maas-team-a.*-view".*cannot be imported/),
+  });
+});
+
+it('doctor checks a manifest against this cluster, and takes it for what it is', async () => {
+  const check = async (from: string, to: string) => {
+    const manifest = readFileSync(join(projectRoot, 'deploy/samples/dga.yaml'), 'utf8').replace(from, to);
+    writeFileSync(join(directory, 'checked.yaml'), manifest);
+    const { code, out } = await shell('kubectl maas doctor -f checked.yaml --output name --strict || exit 3');
+    return [code, ...out.split('\n').filter((line) => !line.startsWith('NotChecked'))];
+  };
+  const subject = 'checked.yaml dga-1.0';
+  expect(await check('', '')).toEqual([3, `PayloadMissing ${subject}`, '']);
+  expect(await check('memory: 256Mi', 'memory: "256"')).toContain(`ManifestInvalid ${subject}`);
+  expect(await check('cpu: 250m', 'cpu: 250m\n  drain: 2h')).toContain(`ManifestRefused ${subject}`);
+  expect(await check('cpu: 250m', 'cpu: 250m\n  serviceAccountName: nobody')).toContain(`ReferenceMissing ${subject}`);
+  expect(await check('memory: 256Mi', 'memory: 4Ti')).toContain(`NoNodeFits ${subject}`);
+  expect(await check('metadata:', 'metadata:\n  namespace: team-b')).toContain(`NamespaceNotServed ${subject}`);
 });

@@ -97,7 +97,10 @@ function helmProblem([verb, ...args]: readonly string[]): string | undefined {
     const values = join(directory, 'values.yaml');
     writeFileSync(values, JSON.stringify(minimalValues));
     const given = args.filter((word) => word !== '--install' && word !== '--create-namespace');
-    const own = given.map((word, at) => (given[at - 1] === '--values' ? values : word));
+    const own = given.flatMap((word, at) =>
+      // What the release has already is what the chart cannot do without.
+      word === '--reuse-values' ? ['--values', values] : [given[at - 1] === '--values' ? values : word],
+    );
     const { status, stderr } = spawnSync(tool('helm'), ['template', ...own], { cwd: projectRoot, encoding: 'utf8' });
     return status === 0 ? undefined : stderr;
   } finally {
