@@ -81,7 +81,7 @@ export function exitCodeLines(): string {
 export const afterProgram = `${examples(
   [
     'Upload a model, run two instances, wait until clients see them',
-    `${programName} add --name dga --version 1.0 --instances 2 --memory 512 --cpu 250m --local-model-path ./dga --wait`,
+    `${programName} add --name dga --version 1.0 --instances 2 --memory 512 --cpu 100m --local-model-path ./dga --wait`,
   ],
   ['What runs, and what is missing', `${programName} list -o wide`],
   ['One instance fewer', `${programName} remove --name dga --version 1.0 --instances 1`],
@@ -94,7 +94,7 @@ For completion, put an executable kubectl_complete-maas on the PATH with
 export const afterAdd = `${examples(
   [
     'Upload ./dga and run two instances',
-    `${programName} add --name dga --version 1.0 --instances 2 --memory 512 --cpu 250m --local-model-path ./dga`,
+    `${programName} add --name dga --version 1.0 --instances 2 --memory 512 --cpu 100m --local-model-path ./dga`,
   ],
   [
     'The same without the training data',
