@@ -43,7 +43,7 @@ export function loadKubeconfig(choice: KubeconfigChoice): ClusterAccess {
     const access = chooseAccess(mergeKubeconfigs(files), choice, {
       defaultServer,
       unreadable,
-      searched: `there is no kubeconfig (${paths.join(', ')})`,
+      searched: paths.join(', '),
     });
     return saysNothing(access, defaultServer) ? (inCluster(choice, access) ?? access) : access;
   } catch (error) {

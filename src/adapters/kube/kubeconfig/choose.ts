@@ -6,6 +6,7 @@
  * impersonation is not.
  */
 import { quoted } from '../../../api/shown-text.ts';
+import { clusterComplaints, type Unreadable, userComplaints } from './complaints.ts';
 import type { MergedKubeconfig } from './merge.ts';
 import type { AuthProviderEntry, ClusterEntry, ExecEntry, UserEntry } from './read.ts';
 
@@ -94,21 +95,18 @@ export interface ClusterAccess {
 export interface Surroundings {
   /** KUBERNETES_MASTER, or client-go's own default. */
   readonly defaultServer: string;
-  /** Why a file cannot be read; undefined where it can. */
-  readonly unreadable: (path: string) => string | undefined;
-  /** For messages, where no file was there. */
+  readonly unreadable: Unreadable;
+  /** The paths of kubeconfigs that are not there, for messages. */
   readonly searched: string;
 }
 
-/** Nothing that a kubeconfig says is wrong with its use, in sentences that name file and entry. */
+/** The context in use cannot be used; the message names file and entry. */
 export class UnusableKubeconfig extends Error {
-  readonly complaints: readonly string[];
   /** What to do, where it is known. */
   readonly next: string | undefined;
 
   constructor(complaints: readonly string[], next?: string) {
     super(complaints.join('; '));
-    this.complaints = complaints;
     this.next = next;
   }
 }
@@ -121,7 +119,7 @@ export function chooseAccess(
   flags: KubeconfigOverrides,
   surroundings: Surroundings,
 ): ClusterAccess {
-  const where = merged.files.length === 0 ? surroundings.searched : merged.files.join(':');
+  const where = merged.files.length === 0 ? `no kubeconfig (${surroundings.searched})` : merged.files.join(':');
   const named = namedEntries(merged, flags, where);
   const cluster = withFlags(named.cluster ?? noCluster, flags, surroundings.defaultServer);
   const user = asUser(named.user ?? noUser, flags);
@@ -130,8 +128,8 @@ export function chooseAccess(
   const userPlace = placeOf('user', named.userName, named.user?.file, where);
   const complaints = [
     ...named.complaints,
-    ...userComplaints(user, surroundings).map((complaint) => `${userPlace}: ${complaint}`),
-    ...clusterComplaints(cluster, surroundings).map((complaint) => `${clusterPlace}: ${complaint}`),
+    ...userComplaints(user, surroundings.unreadable).map((complaint) => `${userPlace}: ${complaint}`),
+    ...clusterComplaints(cluster, surroundings.unreadable).map((complaint) => `${clusterPlace}: ${complaint}`),
   ];
   const server = serverUrl(cluster.server);
   if (server === undefined) complaints.push(`${clusterPlace}: server ${quoted(cluster.server)} is no address`);
@@ -160,7 +158,8 @@ export function chooseAccess(
     requestTimeoutMs: flags.requestTimeoutMs,
     clusterPlace,
     userPlace,
-    defaulted: flags.server || named.cluster?.server ? undefined : named.defaulted,
+    defaulted:
+      cluster.server === fallbackServer && !flags.server && !named.cluster?.server ? named.defaulted : undefined,
   };
 }
 
@@ -195,7 +194,8 @@ function namedEntries(merged: MergedKubeconfig, flags: KubeconfigOverrides, wher
     namespace: context?.namespace ?? '',
     complaints: missing ? [`${where} has no context ${quoted(contextName)}, which is its current one`] : [],
     next: missing ? choice('context', merged.contexts) : undefined,
-    defaulted: merged.files.length === 0 ? where : whyDefault(where, contextName, context?.cluster, cluster),
+    defaulted:
+      merged.files.length === 0 ? `there is ${where}` : whyDefault(where, contextName, context?.cluster, cluster),
   };
 }
 
@@ -217,7 +217,7 @@ function choice(kind: string, known: ReadonlyMap<string, unknown>): string {
 }
 
 function placeOf(kind: string, name: string, file: string | undefined, where: string): string {
-  return name === '' || file === undefined ? `${where}: ${kind}` : `${file}: ${kind} ${quoted(name)}`;
+  return name === '' || file === undefined ? `${where}, options: ${kind}` : `${file}: ${kind} ${quoted(name)}`;
 }
 
 const noCluster: ClusterEntry = {
@@ -293,68 +293,6 @@ function extraOf(given: readonly string[]): Record<string, readonly string[]> {
     extra.set(key, [...(extra.get(key) ?? []), pair.slice(equals + 1)]);
   }
   return Object.fromEntries(extra);
-}
-
-function clusterComplaints(cluster: ClusterEntry, { unreadable }: Surroundings): string[] {
-  const file = cluster.certificateAuthority;
-  return [
-    ...(cluster.proxyUrl === '' ? [] : proxyComplaints(cluster.proxyUrl)),
-    ...(file !== '' && cluster.certificateAuthorityData !== ''
-      ? ['it has both certificate-authority and certificate-authority-data']
-      : []),
-    ...unreadableFile('certificate-authority', file, unreadable),
-  ];
-}
-
-function proxyComplaints(proxyUrl: string): string[] {
-  const protocol = /^([a-z][a-z0-9+.-]*):/i.exec(proxyUrl)?.[1]?.toLowerCase();
-  return ['http', 'https', 'socks5'].includes(protocol ?? '') && URL.canParse(proxyUrl)
-    ? []
-    : [`proxy-url ${quoted(proxyUrl)} is no URL of http, https or socks5`];
-}
-
-function userComplaints(user: UserEntry, { unreadable }: Surroundings): string[] {
-  const complaints: string[] = [];
-  const basic = user.username !== '' || user.password !== '';
-  if (user.clientCertificate !== '' || user.clientCertificateData !== '') {
-    if (user.clientCertificate !== '' && user.clientCertificateData !== '') {
-      complaints.push('it has both client-certificate and client-certificate-data');
-    }
-    if (user.clientKey !== '' && user.clientKeyData !== '') {
-      complaints.push('it has both client-key and client-key-data');
-    }
-    if (user.clientKey === '' && user.clientKeyData === '')
-      complaints.push('it has a client certificate without a key');
-    complaints.push(...unreadableFile('client-certificate', user.clientCertificate, unreadable));
-    complaints.push(...unreadableFile('client-key', user.clientKey, unreadable));
-  }
-  if (user.exec !== undefined) complaints.push(...execComplaints(user.exec, user.authProvider));
-  if (user.token !== '' && basic) complaints.push('it has both a token and a user name with password');
-  const more = user.asUid !== '' || user.asGroups.length > 0 || Object.keys(user.asUserExtra).length > 0;
-  if (more && user.as === '') complaints.push('it impersonates a uid, groups or extras without a user (as)');
-  return complaints;
-}
-
-function execComplaints(exec: ExecEntry, authProvider: AuthProviderEntry | undefined): string[] {
-  const modes = ['Never', 'IfAvailable', 'Always'];
-  return [
-    ...(authProvider === undefined ? [] : ['it has both exec and auth-provider']),
-    ...(exec.command === '' ? ['exec has no command'] : []),
-    ...(exec.apiVersion === '' ? ['exec has no apiVersion'] : []),
-    ...(exec.env.some(({ name }) => name === '') ? ['exec has a variable without a name'] : []),
-    ...(modes.includes(exec.interactiveMode)
-      ? []
-      : [
-          exec.interactiveMode === ''
-            ? `exec has no interactiveMode: write ${modes.join(', ')}`
-            : `exec has the interactiveMode ${quoted(exec.interactiveMode)}: write ${modes.join(', ')}`,
-        ]),
-  ];
-}
-
-function unreadableFile(field: string, path: string, unreadable: Surroundings['unreadable']): string[] {
-  const why = path === '' ? undefined : unreadable(path);
-  return why === undefined ? [] : [`${field} ${path} cannot be read: ${why}`];
 }
 
 function hasAuthority(cluster: ClusterEntry): boolean {

@@ -297,13 +297,15 @@ function byName<T>(list: string, entries: readonly (readonly [string, T])[]): Re
 }
 
 /** `users "dev": user.token: …`: a number in a list says little to who looks for it. */
-function complaint({ path, message }: { path: PropertyKey[]; message: string }, value: unknown): string {
+function complaint({ path, message }: z.core.$ZodIssue, value: unknown): string {
   const [list, index, ...rest] = path.map(String);
   const entry = field(field(value, list), index);
   const name = field(entry, 'name');
   const where =
     typeof name === 'string' && rest.length > 0 ? `${list} ${quoted(name)}: ${rest.join('.')}` : path.join('.');
-  return `${where === '' ? '' : `${where}: `}${message}`;
+  // What looks like a word may be none: y, no, on, 012.
+  const advice = /expected string, received (boolean|number)/.test(message) ? ' (put it in quotes)' : '';
+  return `${where === '' ? '' : `${where}: `}${message}${advice}`;
 }
 
 function field(value: unknown, key: string | undefined): unknown {

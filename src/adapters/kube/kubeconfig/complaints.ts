@@ -1,0 +1,72 @@
+/**
+ * What kubectl finds wrong with the cluster and the user that are in use, before it asks anybody. Entries that are not
+ * in use are never looked at.
+ */
+import { quoted } from '../../../api/shown-text.ts';
+import type { AuthProviderEntry, ClusterEntry, ExecEntry, UserEntry } from './read.ts';
+
+/** Why a file cannot be read; undefined where it can. */
+export type Unreadable = (path: string) => string | undefined;
+
+/** In the words of who has to mend it; without the place. */
+export function clusterComplaints(cluster: ClusterEntry, unreadable: Unreadable): string[] {
+  const file = cluster.certificateAuthority;
+  return [
+    ...(cluster.proxyUrl === '' ? [] : proxyComplaints(cluster.proxyUrl)),
+    ...(file !== '' && cluster.certificateAuthorityData !== ''
+      ? ['it has both certificate-authority and certificate-authority-data']
+      : []),
+    ...unreadableFile('certificate-authority', file, unreadable),
+  ];
+}
+
+function proxyComplaints(proxyUrl: string): string[] {
+  const protocol = /^([a-z][a-z0-9+.-]*):/i.exec(proxyUrl)?.[1]?.toLowerCase();
+  return ['http', 'https', 'socks5'].includes(protocol ?? '') && URL.canParse(proxyUrl)
+    ? []
+    : [`proxy-url ${quoted(proxyUrl)} is no URL of http, https or socks5`];
+}
+
+export function userComplaints(user: UserEntry, unreadable: Unreadable): string[] {
+  const complaints: string[] = [];
+  const basic = user.username !== '' || user.password !== '';
+  if (user.clientCertificate !== '' || user.clientCertificateData !== '') {
+    if (user.clientCertificate !== '' && user.clientCertificateData !== '') {
+      complaints.push('it has both client-certificate and client-certificate-data');
+    }
+    if (user.clientKey !== '' && user.clientKeyData !== '') {
+      complaints.push('it has both client-key and client-key-data');
+    }
+    if (user.clientKey === '' && user.clientKeyData === '')
+      complaints.push('it has a client certificate without a key');
+    complaints.push(...unreadableFile('client-certificate', user.clientCertificate, unreadable));
+    complaints.push(...unreadableFile('client-key', user.clientKey, unreadable));
+  }
+  if (user.exec !== undefined) complaints.push(...execComplaints(user.exec, user.authProvider));
+  if (user.token !== '' && basic) complaints.push('it has both a token and a user name with password');
+  const more = user.asUid !== '' || user.asGroups.length > 0 || Object.keys(user.asUserExtra).length > 0;
+  if (more && user.as === '') complaints.push('it impersonates a uid, groups or extras without a user (as)');
+  return complaints;
+}
+
+function execComplaints(exec: ExecEntry, authProvider: AuthProviderEntry | undefined): string[] {
+  const modes = ['Never', 'IfAvailable', 'Always'];
+  return [
+    ...(authProvider === undefined ? [] : ['it has both exec and auth-provider']),
+    ...(exec.command === '' ? ['exec has no command'] : []),
+    ...(exec.apiVersion === '' ? ['exec has no apiVersion'] : []),
+    ...(exec.env.some(({ name }) => name === '') ? ['exec has a variable without a name'] : []),
+    ...(modes.includes(exec.interactiveMode)
+      ? []
+      : [
+          exec.interactiveMode === ''
+            ? `exec has no interactiveMode: write ${modes.join(', ')}`
+            : `exec has the interactiveMode ${quoted(exec.interactiveMode)}: write ${modes.join(', ')}`,
+        ]),
+  ];
+}
+
+function unreadableFile(field: string, path: string, unreadable: Unreadable): string[] {
+  const why = path === '' ? undefined : unreadable(path);
+  return why === undefined ? [] : [`${field} ${path} cannot be read: ${why}`];
+}
