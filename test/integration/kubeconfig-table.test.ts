@@ -111,6 +111,13 @@ const withExec = (exec: object = {}) => ({
   exec: { apiVersion: execVersion, command: './plugin', interactiveMode: 'Never', ...exec },
 });
 
+const kuberc = (credentialPluginPolicy: string, credentialPluginAllowlist?: object[]) => ({
+  apiVersion: 'kubectl.config.k8s.io/v1beta1',
+  kind: 'Preference',
+  credentialPluginPolicy,
+  credentialPluginAllowlist,
+});
+
 /** Made when the ports and certificates are known. */
 const rows: Readonly<Record<string, () => Row>> = {
   // Files.
@@ -802,7 +809,9 @@ const rows: Readonly<Record<string, () => Row>> = {
         https({
           'tls-server-name': 'api.test',
           'disable-compression': true,
-          extensions: [{ name: 'client.authentication.k8s.io/exec', extension: { audience: 'x', list: [1, null] } }],
+          extensions: [
+            { name: 'client.authentication.k8s.io/exec', extension: { audience: 'x', list: [1, -2.5, true, null] } },
+          ],
         }),
         withExec({ provideClusterInfo: true }),
       ),
@@ -922,6 +931,48 @@ const rows: Readonly<Record<string, () => Row>> = {
     works: true,
     files: usual(https(), { token: 'static', ...withExec({ command: '/nowhere' }) }),
     sees: { identity: ['authorization: Bearer static'] },
+  }),
+  'preferences that deny plugins': () => ({
+    works: false,
+    files: { ...usual(https(), withExec()), '.kube/plugin': plugin({ token: 't' }), '.kube/kuberc': kuberc('DenyAll') },
+    says: /user "u": exec: .*plugin may not run/,
+  }),
+  'preferences that allow this plugin by its name': () => ({
+    works: true,
+    files: {
+      ...usual(https(), withExec({ command: 'my-login' })),
+      'bin/my-login': plugin({ token: 't' }),
+      '.kube/kuberc': kuberc('Allowlist', [{ command: 'my-login' }]),
+    },
+  }),
+  'preferences that allow a plugin of that name elsewhere': () => ({
+    works: false,
+    files: {
+      ...usual(https(), withExec({ command: './my-login' })),
+      '.kube/my-login': plugin({ token: 't' }),
+      'bin/my-login': plugin({ token: 't' }),
+      '.kube/kuberc': kuberc('Allowlist', [{ command: 'my-login' }]),
+    },
+  }),
+  'preferences that deny plugins, where none is asked': () => ({
+    works: true,
+    files: { ...usual(https()), '.kube/kuberc': kuberc('DenyAll') },
+  }),
+  'preferences that cannot be meant': () => ({
+    works: false,
+    files: { ...usual(https()), '.kube/kuberc': kuberc('Allowlist') },
+    says: /kuberc.*credentialPluginAllowlist/,
+  }),
+  'preferences that are broken': () => ({ works: true, files: { ...usual(https()), '.kube/kuberc': 'hello' } }),
+  'preferences that are named and broken': () => ({
+    works: false,
+    files: { ...usual(https()), other: 'hello' },
+    env: { KUBERC: 'HOME/other' },
+  }),
+  'preferences that are switched off': () => ({
+    works: true,
+    files: { ...usual(https(), withExec()), '.kube/plugin': plugin({ token: 't' }), '.kube/kuberc': kuberc('DenyAll') },
+    env: { KUBERC: 'off' },
   }),
   'a refused token': () => ({
     works: false,

@@ -55,7 +55,12 @@ export class CredentialSource {
     if (provided !== undefined) return { ...plain, authorization: provided };
     if (certificate !== undefined) return plain;
     if (identity.exec !== undefined)
-      return this.#fromPlugin({ exec: identity.exec, ...toldTo(access), place: userPlace });
+      return this.#fromPlugin({
+        exec: identity.exec,
+        ...toldTo(access),
+        policy: access.pluginPolicy,
+        place: userPlace,
+      });
     throw new MaasError('KUBECONFIG_INVALID', `${userPlace}: nothing says who asks`, {
       next: 'Give the user a token, a client certificate or a credential plugin. (User name and password, which kubectl would ask for now, are not accepted by any supported API server.)',
     });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ExecPlugins, type PluginCall } from './exec-plugin.ts';
+import { anyPlugin } from './kubeconfig/plugin-policy.ts';
 
 const apiVersion = 'client.authentication.k8s.io/v1';
 
@@ -47,6 +48,7 @@ echo '{"apiVersion":"${apiVersion}","kind":"ExecCredential","status":{"token":"'
       ...more,
     },
     cluster: undefined,
+    policy: anyPlugin,
     place: '/home/joe/.kube/config: user "joe"',
   });
   const token = async (asked: PluginCall) => (await plugins.credential(asked)).token;

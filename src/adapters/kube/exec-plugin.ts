@@ -1,5 +1,7 @@
 /** Runs credential plugins of a kubeconfig, each once for as long as its answer holds. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { isatty } from 'node:tty';
 import { MaasError } from '../../api/errors.ts';
 import type { Environment } from './environment.ts';
@@ -11,12 +13,15 @@ import {
   NoCredential,
   readExecCredential,
 } from './kubeconfig/exec-credential.ts';
+import { mayRun, type PluginPolicy } from './kubeconfig/plugin-policy.ts';
 import type { ExecEntry } from './kubeconfig/read.ts';
 
 export interface PluginCall {
   readonly exec: ExecEntry;
   /** Only where the entry wants the plugin to know. */
   readonly cluster: ExecCluster | undefined;
+  /** Whether the user lets it run. */
+  readonly policy: PluginPolicy;
   /** For messages: the file and the user. */
   readonly place: string;
 }
@@ -63,7 +68,12 @@ export class ExecPlugins {
     for (const child of this.#running) child.kill();
   }
 
-  async #run({ exec, cluster, place }: PluginCall): Promise<ExecCredential> {
+  async #run({ exec, cluster, policy, place }: PluginCall): Promise<ExecCredential> {
+    if (!mayRun(exec.command, policy, (command) => programOf(command, this.#env['PATH'] ?? ''))) {
+      throw new MaasError('KUBECONFIG_INVALID', `${place}: exec: ${exec.command} may not run`, {
+        next: "Allow it in kubectl's preferences (credentialPluginPolicy of ~/.kube/kuberc).",
+      });
+    }
     if (!execApiVersions.includes(exec.apiVersion)) {
       throw new MaasError('KUBECONFIG_INVALID', `${place}: exec has the apiVersion "${exec.apiVersion}"`, {
         next: `Write ${execApiVersions.join(' or ')}, as the plugin's documentation says.`,
@@ -109,6 +119,19 @@ export class ExecPlugins {
       });
     });
   }
+}
+
+/** The program that a name on the PATH, or a path, means. */
+function programOf(command: string, path: string): string | undefined {
+  const candidates = command.includes('/') ? [command] : path.split(delimiter).map((folder) => join(folder, command));
+  return candidates.find((candidate) => {
+    try {
+      accessSync(candidate, constants.X_OK);
+      return statSync(candidate).isFile();
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** Entries that say the same share their answer, also after the kubeconfig was read again. */

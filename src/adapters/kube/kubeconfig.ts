@@ -16,6 +16,7 @@ import {
   UnusableKubeconfig,
 } from './kubeconfig/choose.ts';
 import { type KubeconfigFile, mergeKubeconfigs } from './kubeconfig/merge.ts';
+import { anyPlugin, ImpossiblePolicy, type PluginPolicy, readPluginPolicy } from './kubeconfig/plugin-policy.ts';
 import { readKubeconfig, UnreadableKubeconfig } from './kubeconfig/read.ts';
 
 export interface KubeconfigChoice extends KubeconfigOverrides {
@@ -43,6 +44,7 @@ export function loadKubeconfig(choice: KubeconfigChoice): ClusterAccess {
     const access = chooseAccess(mergeKubeconfigs(files), choice, {
       defaultServer,
       unreadable,
+      pluginPolicy: pluginPolicy(env),
       searched: paths.join(', '),
     });
     return saysNothing(access, defaultServer) ? (inCluster(choice, access) ?? access) : access;
@@ -77,6 +79,29 @@ function readFile(path: string, required: boolean): KubeconfigFile | undefined {
     if (cause instanceof UnreadableKubeconfig) throw unreadableFile(path, cause.message, cause);
     throw unreadableFile(path, 'it is not UTF-8', cause);
   }
+}
+
+/** Of kubectl's preferences. The usual file may be missing or broken; one that is named may not. */
+function pluginPolicy(env: Environment): PluginPolicy {
+  const named = env['KUBERC'] ?? '';
+  if (named === 'off' || env['KUBECTL_KUBERC']?.toLowerCase() === 'false') return anyPlugin;
+  const path = named === '' ? join(env['HOME'] ?? '', '.kube', 'kuberc') : named;
+  if (named === '' && !existsSync(path)) return anyPlugin;
+  const refused = (why: string, cause?: unknown): MaasError =>
+    new MaasError('KUBECONFIG_INVALID', `${path} cannot be read as preferences of kubectl: ${why}`, {
+      next: 'Correct the file, or set KUBERC=off.',
+      cause,
+    });
+  try {
+    const policy = readPluginPolicy(readFileSync(path, 'utf8'));
+    if (policy !== undefined) return policy;
+  } catch (cause) {
+    if (cause instanceof ImpossiblePolicy) throw refused(cause.message, cause);
+    if (named !== '') throw refused(reason(cause), cause);
+    return anyPlugin;
+  }
+  if (named !== '') throw refused('it is no Preference of kubectl.config.k8s.io');
+  return anyPlugin;
 }
 
 function unreadableFile(path: string, why: string, cause: unknown): MaasError {

@@ -7,6 +7,7 @@ import {
   type UnusableKubeconfig,
 } from './choose.ts';
 import { mergeKubeconfigs } from './merge.ts';
+import { anyPlugin } from './plugin-policy.ts';
 import { readKubeconfig } from './read.ts';
 
 const usual = `
@@ -27,6 +28,7 @@ current-context: x
 const surroundings = {
   defaultServer: 'http://localhost:8080',
   unreadable: () => undefined,
+  pluginPolicy: anyPlugin,
   searched: '/h/.kube/config',
 };
 const choose = (flags: KubeconfigOverrides = {}, text: string | null = usual, around: Surroundings = surroundings) => {

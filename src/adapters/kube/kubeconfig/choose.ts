@@ -8,6 +8,7 @@
 import { quoted } from '../../../api/shown-text.ts';
 import { clusterComplaints, type Unreadable, userComplaints } from './complaints.ts';
 import type { MergedKubeconfig } from './merge.ts';
+import type { PluginPolicy } from './plugin-policy.ts';
 import type { AuthProviderEntry, ClusterEntry, ExecEntry, UserEntry } from './read.ts';
 
 /** What kubectl's global flags say; an empty text says nothing. */
@@ -83,6 +84,8 @@ export interface ClusterAccess {
   readonly disableCompression: boolean;
   /** What credential plugins may be told about the cluster. */
   readonly execExtension: unknown;
+  /** Which of them may run. */
+  readonly pluginPolicy: PluginPolicy;
   readonly namespace: string;
   readonly requestTimeoutMs: number | undefined;
   /** For messages: `/home/joe/.kube/config: cluster "dev"`. */
@@ -96,6 +99,7 @@ export interface Surroundings {
   /** KUBERNETES_MASTER, or client-go's own default. */
   readonly defaultServer: string;
   readonly unreadable: Unreadable;
+  readonly pluginPolicy: PluginPolicy;
   /** The paths of kubeconfigs that are not there, for messages. */
   readonly searched: string;
 }
@@ -154,6 +158,7 @@ export function chooseAccess(
     proxyUrl: cluster.proxyUrl,
     disableCompression: cluster.disableCompression,
     execExtension: cluster.execExtension,
+    pluginPolicy: surroundings.pluginPolicy,
     namespace: named.namespace === '' ? 'default' : named.namespace,
     requestTimeoutMs: flags.requestTimeoutMs,
     clusterPlace,

@@ -65,6 +65,14 @@ describe('the text of a kubeconfig', () => {
     expect(() => readKubeconfig(text)).toThrow(UnreadableKubeconfig);
   });
 
+  it('hands on what a cluster says to plugins', () => {
+    const said = '{a: 1, b: -1.5e3, c: 0x1F, d: 017, e: 1_000, f: 12:30, g: 2020-01-01, h: yes, i: [null, ~]}';
+    const text = `clusters: [{name: c, cluster: {extensions: [{name: client.authentication.k8s.io/exec, extension: ${said}}]}}]`;
+    expect(readKubeconfig(text).clusters.get('c')?.execExtension).toEqual({
+      ...{ a: 1, b: -1500, c: 31, d: 15, e: 1000, f: '12:30', g: '2020-01-01', h: true, i: [null, null] },
+    });
+  });
+
   it('takes the first of several documents', () => {
     expect(readKubeconfig('---\ncurrent-context: a\n---\nusers: [\n').currentContext).toBe('a');
   });

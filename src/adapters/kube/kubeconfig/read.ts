@@ -212,23 +212,28 @@ const file = z.object({
 
 /**
  * Go's YAML has numbers and dates of its own: a date is text, and so are numbers to base 60 and those that are too
- * large. Which number it is does not matter, since no field takes one.
+ * large. No field takes a number, but what a cluster says to plugins may have some.
  */
+function numberOf(source: string): number | undefined {
+  const plain = source.replaceAll('_', '');
+  const [, sign = '', digits = ''] = /^([-+]?)(.*)$/s.exec(plain) ?? [];
+  const times = sign === '-' ? -1 : 1;
+  if (/^\.(inf|Inf|INF)$/.test(digits)) return times * Number.POSITIVE_INFINITY;
+  if (/^\.(nan|NaN|NAN)$/.test(plain)) return Number.NaN;
+  if (/^0[0-7]+$/.test(digits)) return times * Number.parseInt(digits, 8);
+  if (!/^(0x[0-9a-f]+|0b[01]+|0o[0-7]+|(\.[0-9]+|[0-9]+(\.[0-9]*)?)(e[-+]?[0-9]+)?)$/i.test(digits)) return undefined;
+  const value = Number(digits.toLowerCase());
+  return Number.isFinite(value) ? times * value : undefined;
+}
+
 const number: ScalarTag = {
   tag: 'tag:yaml.org,2002:float',
   default: true,
   test: /^[-+.0-9][-+.0-9a-zA-Z_]*$/,
-  resolve: (source) => {
-    const plain = source.replaceAll('_', '');
-    const whole = /^[-+]?(0x[0-9a-f]+|0b[01]+|0o[0-7]+|[0-9]+)$/i.test(plain);
-    const decimal =
-      /^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/.test(plain) && Number.isFinite(Number(plain));
-    const named = /^([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$/.test(source);
-    return whole || decimal || named ? 0 : source;
-  },
+  resolve: (source) => numberOf(source) ?? source,
 };
 /** Said with its tag, `!!int "3"`. */
-const integer: ScalarTag = { tag: 'tag:yaml.org,2002:int', resolve: () => 0 };
+const integer: ScalarTag = { tag: 'tag:yaml.org,2002:int', resolve: (source) => numberOf(source) ?? source };
 const binary: ScalarTag = {
   tag: 'tag:yaml.org,2002:binary',
   resolve: (source) => Buffer.from(source, 'base64').toString('utf8'),
