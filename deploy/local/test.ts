@@ -6,6 +6,7 @@ import { bringUp } from './bring-up.ts';
 import { projectRoot } from './cache.ts';
 import { needJava } from './maven.ts';
 import { program, step } from './steps.ts';
+import { needTestPrograms } from './test-programs.ts';
 import { readResults, resultsDirectory, summaryLine } from './test-results.ts';
 
 /** Quick ones first: they say most for the time they take. */
@@ -14,6 +15,7 @@ const projects = ['unit', 'integration', 'e2e'];
 await program(async () => {
   rmSync(resultsDirectory, { recursive: true, force: true });
   mkdirSync(resultsDirectory, { recursive: true });
+  await step('Programs of the tests', needTestPrograms);
   await step('Java', needJava);
   await bringUp();
   for (const project of projects) await runProject(project);

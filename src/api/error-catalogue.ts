@@ -69,7 +69,10 @@ export const errorCatalogue = {
     'Wait, or ask who runs the cluster.',
     true,
   ),
-  CLUSTER_UNAUTHENTICATED: entry('Kubernetes does not accept the credentials.', 'Log in to the cluster again.'),
+  CLUSTER_UNAUTHENTICATED: entry(
+    'Kubernetes does not accept the credentials.',
+    'Renew the credentials of the user in the kubeconfig; `kubectl auth whoami` tries the same ones.',
+  ),
   CLUSTER_FORBIDDEN: entry('Kubernetes refused the call.', 'Ask for the named permission.'),
   CLUSTER_NOT_FOUND: entry(
     'Kubernetes does not have the object, its namespace or its kind.',
