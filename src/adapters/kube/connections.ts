@@ -10,7 +10,7 @@ import { MaasError } from '../../api/errors.ts';
 import { basicAuthorization, type Credentials, readPem } from './credentials.ts';
 import type { Environment } from './environment.ts';
 import type { ClusterAccess, ServerTls } from './kubeconfig/choose.ts';
-import { proxyFromEnvironment } from './kubeconfig/proxy.ts';
+import { proxyFromEnvironment, withoutBrackets } from './kubeconfig/proxy.ts';
 import { nameMismatch } from './server-name.ts';
 import { anchorsIn, systemAnchors } from './trust.ts';
 
@@ -41,7 +41,7 @@ export class Connections {
   /** @throws MaasError KUBECONFIG_INVALID */
   route(access: ClusterAccess, { certificate }: Credentials): Route {
     const { server } = access;
-    const host = bare(server.hostname);
+    const host = withoutBrackets(server.hostname);
     const port = Number(server.port) || (server.protocol === 'https:' ? 443 : 80);
     const proxy = access.proxyUrl === '' ? proxyFromEnvironment(server, this.#env) : new URL(access.proxyUrl);
     const path = server.pathname.replace(/\/+$/, '');
@@ -51,7 +51,7 @@ export class Connections {
     if (proxy !== undefined && server.protocol === 'http:' && !isSocks(proxy)) {
       // An HTTP proxy is asked for the whole address, and needs no tunnel.
       const secure = proxy.protocol === 'https:';
-      const proxyHost = bare(proxy.hostname);
+      const proxyHost = withoutBrackets(proxy.hostname);
       return {
         send: secure ? https.request : http.request,
         options: {
@@ -168,7 +168,7 @@ const systemTrust: ServerTls = { authority: undefined, insecure: false, serverNa
  * @param securityOf what TLS to a host needs
  */
 function agentFor(server: URL, proxy: URL | undefined, securityOf: (host: string) => ConnectionOptions): http.Agent {
-  const security = securityOf(bare(server.hostname));
+  const security = securityOf(withoutBrackets(server.hostname));
   if (proxy === undefined) {
     return server.protocol === 'https:'
       ? new https.Agent({ ...poolOptions, ...security })
@@ -179,7 +179,7 @@ function agentFor(server: URL, proxy: URL | undefined, securityOf: (host: string
     ? new SocksProxyAgent(new URL(proxy.href.replace(/^socks5:/, 'socks5h:')), poolOptions)
     : new HttpsProxyAgent(proxy, {
         ...poolOptions,
-        ...(proxy.protocol === 'https:' ? securityOf(bare(proxy.hostname)) : {}),
+        ...(proxy.protocol === 'https:' ? securityOf(withoutBrackets(proxy.hostname)) : {}),
       });
   Object.assign(agent.options, security);
   return agent;
@@ -193,8 +193,4 @@ function proxyAuthorization(proxy: URL): Record<string, string> {
 
 function isSocks(proxy: URL): boolean {
   return proxy.protocol.startsWith('socks5');
-}
-
-function bare(host: string): string {
-  return host.replace(/^\[|\]$/g, '');
 }

@@ -10,7 +10,7 @@ export function proxyFromEnvironment(server: URL, env: Environment): URL | undef
   const either = (name: string): string => env[name] || env[name.toLowerCase()] || '';
   const proxy = proxyUrl(either(server.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY'));
   if (proxy === undefined) return undefined;
-  const host = bare(server.hostname);
+  const host = withoutBrackets(server.hostname);
   const port = server.port || (server.protocol === 'https:' ? '443' : '80');
   return isLocal(host) || exempted(host, port, either('NO_PROXY')) ? undefined : proxy;
 }
@@ -35,7 +35,7 @@ function exempted(host: string, port: string, noProxy: string): boolean {
 function matches(host: string, port: string, rule: string): boolean {
   if (rule.includes('/')) return isIP(host) !== 0 && within(host, rule);
   const withPort = isIP(rule) === 0 ? /^(.*):(\d+)$/.exec(rule) : null;
-  const name = bare(withPort?.[1] ?? rule);
+  const name = withoutBrackets(withPort?.[1] ?? rule);
   if (name === '' || (withPort !== null && withPort[2] !== port)) return false;
   if (isIP(name) !== 0) return isIP(host) !== 0 && within(host, `${name}/${isIP(name) === 4 ? 32 : 128}`);
   if (isIP(host) !== 0) return false;
@@ -55,6 +55,7 @@ function within(host: string, ...networks: readonly string[]): boolean {
   });
 }
 
-function bare(host: string): string {
+/** `fd00::1` of `[fd00::1]`. */
+export function withoutBrackets(host: string): string {
   return host.replace(/^\[|\]$/g, '');
 }
