@@ -29,6 +29,10 @@ export const annotations = {
   retried: `${group}/retried`,
   /** Changed by hand (or `kubectl maas refresh`) to move a model to the operator's present agent. */
   refresh: `${group}/refresh`,
+  /**
+   * RFC 3339: what was written to the payload's path until then is whole, and need not be waited for; see docs/adr/0027.
+   */
+  payloadComplete: `${group}/payload-complete`,
   /** Ids of the requests of the old queue that were done to this resource, JSON, newest last; see docs/adr/0020. */
   queueRequests: `${group}/queue-requests`,
   /** Id of the request that took the last instances away, after which the resource is to go. */

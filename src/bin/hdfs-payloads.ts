@@ -73,12 +73,12 @@ export function hdfsPayloads(settings: HdfsSettings, options: Options): Payloads
     return nameservice.store;
   };
   return {
-    async resolve(path, signal) {
+    async resolve(path, completeAt, signal) {
       const location = parseHdfsPath(path, settings);
       const { nameservice } = location;
       const { hdfs } = of(nameservice);
       const directory = await directoryOf(hdfs, location, signal);
-      return resolvePayload(hdfs, { nameservice, directory }, clock.now, signal);
+      return resolvePayload(hdfs, { nameservice, directory, completeAt }, clock.now, signal);
     },
     async keep(found, progress, signal) {
       return (await storeOf(found.nameservice, signal)).keep(found, progress, signal);

@@ -35,17 +35,22 @@ export function requestQueueCluster(
       return found.filter((object) => object !== undefined).map((object) => observedModel(where, object));
     },
 
-    async create({ name, namespace: where, requests, spec }) {
+    async create({ name, namespace: where, requests, payloadComplete, spec }) {
+      const done = { [annotations.queueRequests]: requests, [annotations.payloadComplete]: payloadComplete };
       const made = await client.create<ModelDeploymentObject>(modelDeployments, {
-        metadata: { name, namespace: where, annotations: { [annotations.queueRequests]: requests } },
+        metadata: { name, namespace: where, annotations: done },
         spec,
       });
       return { kind: 'ModelDeployment', namespace: where, name, uid: made.metadata.uid };
     },
 
-    async change(state, { instances, memory, requests, removal }) {
+    async change(state, { instances, memory, requests, payloadComplete, removal }) {
       const { object, conditions } = split(state);
-      const changed = { [annotations.queueRequests]: requests, [annotations.queueRemoval]: removal };
+      const changed = {
+        [annotations.queueRequests]: requests,
+        [annotations.queueRemoval]: removal,
+        ...(payloadComplete === undefined ? {} : { [annotations.payloadComplete]: payloadComplete }),
+      };
       const spec = { instances, ...(memory === undefined ? {} : { memory }) };
       await client.mergePatch(modelDeployments, object, { metadata: { annotations: changed }, spec }, conditions);
     },

@@ -15,6 +15,8 @@ export interface ModelManifest {
   readonly namespace: string;
   /** The annotation with the ids of the requests that were done to it. */
   readonly requests: string;
+  /** RFC 3339: what was at the payload's path by then is whole. */
+  readonly payloadComplete: string;
   readonly spec: {
     readonly name: string;
     readonly version: string;
@@ -53,6 +55,8 @@ export interface ModelChange {
   readonly memory?: string;
   /** The whole annotation. */
   readonly requests: string;
+  /** RFC 3339: what was at the payload's path by then is whole. Absent where nothing was put there. */
+  readonly payloadComplete?: string;
   /** Null where the resource is to stay. */
   readonly removal: string | null;
 }

@@ -48,6 +48,7 @@ describe('ADD', () => {
         name: 'dga-1.0',
         namespace: 'fraud',
         requests: JSON.stringify([id]),
+        payloadComplete: '1970-01-01T00:00:00.025Z',
         spec: {
           name: 'dga',
           version: '1.0',
@@ -66,7 +67,12 @@ describe('ADD', () => {
     expect(plan(asked(), [of])).toEqual({
       kind: 'change',
       of,
-      change: { instances: 5, requests: JSON.stringify(['earlier', id]), removal: null },
+      change: {
+        instances: 5,
+        requests: JSON.stringify(['earlier', id]),
+        payloadComplete: '1970-01-01T00:00:00.025Z',
+        removal: null,
+      },
     });
   });
 

@@ -7,6 +7,7 @@
  * 1. What was done is not done again. A resource that has the request's id had its instances changed in the same
  *    write; the record has the ids of rejected requests and of those that were about to delete a resource.
  * 2. ADD: the resource of that name and version is made, or gets the instances on top of those it has.
+ *    What is at its path by then is whole: the old client asks when its upload is done.
  * 3. REMOVE: the resource gets so many fewer. Where none are left, the record remembers which resource goes for which
  *    request, and then it is deleted; a successor of its name is never touched.
  * 4. What can never be done is rejected, and comes into the record.
@@ -21,7 +22,7 @@ import { modelDeploymentSpec } from '../api/resource.ts';
 import type { RequestQueueSettings } from '../api/settings.ts';
 import { quoted } from '../api/shown-text.ts';
 import type { ModelChange, ModelManifest, ObservedModel } from './model-object.ts';
-import { encodeRequestIds } from './request-id.ts';
+import { encodeRequestIds, requestTime } from './request-id.ts';
 import type { NamedRequest } from './triage.ts';
 
 export interface Observed {
@@ -132,6 +133,7 @@ function planAdd(
         instances: total,
         ...(more ? { memory: `${memoryMb}Mi` } : {}),
         requests: encodeRequestIds(present.requests, id),
+        ...(request.path === null ? {} : { payloadComplete: madeAt(id) }),
         removal: null,
       },
     };
@@ -155,6 +157,7 @@ function planAdd(
       name: resourceName,
       namespace,
       requests: encodeRequestIds([], id),
+      payloadComplete: madeAt(id),
       spec: {
         name: request.name,
         version,
@@ -214,6 +217,11 @@ function partProblem(part: 'name' | 'version', text: string): Step | undefined {
 
 function shown({ state }: ObservedModel): string {
   return `${state.namespace}/${state.name}`;
+}
+
+/** The old client asks when its upload is done. */
+function madeAt(id: string): string {
+  return new Date(requestTime(id)).toISOString();
 }
 
 function impossible(why: string): Step {

@@ -18,6 +18,11 @@ export function requestId({ path, czxid, ctime }: RequestNode): string {
   return `${path}#${czxid.toString(16)}.${ctime.toString(16)}`;
 }
 
+/** When the request was made, milliseconds since 1970. @param id of `requestId` */
+export function requestTime(id: string): number {
+  return Number.parseInt(id.slice(id.lastIndexOf('.') + 1), 16);
+}
+
 /**
  * How many ids a resource remembers. A crash needs the last one only, because the requests of a model are done in
  * their order; the others are for a restored ZooKeeper, in which requests that were done long ago are there again.

@@ -4,6 +4,8 @@
  */
 
 import { hasCode } from '../api/errors.ts';
+import { annotations } from '../api/names.ts';
+import type { ModelDeployment } from '../api/resource.ts';
 import type { OperatorSettings } from '../api/settings.ts';
 import type { PodView } from '../plan/observation.ts';
 import { AgentPoll, type Get } from './agent-poll.ts';
@@ -63,8 +65,11 @@ export class Controller {
         payload: ({ resource, invalid }, pinned) =>
           invalid !== undefined
             ? { state: 'pending' }
-            : this.#payloadWatch.view(resource.metadata.uid, resource.spec.payload, pinned, () =>
-                ports.queue.add(resource.metadata.uid),
+            : this.#payloadWatch.view(
+                resource.metadata.uid,
+                { ...resource.spec.payload, completeAt: payloadCompleteAt(resource) },
+                pinned,
+                () => ports.queue.add(resource.metadata.uid),
               ),
         agents: (pods) => this.#agentPoll.view(pods, () => this.#wake(pods)),
         warnings: (pods) => this.#podWarnings.view(pods, () => this.#wake(pods)),
@@ -159,4 +164,10 @@ export class Controller {
   stop(): void {
     this.#payloadWatch.stop();
   }
+}
+
+/** Until when what is at the payload's path is whole, milliseconds since the epoch; undefined where nobody says. */
+function payloadCompleteAt({ metadata }: ModelDeployment): number | undefined {
+  const at = Date.parse(metadata.annotations[annotations.payloadComplete] ?? '');
+  return Number.isNaN(at) ? undefined : at;
 }

@@ -56,6 +56,22 @@ describe('PayloadWatch', () => {
     expect(news).toHaveBeenCalledTimes(1);
   });
 
+  it('looks at once when somebody says that what was incomplete is whole, and hands that on', async () => {
+    const resolve = vi.fn(async (_path: string, completeAt: number | undefined) => {
+      if (completeAt !== 7) throw new MaasError('PAYLOAD_INCOMPLETE', 'it was written to just now');
+      return aPayload();
+    });
+    const { watch, news } = setUp({ resolve });
+    watch.view('u', { path: '/m' }, undefined, news);
+    await vi.waitFor(() => expect(news).toHaveBeenCalledTimes(1));
+    expect(watch.view('u', { path: '/m', completeAt: 7 }, undefined, news)).toMatchObject({ state: 'failed' });
+    await vi.waitFor(() => expect(news).toHaveBeenCalledTimes(2));
+    expect(watch.view('u', { path: '/m', completeAt: 7 }, undefined, news)).toMatchObject({ state: 'resolved' });
+    // What is found already is not looked for again.
+    expect(watch.view('u', { path: '/m', completeAt: 8 }, undefined, news)).toMatchObject({ state: 'resolved' });
+    expect(resolve).toHaveBeenCalledTimes(2);
+  });
+
   it('compares a pinned payload now and then, and keeps it when HDFS is away', async () => {
     let away = false;
     const drift = vi.fn(async () => {

@@ -11,11 +11,14 @@ import type { Clock, Payloads } from './ports.ts';
 import { Slots } from './slots.ts';
 
 /** Where a version's payload is, and where its instances read it. */
-export type WantedPayload = Pick<ModelDeploymentSpec['payload'], 'path' | 'readFrom'>;
+export interface WantedPayload extends Pick<ModelDeploymentSpec['payload'], 'path' | 'readFrom'> {
+  /** Milliseconds since the epoch: what was at the path by then is whole. */
+  readonly completeAt?: number | undefined;
+}
 
 interface Entry {
   view: PayloadView;
-  readonly wanted: WantedPayload;
+  wanted: WantedPayload;
   readonly pinned: PinnedPayload | undefined;
   readonly onNews: () => void;
   busy: boolean;
@@ -81,6 +84,11 @@ export class PayloadWatch {
       };
       this.#entries.set(uid, entry);
     }
+    if (entry.wanted.completeAt !== wanted.completeAt) {
+      entry.wanted = wanted;
+      // What was incomplete may be whole, as somebody has said since.
+      if (entry.view.state === 'failed') entry.due = this.#clock.monotonic();
+    }
     if (this.#clock.monotonic() >= entry.due) this.#work(uid, entry, (of) => this.#look(of));
     return entry.view;
   }
@@ -145,7 +153,7 @@ export class PayloadWatch {
       entry.again = drift !== undefined && pinned.copiedFrom !== undefined;
       return;
     }
-    const payload = await this.#looks.within(() => this.#payloads.resolve(wanted.path, signal));
+    const payload = await this.#looks.within(() => this.#payloads.resolve(wanted.path, wanted.completeAt, signal));
     if (wanted.readFrom !== 'Store') this.#resolved(entry, payload);
     // The copy that is there is asked for again, so that nobody takes it for unused.
     else if (entry.kept === payload.digest) await this.#keep(entry, payload);

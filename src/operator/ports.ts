@@ -53,8 +53,12 @@ export interface Cluster {
 }
 
 export interface Payloads {
-  /** Looks at the payload in HDFS. @throws MaasError PAYLOAD_* or HDFS_* */
-  resolve(path: string, signal: AbortSignal): Promise<PinnedPayload>;
+  /**
+   * Looks at the payload in HDFS.
+   * @param completeAt milliseconds since the epoch: what was written until then is whole
+   * @throws MaasError PAYLOAD_* or HDFS_*
+   */
+  resolve(path: string, completeAt: number | undefined, signal: AbortSignal): Promise<PinnedPayload>;
   /**
    * Copies what was resolved to the payload store, or what is there by then, and gives the copy's pin.
    * @throws MaasError PAYLOAD_* or HDFS_*

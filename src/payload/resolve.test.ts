@@ -52,6 +52,19 @@ describe('resolvePayload', () => {
     expect(await resolve(-60_000)).toMatchObject({ script: 'run.sh' });
   });
 
+  it('does not wait for what somebody knows to be whole, but for what was written since', async () => {
+    samplePayload();
+    const completeAt = fake.now;
+    const known = () => resolvePayload(hdfs, { ...where, completeAt }, () => fake.now);
+    expect(await known()).toMatchObject({ script: 'run.sh' });
+    // Another upload over it has begun, or one file of it was written once more.
+    fake.now += 1;
+    fake.put('/m/run.sh', 'echo ho');
+    expect(await failure(known())).toMatchObject({ code: 'PAYLOAD_INCOMPLETE' });
+    fake.now += 5_000;
+    expect(await known()).toMatchObject({ script: 'run.sh' });
+  });
+
   it('does not take what is no part of the payload', async () => {
     samplePayload();
     const clean = await resolve();

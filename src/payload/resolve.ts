@@ -42,7 +42,8 @@ const quietMs = 5_000;
 /**
  * Resolves the payload in a directory.
  *
- * @param where `directory` is absolute and normalised
+ * @param where `directory` is absolute and normalised; `completeAt`, by the clock of HDFS, in milliseconds since the
+ *   epoch: what was written until then is whole, as somebody knows who put it there
  * @param now milliseconds since the epoch. Where the clocks of HDFS and of this machine differ by more than a few
  *   seconds, a directory that is being filled may be taken for complete.
  * @throws HDFS_PATH_MISSING while nothing is there, PAYLOAD_INCOMPLETE while it is being written, the other PAYLOAD_*
@@ -50,11 +51,11 @@ const quietMs = 5_000;
  */
 export async function resolvePayload(
   source: PayloadSource,
-  where: { nameservice: string; directory: string },
+  where: { nameservice: string; directory: string; completeAt?: number | undefined },
   now: () => number,
   signal?: AbortSignal,
 ): Promise<PinnedPayload> {
-  const { nameservice, directory } = where;
+  const { nameservice, directory, completeAt = Number.NEGATIVE_INFINITY } = where;
   let found = await listPayload(source, directory, signal);
   for (let look = 1; ; look++) {
     const script = checkPayloadPaths(
@@ -74,7 +75,7 @@ export async function resolvePayload(
     const again = await listPayload(source, directory, signal);
     if (sameFiles(found, again)) {
       const sha256s = agreeing(manifest, found);
-      if (sha256s === undefined) checkQuiet(directory, found, now());
+      if (sha256s === undefined) checkQuiet(directory, found, completeAt, now());
       return pin({ nameservice, directory, script, files: found, sums, sha256s });
     }
     if (look >= maxLooks) throw new MaasError('PAYLOAD_INCOMPLETE', `The files in ${shown(directory)} keep changing`);
@@ -82,8 +83,9 @@ export async function resolvePayload(
   }
 }
 
-function checkQuiet(directory: string, files: readonly SourceFile[], now: number): void {
-  const ages = files.map(({ status }) => Math.abs(now - status.modificationTime));
+function checkQuiet(directory: string, files: readonly SourceFile[], completeAt: number, now: number): void {
+  const later = files.filter(({ status }) => status.modificationTime > completeAt);
+  const ages = later.map(({ status }) => Math.abs(now - status.modificationTime));
   if (Math.min(...ages) >= quietMs) return;
   throw new MaasError(
     'PAYLOAD_INCOMPLETE',

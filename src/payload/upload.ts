@@ -206,7 +206,10 @@ export async function removeStaging(hdfs: UploadTarget, staging: string, options
   try {
     await hdfs.delete(staging, { recursive: true, signal: AbortSignal.timeout(cleanupTimeoutMs) });
   } catch (error) {
-    options.warn?.(`${shown(staging)} could not be removed: ${error instanceof Error ? error.message : String(error)}`);
+    const why = error instanceof Error ? error.message : String(error);
+    options.warn?.(
+      `${shown(staging)} is left in HDFS, because it could not be removed (${why}): remove it with hdfs dfs -rm -r, or leave it to the next upload to the same path, a day later`,
+    );
   }
 }
 
