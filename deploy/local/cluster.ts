@@ -79,7 +79,7 @@ export async function imagesOnNode(node: string): Promise<Set<string>> {
   return new Set(list.split('\n').filter(Boolean));
 }
 
-/** The image that our cluster's node was made from. */
-export async function nodeImageInUse(): Promise<string> {
-  return (await run('docker', ['container', 'inspect', '--format', '{{.Config.Image}}', nodeContainer])).trim();
+/** The image that a cluster's node was made from. */
+export async function nodeImageInUse(node = nodeContainer): Promise<string> {
+  return (await run('docker', ['container', 'inspect', '--format', '{{.Config.Image}}', node])).trim();
 }

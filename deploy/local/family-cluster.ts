@@ -35,15 +35,19 @@ export function familyCluster(family: Family): FamilyCluster {
   return { name, kubeconfig: join(localState, `kubeconfig-${name}`) };
 }
 
-/** Makes the cluster; one that an earlier run has left is removed first. */
+/**
+ * Makes the cluster; one that an earlier run has left is removed first.
+ * @param node of the cluster whose node image is taken
+ */
 export async function createFamilyCluster(
   family: Family,
   { kind, kubectl }: Pick<WorldTools, 'kind' | 'kubectl'>,
+  node: string,
 ): Promise<FamilyCluster> {
   const cluster = familyCluster(family);
   await deleteFamilyCluster(family);
   await ensureNetwork(familyNetwork, ['--ipv6', '--subnet', subnet6, '--gateway', address6(1)]);
-  const used = await nodeImageInUse();
+  const used = await nodeImageInUse(node);
   // kind's own image brings its pod network along.
   const ours = used.startsWith(`${nodeImageName}:`);
   const pods = podSubnets[family];

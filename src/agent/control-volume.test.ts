@@ -102,10 +102,10 @@ describe('asking for a restart', () => {
 describe('the other files', () => {
   it('says ready with the mark of the start, and takes it back', async () => {
     expect(await volume.readyMark()).toBeUndefined();
-    await volume.setReady('1:2');
+    volume.setReady('1:2');
     expect(await volume.readyMark()).toBe('1:2');
-    await volume.setReady(undefined);
-    await volume.setReady(undefined);
+    volume.setReady(undefined);
+    volume.setReady(undefined);
     expect(await volume.readyMark()).toBeUndefined();
   });
 
@@ -128,7 +128,7 @@ describe('the other files', () => {
   it('shuts the gate', async () => {
     await volume.makePipes();
     await volume.openGate();
-    await volume.setReady('1');
+    volume.setReady('1');
     await volume.shutGate();
     expect(await volume.isOpen()).toBe(false);
     expect(await volume.readyMark()).toBeUndefined();

@@ -1,6 +1,6 @@
 /** The files by which agent and model container talk; what they mean is in the contract. */
 import { execFile } from 'node:child_process';
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { type FileHandle, lstat, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -68,10 +68,20 @@ export class ControlVolume {
     }
   }
 
-  /** @param mark the start of the model that is ready; undefined takes the readiness back */
-  async setReady(mark: string | undefined): Promise<void> {
-    if (mark === undefined) await rm(this.#path(control.ready), { force: true });
-    else await this.#write(control.ready, mark);
+  /**
+   * At once, so that nobody hears of a readiness that is not noted.
+   *
+   * @param mark the start of the model that is ready; undefined takes the readiness back
+   */
+  setReady(mark: string | undefined): void {
+    const path = this.#path(control.ready);
+    if (mark === undefined) {
+      rmSync(path, { force: true });
+      return;
+    }
+    const half = this.#path(`.${control.ready}`);
+    writeFileSync(half, mark);
+    renameSync(half, path);
   }
 
   /** What the model's shell should say of its script when that ends. */

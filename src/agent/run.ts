@@ -135,7 +135,8 @@ class Agent implements RunningAgent {
   #steppedAt: number;
   #timeToRegister: number | undefined;
   #gateWasOpen = false;
-  /** Ready, and an agent that is started now would know it. */
+  /** The start in which the model is ready, and whether an agent that is started now would know it. */
+  #readyMark: string | undefined;
   #readyKept = false;
   #stopWatcher: FSWatcher | undefined;
   /** Files are written one after the other, so that the last word is the one that stays. */
@@ -351,11 +352,18 @@ class Agent implements RunningAgent {
 
   /** What is not ready any more is so at once; ready is only what a restart would find ready. */
   #setReady(mark: string | undefined): void {
+    this.#readyMark = mark;
     if (mark === undefined) this.#readyKept = false;
-    this.#write('ready', async () => {
-      await this.#control.setReady(mark);
-      if (mark !== undefined && this.#state.ready) this.#readyKept = true;
-    });
+    const keep = () => {
+      this.#control.setReady(this.#readyMark);
+      this.#readyKept = this.#readyMark !== undefined;
+    };
+    try {
+      keep();
+    } catch {
+      // Tried again, and told, until it succeeds.
+      this.#write('ready', async () => keep());
+    }
   }
 
   async #register({ endpoint }: Extract<Action, { do: 'register' }>): Promise<void> {

@@ -10,6 +10,7 @@ import {
   deleteFamilyCluster,
   families,
   familyNetwork,
+  removeFamilies,
 } from '../../deploy/local/family-cluster.ts';
 import { load } from '../../deploy/local/images.ts';
 import { present } from '../integration/world.ts';
@@ -42,11 +43,16 @@ async function startRelay(): Promise<void> {
     },
     address: relayAddress,
   });
-  await docker('rm', '--force', relayName);
+  await removeRelay();
   const where = ['--network', familyNetwork, '--ip6', relayAddress, '--label', 'maas.dev/local=true'];
   await docker('create', '--name', relayName, ...where, '--entrypoint', 'node', image, ...program);
   await docker('network', 'connect', present('engine').network, relayName);
   await docker('start', relayName);
+}
+
+async function removeRelay(): Promise<void> {
+  const left = (await docker('ps', '--all', '--quiet', '--filter', `name=^${relayName}$`)).trim();
+  if (left !== '') await docker('rm', '--force', left);
 }
 
 /** The files of a sample, as a user would upload them. */
@@ -68,14 +74,17 @@ function bound(family: 'AF_INET' | 'AF_INET6', address: string): Record<string, 
 }
 
 afterAll(async () => {
-  await docker('rm', '--force', relayName);
+  await removeRelay();
+  await removeFamilies();
 });
 
 describe.each(families)('in a cluster of the family %s', (family) => {
   let stage: Stage;
   beforeAll(async () => {
     await findEngine();
-    const cluster = await createFamilyCluster(family, present('tools'));
+    const { nodeContainer } = present('cluster');
+    if (nodeContainer === null) throw new Error('this test makes clusters like ours, and there is none on our engine');
+    const cluster = await createFamilyCluster(family, present('tools'), nodeContainer);
     const { operator, runtime } = present('images');
     for (const image of [operator, runtime])
       if (image !== null) await load({ ...present('tools'), cluster: cluster.name }, image);
