@@ -98,7 +98,7 @@ describe('the documents', () => {
   });
 
   it.each(['docs/models.md', 'docs/operations.md'])('%s names reasons that there are', (path) => {
-    const tables = [...text(path).matchAll(/^\|.*\breason\b[\s\S]*?\n\n/gm)].map(([table]) => table);
+    const tables = [...text(path).matchAll(/^\|[^\n]*\breason\b[^\n]*\n\|---[\s\S]*?\n\n/gm)].map(([table]) => table);
     const named = tables.flatMap((table) =>
       [...table.matchAll(/`([A-Z][a-z]+(?:[A-Z][a-z]+)*)`/g)].map((match) => match[1] ?? ''),
     );
