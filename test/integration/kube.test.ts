@@ -1,6 +1,6 @@
 /** The Kubernetes adapter against a real API server. */
 import { execFile } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/adapters/clock.ts';
@@ -23,6 +23,8 @@ import {
 import { createTransport, type Transport } from '../../src/adapters/kube/transport.ts';
 import { startWatch } from '../../src/adapters/kube/watch.ts';
 import { hasCode } from '../../src/api/errors.ts';
+import { decodePin, encodePin, type PinContent } from '../../src/api/pin-content.ts';
+import { aPayload } from '../builders/model-deployment.ts';
 import { present } from './world.ts';
 
 const run = promisify(execFile);
@@ -60,6 +62,28 @@ describe('a real API server', () => {
   afterAll(async () => {
     await client.delete(namespaces, { name: namespace });
     transport.close();
+  });
+  it('takes the pin of ten thousand files and gives it back as it was', async () => {
+    const hex = (text: string) => createHash('sha512').update(text).digest('hex');
+    const files = Array.from({ length: 10_000 }, (_, index) => ({
+      path: `data/${hex(`path ${index}`).slice(0, 24)}`,
+      length: index,
+      fileId: String(1_000_000_000 + index),
+      modificationTime: 1_795_000_000_000 + index,
+      blockSize: 134_217_728,
+      checksum: {
+        algorithm: 'MD5-of-0MD5-of-512CRC32C',
+        bytes: `${'0'.repeat(24)}${hex(`sum ${index}`).slice(0, 32)}${'0'.repeat(8)}`,
+      },
+      sha256: hex(`sha ${index}`).slice(0, 64),
+    }));
+    const payload = aPayload({ files });
+    interface Pin extends KubeObject, PinContent {
+      readonly immutable?: boolean;
+    }
+    const pin: Pin = { metadata: { namespace, name: 'pin' }, immutable: true, ...encodePin(payload) };
+    const made = await client.apply<Pin>(configMaps, pin, options);
+    expect(decodePin(made)).toEqual(payload);
   });
 
   const configMap = (name: string, data: Record<string, string> = {}, labels: Record<string, string> = {}) => ({

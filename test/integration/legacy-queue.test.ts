@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { projectRoot } from '../../deploy/local/cache.ts';
@@ -14,6 +15,7 @@ import { type FailPoint, failPoints, type QueueWrite } from '../../src/legacy/fa
 import { listRejected, recordConfigMap } from '../../src/legacy/queue-record.ts';
 import { silentLog } from '../builders/silent-log.ts';
 import { until } from './cli-process.ts';
+import { openRealHdfs, ownDirectory } from './hdfs-world.ts';
 import { enqueue, type OldRequest } from './java.ts';
 import { OperatorProcess } from './operator-process.ts';
 import { present } from './world.ts';
@@ -36,7 +38,10 @@ function operator(options: { failPoint?: FailPoint; quorum?: string } = {}): Ope
     namespace,
     settings: {
       zookeeper: { quorum, sessionTimeoutMs: 4_000 },
-      hdfs: { nameservices: { local: { webhdfs: present('hdfs').namenodes.map((node) => node.webhdfs) } } },
+      hdfs: {
+        nameservices: { local: { webhdfs: present('hdfs').namenodes.map((node) => node.webhdfs) } },
+        user: present('hdfs').user,
+      },
       namespaces: [namespace],
       clusterId: namespace,
       agent: { image: 'none' },
@@ -107,12 +112,14 @@ async function raw(text: string): Promise<string> {
   return await zookeeper.create('/maas/queue/qn-', Buffer.from(text), { sequential: true });
 }
 
-async function apply(name: string, instances: number): Promise<void> {
+const asked = (name: string) => ({ name, version: '1.0', numInstances: 1, memory: 64, action: 'ADD' });
+
+async function apply(name: string, instances: number, path = '/nowhere'): Promise<void> {
   const manifest = {
     apiVersion: 'maas.dev/v1',
     kind: 'ModelDeployment',
     metadata: { name: `${name}-1.0`, namespace },
-    spec: { name, version: '1.0', instances, memory: '64Mi', payload: { path: '/nowhere' } },
+    spec: { name, version: '1.0', instances, memory: '64Mi', payload: { path } },
   };
   await run(present('tools').kubectl, ['create', '-f', '-'], {
     env: { KUBECONFIG: present('cluster').kubeconfig },
@@ -202,6 +209,39 @@ describe('what the old client writes', () => {
     await until('it is off the queue', async () => (await zookeeper.exists(path)) === undefined);
     expect(performance.now() - asked).toBeLessThan(5_000);
     expect((await models())['our-live-1.0']?.instances).toBe(2);
+  });
+});
+
+describe('the payload of a request', () => {
+  /** What the condition says once the payload was looked at. */
+  async function resolved(name: string): Promise<string> {
+    const path = '{.status.conditions[?(@.type=="PayloadResolved")].reason}';
+    let reason = '';
+    await until(`the payload of ${name} was looked at`, async () => {
+      reason = await kubectl('get', 'mdl', name, '-n', namespace, '-o', `jsonpath=${path}`, '--ignore-not-found');
+      return reason !== '' && reason !== 'Resolving';
+    });
+    return reason;
+  }
+
+  it('is not waited for, because the request comes when the upload is done; anybody else is', async () => {
+    const hdfs = openRealHdfs();
+    await using own = await ownDirectory(hdfs);
+    const leader = operator();
+    await leader.leads();
+    const script = Buffer.from('#!/bin/sh\nexec sleep infinity\n');
+    const upload = () =>
+      hdfs.write(`${own.path}/run.sh`, () => Readable.from([script]), { length: script.length, overwrite: true });
+    await upload();
+    await raw(JSON.stringify({ ...asked('our-upload'), path: own.path }));
+    expect(await resolved('our-upload-1.0')).not.toBe('PayloadIncomplete');
+
+    await upload();
+    await apply('our-manifest', 1, own.path);
+    expect(await resolved('our-manifest-1.0')).toBe('PayloadIncomplete');
+    // The same bytes under another model: a request that comes now is about what was written before it.
+    await raw(JSON.stringify({ ...asked('our-second'), path: own.path }));
+    expect(await resolved('our-second-1.0')).not.toBe('PayloadIncomplete');
   });
 });
 
