@@ -129,6 +129,12 @@ describe('doctor -f', () => {
     ['ManifestInvalid', 'a missing field', { text: changed('memory: 512Mi, ', '') }, /^spec\.memory: /],
     ['ManifestInvalid', 'a quantity that is none', { text: changed('512Mi', '512MB') }, /^spec\.memory: /],
     ['ManifestInvalid', 'bytes where Mi was meant', { text: changed('512Mi', '"512"') }, /did you mean Mi/],
+    [
+      'ManifestInvalid',
+      'bytes of disk where Mi was meant',
+      { text: changed('memory:', 'disk: 20, memory:') },
+      /^spec\.disk: .*did you mean Mi \(20Mi\)/,
+    ],
     ['ManifestInvalid', 'a name that is none', { text: changed('name: dga-1.0', 'name: DGA_1') }, /^metadata\.name: /],
     [
       'ManifestInvalid',

@@ -1,12 +1,13 @@
 /** What the API server would say of a ModelDeployment, as far as it can be said without asking it. Pure. */
 import { customResourceDefinition } from '../../../api/crd.ts';
-import { parseQuantity } from '../../../api/quantity.ts';
+import { exceedsQuantity } from '../../../api/quantity.ts';
 import { apiVersion, kind, maxResourceName, modelDeploymentSpec } from '../../../api/resource.ts';
 import type { ApiObject } from '../../ports.ts';
 
 type Json = { readonly [key: string]: unknown };
 
-const leastMemory = 16 * 2 ** 20;
+/** Of fields in bytes, as the CRD's rules have it. */
+const leastBytes = { memory: '16Mi', disk: '1Mi' } as const;
 
 /** Sentences, each with the field that it is about. */
 export function schemaProblems(object: ApiObject): string[] {
@@ -17,11 +18,11 @@ export function schemaProblems(object: ApiObject): string[] {
   const problems = spec.success
     ? []
     : spec.error.issues.map(({ path, message }) => `${['spec', ...path].join('.')}: ${message}`);
-  const { memory } = spec.success ? spec.data : { memory: '' };
-  if (typeof memory === 'string' && (parseQuantity(memory) ?? leastMemory) < leastMemory) {
-    problems.push(
-      'spec.memory: it is less than 16Mi; a number alone means bytes, did you mean Mi (for example 512Mi)?',
-    );
+  for (const [field, least] of Object.entries(leastBytes)) {
+    const amount = spec.success ? spec.data[field as keyof typeof leastBytes] : undefined;
+    if (amount === undefined || !exceedsQuantity(least, amount)) continue;
+    const meant = /^[0-9]+$/.test(amount) ? `Mi (${amount}Mi)` : 'Mi (for example 512Mi)';
+    problems.push(`spec.${field}: it is less than ${least}; a number alone means bytes, did you mean ${meant}?`);
   }
   return [...nameProblems(object), ...problems];
 }
