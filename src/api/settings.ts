@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { nodeLabelProblem } from './node-label-expression.ts';
 import { type ReadFrom, readFromPlaces } from './payload.ts';
+import { exceedsQuantity } from './quantity.ts';
 import { intOrPercent, quantity } from './resource.ts';
 import { znodePathProblem } from './znode-path.ts';
 
@@ -171,7 +172,10 @@ export const operatorSettings = z
       /** What instances request whose resource says nothing of it; see cpuOf and legacyCpuOf. */
       cpu: quantity('Cores.', 'NumberOrString').optional(),
       /** What an instance may write to disk beside its payload; null for no limit. */
-      disk: quantity('Bytes.', 'IntOrString').nullable().default('10Gi'),
+      disk: quantity('Bytes.', 'IntOrString')
+        .refine((disk) => !exceedsQuantity('1Mi', disk), 'is less than 1Mi, and a number alone means bytes')
+        .nullable()
+        .default('10Gi'),
       /** Further requests and limits of every model, below what a resource says. */
       resources: containerResources.prefault({}),
       /** Of every pod of a model, below what a resource says. */

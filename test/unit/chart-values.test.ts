@@ -208,6 +208,12 @@ describe('values without quotes', () => {
       },
     ],
     ["the model's processor", { model: { cpu: 2 } }, (o) => settingsOf(o).model.cpu, '2'],
+    [
+      'no processor at all',
+      { model: { cpu: 0 }, legacy: { cpu: 0 } },
+      (o) => [settingsOf(o).model.cpu, settingsOf(o).legacy.cpu],
+      ['0', '0'],
+    ],
     ["the model's disk", { model: { disk: 10_737_418_240 } }, (o) => settingsOf(o).model.disk, '10737418240'],
     [
       'a tag of digits',

@@ -118,11 +118,11 @@ without it.
       "runAsUser" (ternary (int64 ($values.model.runAsUser | default 0)) nil (hasKey $values.model "runAsUser"))
       "readOnlyRootFilesystem" ($values.model.readOnlyRootFilesystem | default false)
       "env" (include "maas.texts" $values.model.env | fromJson)
-      "disk" (ternary (include "maas.text" ($values.model.disk | default "")) nil (ne (include "maas.text" ($values.model.disk | default "")) ""))
+      "disk" (include "maas.amount" (list $values.model "disk") | default nil)
       "resources" (include "maas.resources" $values.model.resources | fromJson)
       "podLabels" (include "maas.texts" $values.model.podLabels | fromJson)
       "podAnnotations" (include "maas.texts" $values.model.podAnnotations | fromJson) }}
-{{- with $values.model.cpu }}{{- $_ := set $model "cpu" (include "maas.text" .) }}{{- end }}
+{{- with include "maas.amount" (list $values.model "cpu") }}{{- $_ := set $model "cpu" . }}{{- end }}
 {{- with $values.model.disruptionBudget }}
 {{- $most := .maxUnavailable | default 1 }}
 {{- $most = ternary $most (int64 $most) (kindIs "string" $most | and (hasSuffix "%" (toString $most))) }}
@@ -142,7 +142,7 @@ without it.
 {{- with $values.legacy.queue.namespace }}{{- $_ := set $queue "namespace" (include "maas.text" .) }}{{- end }}
 {{- with $values.legacy.queue.forwardTo }}{{- $_ := set $queue "forwardTo" . }}{{- end }}
 {{- $legacy := dict "queue" $queue }}
-{{- with $values.legacy.cpu }}{{- $_ := set $legacy "cpu" (include "maas.text" .) }}{{- end }}
+{{- with include "maas.amount" (list $values.legacy "cpu") }}{{- $_ := set $legacy "cpu" . }}{{- end }}
 {{- with $values.legacy.readFrom }}{{- $_ := set $legacy "readFrom" . }}{{- end }}
 {{- $scheduling := pick $values.scheduling "queueAs" "nodeLabelPrefix" }}
 {{- $_ := set $scheduling "queueNames" (include "maas.texts" $values.scheduling.queueNames | fromJson) }}

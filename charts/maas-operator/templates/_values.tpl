@@ -81,6 +81,11 @@ zookeeper: {}
 {{- toJson $texts }}
 {{- end }}
 
+{{/* The amount that a map has under a key, as text; nothing where it has none. Zero is an amount. */}}
+{{- define "maas.amount" -}}
+{{- if hasKey (index . 0) (index . 1) }}{{ include "maas.text" (get (index . 0) (index . 1)) }}{{ end }}
+{{- end }}
+
 {{/* Requests and limits, each amount as text; as JSON. */}}
 {{- define "maas.resources" -}}
 {{- $resources := dict }}
