@@ -402,8 +402,8 @@ export const reasonCatalogue = {
   ModesShared: entry(
     'Warning',
     ['event'],
-    'Another release in this cluster has the same cluster id, so the modes of either reach the agents of both.',
-    'Give each its own `clusterId` in the values of the chart, or let both have the same modes.',
+    'Another release in this cluster has the same cluster id, so the modes of one hold for the models of both; the message says whose.',
+    'Give each its own `clusterId` in the values of the chart, or set the modes there alone.',
   ),
   QueueShared: entry(
     'Warning',

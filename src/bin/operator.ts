@@ -142,6 +142,7 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
     zookeeper,
     path: modesPath(settings.zookeeper.operatorRoot, clusterId),
     leads: () => leading(),
+    yields: () => presence.yieldsModes(),
     changed: () => controller.modesChanged(),
     spoilt: ({ message, next }) => {
       const uid = watches.modes.store.get(leaseNamespace, modesConfigMap)?.uid;
@@ -184,6 +185,7 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
     opened: (namespace) => controller.opened(namespace),
   });
   const identity = `${process.env['POD_NAME'] ?? hostname()}_${randomUUID()}`;
+  let yielded: boolean | undefined;
   const presence = new OperatorPresence({
     zookeeper,
     operatorRoot: settings.zookeeper.operatorRoot,
@@ -196,7 +198,12 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
       ...(settings.legacy.queue.enabled ? { queue: settings.zookeeper.configPath } : {}),
     },
     clock,
-    tell: (all) => concerns.set('neighbours', all),
+    tell: (all) => {
+      concerns.set('neighbours', all);
+      if (presence.yieldsModes() === yielded) return;
+      yielded = presence.yieldsModes();
+      modes.yieldsChanged();
+    },
     log,
   });
 

@@ -28,11 +28,12 @@ const clock = {
 };
 
 function setUp(zookeeper = new FakeZooKeeper()) {
-  const told = { leads: true, changes: 0, spoilt: [] as MaasError[] };
+  const told = { leads: true, yields: false as boolean | undefined, changes: 0, spoilt: [] as MaasError[] };
   const modes = new Modes({
     zookeeper,
     path,
     leads: () => told.leads,
+    yields: () => told.yields,
     changed: () => {
       told.changes += 1;
     },
@@ -65,6 +66,36 @@ describe('Modes', () => {
     await modes.publish();
     expect(zookeeper.nodes.has(path)).toBe(false);
     expect(modes.of('dga')).toEqual({ mode: 'shadow', agents: 'shadow' });
+  });
+
+  it('leaves the place to another release, whose modes hold then, and takes it back when that is gone', async () => {
+    const zookeeper = new FakeZooKeeper();
+    const first = setUp(zookeeper);
+    const second = setUp(zookeeper);
+    first.modes.configured(text('shadow'));
+    second.modes.configured(text('drain'));
+    second.told.yields = true;
+    for (let round = 0; round < 3; round++) {
+      await second.modes.publish();
+      await first.modes.publish();
+    }
+    expect(first.published()?.wanted.default).toBe('shadow');
+    expect([first.modes.of('dga').agents, second.modes.of('dga').agents]).toEqual(['shadow', 'shadow']);
+    expect(zookeeper.nodes.get(path)?.version).toBe(0);
+
+    second.told.yields = false;
+    await second.modes.publish();
+    expect(second.published()?.wanted.default).toBe('drain');
+    expect(second.modes.of('dga')).toEqual({ mode: 'drain', agents: 'drain' });
+  });
+
+  it('publishes nothing before it is known who else does, though what people wrote holds', async () => {
+    const { zookeeper, modes, told } = setUp();
+    told.yields = undefined;
+    modes.configured(text('observe'));
+    await modes.publish();
+    expect(zookeeper.nodes.has(path)).toBe(false);
+    expect(modes.of('dga').mode).toBe('observe');
   });
 
   it('leaves the agents of a model as they were while it is observed', async () => {

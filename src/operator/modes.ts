@@ -32,6 +32,11 @@ export interface ModesOptions {
   readonly path: string;
   /** Is it certain that this process is the leader? Only then anything is written. */
   readonly leads: () => boolean;
+  /**
+   * Does what another operator publishes in this place hold? Then what people wrote here waits, and nothing is
+   * published; nor is it while that is not known, which is undefined.
+   */
+  readonly yields: () => boolean | undefined;
   /** The modes of some models may be others now. */
   readonly changed: () => void;
   /** The ConfigMap cannot be read: told once for each content, and again when this process begins to lead. */
@@ -87,6 +92,12 @@ export class Modes {
     changed();
   }
 
+  /** Whose modes hold may be another now. */
+  yieldsChanged(): void {
+    this.#ring();
+    this.#options.changed();
+  }
+
   of(model: string): ModeView {
     const wanted = this.#wanted();
     const problem = this.#problem === undefined ? {} : { problem: this.#problem.message };
@@ -115,7 +126,8 @@ export class Modes {
 
   /** One attempt. @throws MaasError of ZooKeeper */
   async publish(): Promise<void> {
-    const { zookeeper, path, leads, log } = this.#options;
+    const { zookeeper, path, leads, yields, log } = this.#options;
+    if (yields() !== false) return;
     const node = await zookeeper.get(path);
     const before = node === undefined ? undefined : decodePublishedModes(node.data);
     const wanted = this.#problem === undefined ? this.#written : (this.#written ?? before?.wanted);
@@ -134,7 +146,8 @@ export class Modes {
   }
 
   #wanted(): ModeTable | undefined {
-    return this.#written ?? this.#published?.wanted;
+    const published = this.#published?.wanted;
+    return this.#options.yields() === true ? (published ?? this.#written) : (this.#written ?? published);
   }
 
   #seen(node: Znode | undefined): void {

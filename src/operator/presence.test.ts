@@ -39,8 +39,13 @@ describe('OperatorPresence', () => {
   it('sweeps nothing before it knows who else there is, and not from an old answer', async () => {
     const zookeeper = new FakeZooKeeper();
     const { presence, pass } = operator(zookeeper, { identity: 'a' });
-    expect([presence.maySweep('x'), presence.maySweepStore()]).toEqual([false, false]);
+    expect([presence.maySweep('x'), presence.maySweepStore(), presence.yieldsModes()]).toEqual([
+      false,
+      false,
+      undefined,
+    ]);
     await presence.look();
+    expect(presence.yieldsModes()).toBe(false);
     expect([presence.maySweep('x'), presence.maySweepStore()]).toEqual([true, true]);
     zookeeper.become('suspended');
     expect(presence.maySweep('x')).toBe(false);

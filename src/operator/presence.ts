@@ -1,7 +1,15 @@
 /** Says in ZooKeeper that this operator leads, and follows which others do; see api/presence.ts and plan/neighbours.ts. */
 import type { Concern } from '../api/concern.ts';
 import { decodePresence, encodePresence, presencesPath } from '../api/presence.ts';
-import { concernsAbout, isOnlyOurs, type Neighbour, ownsStore, rememberedMs, type Self } from '../plan/neighbours.ts';
+import {
+  concernsAbout,
+  isOnlyOurs,
+  type Neighbour,
+  ownsStore,
+  rememberedMs,
+  type Self,
+  yieldsModes,
+} from '../plan/neighbours.ts';
 import type { Clock, Log, ZooKeeperReader } from './ports.ts';
 
 export interface PresenceZooKeeper extends Pick<ZooKeeperReader, 'state' | 'get' | 'children'> {
@@ -51,6 +59,12 @@ export class OperatorPresence {
 
   maySweepStore(): boolean {
     return this.#isFresh() && ownsStore(this.#self, this.#neighbours);
+  }
+
+  /** Do another operator's modes hold here? Undefined before it was known who else there is. */
+  yieldsModes(): boolean | undefined {
+    if (this.#readAt === Number.NEGATIVE_INFINITY) return undefined;
+    return yieldsModes(this.#self, this.#neighbours, this.#patienceMs);
   }
 
   /** For as long as this process leads. */

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { concernsAbout, isOnlyOurs, type Neighbour, ownsStore, rememberedMs, type Self } from './neighbours.ts';
+import {
+  concernsAbout,
+  isOnlyOurs,
+  type Neighbour,
+  ownsStore,
+  rememberedMs,
+  type Self,
+  yieldsModes,
+} from './neighbours.ts';
 
 const self: Self = { clusterId: 'c1', namespace: 'maas-system', identity: 'me', namespaces: ['fraud'] };
 const neighbour = (changes: Partial<Neighbour>): Neighbour => ({
@@ -97,6 +105,32 @@ describe('other operators on the same ZooKeeper', () => {
       expect(message).toMatch(/maas-two|maas-system/);
       expect(next).toMatch(/\.$/);
     }
+  });
+
+  it('lets the modes of exactly one of several operators of one cluster id hold, once all have been there for a while', () => {
+    const operator = fc.record({ namespace: fc.constantFrom('one', 'two', 'three'), identity: fc.uuid() });
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(operator, { minLength: 1, maxLength: 4, selector: ({ identity }) => identity }),
+        (all) => {
+          const whole = all.map((each) => ({ ...each, clusterId: 'c', namespaces: [], seenMs: patienceMs }));
+          const publishing = whole.filter(
+            (me) =>
+              !yieldsModes(
+                me,
+                whole.filter((other) => other !== me),
+                patienceMs,
+              ),
+          );
+          expect(publishing).toHaveLength(1);
+        },
+      ),
+    );
+    expect(yieldsModes(self, [neighbour({ clusterId: 'c2', namespace: 'a' })], patienceMs)).toBe(false);
+    // The leader before this one.
+    expect(yieldsModes(self, [neighbour({ namespace: 'maas-system', identity: 'a', seenMs: 0 })], patienceMs)).toBe(
+      false,
+    );
   });
 
   it('never lets a namespace be swept that is not served', () => {

@@ -44,6 +44,20 @@ export function ownsStore(self: Self, neighbours: readonly Neighbour[]): boolean
   return !neighbours.some((other) => isTwin(self, other));
 }
 
+/**
+ * Do another operator's modes hold for this one's models as well? Where several publish in one place, one of them alone
+ * does, so that agents are not told one thing and then another: the first by the name of its namespace.
+ */
+export function yieldsModes(self: Self, neighbours: readonly Neighbour[], patienceMs: number): boolean {
+  const place = ({ namespace, identity }: Presence) => `${namespace}/${identity}`;
+  return neighbours.some(
+    (other) =>
+      other.clusterId === self.clusterId &&
+      (!isTwin(self, other) || other.seenMs >= patienceMs) &&
+      place(other) < place(self),
+  );
+}
+
 function isTwin(self: Self, other: Neighbour): boolean {
   return other.clusterId === self.clusterId && other.namespace === self.namespace;
 }
@@ -74,11 +88,12 @@ export function concernsAbout(self: Self, neighbours: readonly Neighbour[], pati
           next: 'Let each namespace be in the `namespaces` of one release only.',
         });
       }
+      const yields = yieldsModes(self, [other], patienceMs);
       concerns.push({
         reason: 'ModesShared',
         subject,
-        message: `the operator in namespace ${other.namespace} has the same cluster id ${self.clusterId}, so the modes of either reach the agents of both`,
-        next: `${ownId}, or let both have the same modes.`,
+        message: `the operator in namespace ${other.namespace} has the same cluster id ${self.clusterId}, so the modes of one hold for the models of both: those of ${yields ? other.namespace : self.namespace}`,
+        next: `${ownId}, or set the modes there alone.`,
       });
     }
     if (self.queue !== undefined && self.queue === other.queue) {

@@ -29,6 +29,7 @@ beforeAll(async () => {
   modes = new Modes({
     zookeeper: tree,
     path,
+    yields: () => false,
     leads: () => true,
     changed: () => {},
     spoilt: () => {},
