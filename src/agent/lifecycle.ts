@@ -365,7 +365,10 @@ function unreachable(
   port: number,
   binding: Binding | undefined,
 ): Problem {
-  if (binding === undefined) return problemOf(new MaasError(code, `Clients cannot reach port ${port}`));
+  // It may have closed the port between two looks at it.
+  if (binding === undefined || binding.found.length === 0) {
+    return problemOf(new MaasError(code, `Clients cannot reach port ${port}`));
+  }
   const { found, told, advice } = binding;
   // On `::` it seems to listen everywhere, so what is missing is said.
   const only = found.includes('::') ? ':: for IPv6 only' : `${found.join(' and ')} only`;
