@@ -67,7 +67,7 @@ function uploaderOver(settings: HdfsSettings, env: NodeJS.ProcessEnv): OverUploa
       const location = parseHdfsPath(target, settings);
       const hdfs = openHdfs(settings, location.nameservice, { clock: systemClock, ...tokenOf(env) });
       const directory = await directoryOf(hdfs, location, signal);
-      const { path, files, bytes, replaced, directories } = await uploadOver(hdfs, localPath, directory, {
+      const { path, files, bytes, replaced, directories, completeAt } = await uploadOver(hdfs, localPath, directory, {
         now: systemClock.now,
         id: randomBytes(8).toString('hex'),
         signal,
@@ -75,7 +75,8 @@ function uploaderOver(settings: HdfsSettings, env: NodeJS.ProcessEnv): OverUploa
           onProgress({ filesDone, files: filesTotal, bytesDone, bytes: bytesTotal }),
         warn: onWarning,
       });
-      return { path, files, bytes, uploaded: files > 0, replaced, directories };
+      const payloadComplete = new Date(completeAt).toISOString();
+      return { path, files, bytes, uploaded: files > 0, replaced, directories, payloadComplete };
     },
   };
 }

@@ -47,6 +47,8 @@ export interface AddCommand extends OneModel {
   /** What of it is not uploaded: patterns as in a .gitignore. */
   readonly exclude: readonly string[];
   readonly hdfsPath: string | undefined;
+  /** RFC 3339: what was at the payload's path by then is whole; undefined where nobody knows. */
+  readonly payloadComplete?: string | undefined;
   /** Where instances read it; undefined leaves it as it is, or to the resource's default. */
   readonly readFrom: ReadFrom | undefined;
   readonly operatorNamespace: string;

@@ -43,9 +43,14 @@ class Uploads implements OverUploader {
 
   async upload(localPath: string, target: string): Promise<OverOutcome> {
     this.calls.push(`${localPath} -> ${target}`);
-    return { path: target, files: 2, bytes: 10, uploaded: true, replaced: false, directories: [], ...this.outcome };
+    const payloadComplete = '2026-03-01T12:00:00.000Z';
+    const usual = { files: 2, bytes: 10, uploaded: true, replaced: false, directories: [], payloadComplete };
+    return { path: target, ...usual, ...this.outcome };
   }
 }
+
+const annotationsOf = (store: ModelStore) =>
+  part(part(store.peek('dga-1.0', 'fraud') ?? {}, 'metadata'), 'annotations');
 
 async function ran(store: ModelStore, line: string, uploader?: OverUploader) {
   const ports = legacyPorts({ cluster: store.cluster(), ...(uploader === undefined ? {} : { uploader }) });
@@ -99,6 +104,7 @@ describe('ADD', () => {
       out: 'modeldeployment.maas.dev/dga-1.0 created with 1 instance\n',
       err: 'uploaded 2 files, 10 B to /models/dga\n',
     });
+    expect(annotationsOf(store)).toEqual({ 'maas.dev/payload-complete': '2026-03-01T12:00:00.000Z' });
     expect(uploads.calls).toEqual(['./dga -> /models/dga']);
 
     const refusing = publish(new ModelStore(), published());

@@ -23,7 +23,7 @@ import {
   parseLegacyDeploy,
 } from './legacy-deploy-options.ts';
 import { legacyList } from './legacy-list.ts';
-import type { LegacyPorts } from './legacy-ports.ts';
+import type { LegacyPorts, OverOutcome } from './legacy-ports.ts';
 import { isGoing, type Model, readModel, title, titleOf } from './model.ts';
 import { type PublishedSettings, readSettings } from './operator-settings.ts';
 import type { Cluster, Ports } from './ports.ts';
@@ -107,13 +107,15 @@ async function legacyAdd(
     readFrom: present === undefined ? (settings?.legacy.readFrom ?? defaultLegacyReadFrom) : undefined,
     operatorNamespace: command.operatorNamespace,
   };
+  let payloadComplete: string | undefined;
   if (command.localPath !== undefined && settings !== undefined) {
     // What the cluster would refuse must not have replaced a payload by then.
     await add({ ...wanted, dryRun: true }, quiet(ports), cluster);
-    const replaced = await upload(command, command.localPath, settings, ports);
-    if (replaced) tellWhoRunsFromThere(command, models, ports);
+    const outcome = await upload(command, command.localPath, settings, ports);
+    payloadComplete = outcome.payloadComplete;
+    if (outcome.replaced) tellWhoRunsFromThere(command, models, ports);
   }
-  await add(wanted, ports, cluster);
+  await add({ ...wanted, payloadComplete }, ports, cluster);
 }
 
 function oneModel(command: LegacyAdd | LegacyRemove, namespace: string) {
@@ -140,13 +142,12 @@ function memoryFor(
   return enough ? undefined : `${granted.memoryMb}Mi`;
 }
 
-/** @returns whether files are different now that were there before */
 async function upload(
   { hdfsPath }: LegacyAdd,
   localPath: string,
   settings: PublishedSettings,
   ports: LegacyPorts,
-): Promise<boolean> {
+): Promise<OverOutcome> {
   const line = progressLine(ports.err, ports.clock);
   const note = (message: string): void => {
     line.clear();
@@ -164,7 +165,7 @@ async function upload(
     }
     const size = `${counted(outcome.files, 'file')}, ${formatBytes(outcome.bytes)}`;
     note(outcome.uploaded ? `uploaded ${size} to ${outcome.path}` : `${outcome.path} has these files already`);
-    return outcome.replaced;
+    return outcome;
   } finally {
     line.clear();
   }

@@ -16,6 +16,8 @@ export interface OverOutcome extends UploadOutcome {
   readonly replaced: boolean;
   /** Names of directories that were left out. */
   readonly directories: readonly string[];
+  /** RFC 3339, by HDFS's clock: what was at the path by then is whole. */
+  readonly payloadComplete: string;
 }
 
 export interface OverUploader {

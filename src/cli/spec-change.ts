@@ -1,7 +1,7 @@
 /** What ADD makes of a spec: a new one, or the patch of one that is there. Pure. */
 import { MaasError } from '../api/errors.ts';
 import { tidyHdfsPath } from '../api/hdfs-path.ts';
-import { resourceNameFor, shortHash } from '../api/names.ts';
+import { annotations, resourceNameFor, shortHash } from '../api/names.ts';
 import { sameQuantity } from '../api/quantity.ts';
 import { apiVersion, kind } from '../api/resource.ts';
 import type { AddCommand, EnvChange, SpecOptions } from './command.ts';
@@ -29,7 +29,13 @@ export function newManifest(command: AddCommand, namespace: string, payloadPath:
   return {
     apiVersion,
     kind,
-    metadata: { name: resourceNameFor(command.model, command.version), namespace },
+    metadata: {
+      name: resourceNameFor(command.model, command.version),
+      namespace,
+      ...(command.payloadComplete === undefined
+        ? {}
+        : { annotations: { [annotations.payloadComplete]: command.payloadComplete } }),
+    },
     spec: {
       name: command.model,
       version: command.version,

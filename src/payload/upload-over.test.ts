@@ -57,6 +57,7 @@ describe('the upload of the old command', () => {
       bytes: 16,
       replaced: false,
       directories: ['data'],
+      completeAt: fake.now,
     });
     expect(names()).toEqual(['.hidden', '.maas-manifest.json', 'empty', 'model.bin', 'run.sh']);
     expect(staged()).toEqual([]);
@@ -156,6 +157,24 @@ describe('the upload of the old command', () => {
       await rm(elsewhere, { recursive: true });
     }
   });
+});
+
+it('what it has sent over other files is whole at once, for whoever is told when it was', async () => {
+  fake.put(`${target}/other`, 'theirs');
+  fake.now += 60_000;
+  const { completeAt } = await upload();
+  const where = { nameservice: 'fake', directory: target };
+  expect(await failure(resolvePayload(hdfs, where, () => fake.now))).toMatchObject({ code: 'PAYLOAD_INCOMPLETE' });
+  expect(await resolvePayload(hdfs, { ...where, completeAt }, () => fake.now)).toMatchObject({ script: 'run.sh' });
+  // Somebody else goes on writing there.
+  fake.now += 1;
+  fake.put(`${target}/another`, 'theirs');
+  expect(await failure(resolvePayload(hdfs, { ...where, completeAt }, () => fake.now))).toMatchObject({
+    code: 'PAYLOAD_INCOMPLETE',
+  });
+  // To send the same again changes nothing, and what is there by then is whole.
+  const again = await upload();
+  expect(again).toMatchObject({ files: 0, completeAt: fake.now });
 });
 
 describe('what cannot be a payload is refused before anything is sent', () => {

@@ -44,6 +44,8 @@ export interface UploadOverResult {
   readonly replaced: boolean;
   /** Names of directories that were not sent. */
   readonly directories: readonly string[];
+  /** When the last of the files that are there now was written, by HDFS's clock, milliseconds since the epoch. */
+  readonly completeAt: number;
 }
 
 /** Two commands may make the same directory at once; the second one then goes over what the first has made. */
@@ -94,7 +96,7 @@ async function uploadOnce(
 
   const changed = await differing(hdfs, target, local.files, there, signal);
   const bytes = changed.reduce((sum, { length }) => sum + length, 0);
-  const result: UploadOverResult = {
+  const result: Omit<UploadOverResult, 'completeAt'> = {
     path: target,
     script,
     files: changed.length,
@@ -102,7 +104,7 @@ async function uploadOnce(
     replaced: changed.length > 0 && there.length > 0,
     directories: local.directories,
   };
-  if (changed.length === 0) return result;
+  if (changed.length === 0) return { ...result, completeAt: lastWritten(there) };
 
   const beside = stagingOf(target);
   // Who may write to the directory may not be allowed to write beside it.
@@ -114,7 +116,7 @@ async function uploadOnce(
     if (isNew) {
       await writeManifest(hdfs, manifest, staging, signal);
       await moveInto(hdfs, staging, target, signal);
-      return result;
+      return { ...result, completeAt: lastWritten(await listPayload(hdfs, target, signal)) };
     }
     // It lists what is replaced now.
     await hdfs.delete(joinHdfsPath(target, uploadManifestName), { recursive: false, signal });
@@ -126,7 +128,11 @@ async function uploadOnce(
     throw error;
   }
   await removeStaging(hdfs, staging, options);
-  return result;
+  return { ...result, completeAt: lastWritten(await listPayload(hdfs, target, signal)) };
+}
+
+function lastWritten(files: readonly SourceFile[]): number {
+  return Math.max(...files.map(({ status }) => status.modificationTime));
 }
 
 /** The local files that HDFS does not hold byte for byte. */
