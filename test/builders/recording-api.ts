@@ -35,7 +35,13 @@ export class RecordingApi {
   readonly #sockets = new Set<Socket>();
   readonly #ports = new Map<string, number>();
 
-  async start(server: MadeCertificate, chain: string, clientAuthority: string): Promise<this> {
+  /** @param own of a second server, that nobody signed but itself */
+  async start(
+    server: MadeCertificate,
+    chain: string,
+    clientAuthority: string,
+    own: MadeCertificate = server,
+  ): Promise<this> {
     const security = {
       cert: chain,
       key: server.key,
@@ -51,6 +57,7 @@ export class RecordingApi {
     };
     await this.#listen('http', http.createServer(serve), '127.0.0.1');
     await this.#listen('https', https.createServer(security, serve), '127.0.0.1');
+    await this.#listen('own', https.createServer({ ...security, cert: own.cert, key: own.key }, serve), '127.0.0.1');
     await this.#listen('https6', https.createServer(security, serve), '::1');
     for (const [name, proxy] of [
       ['proxy', http.createServer()],
@@ -70,7 +77,7 @@ export class RecordingApi {
     return this;
   }
 
-  port(name: 'http' | 'https' | 'https6' | 'proxy' | 'tlsproxy' | 'socks'): number {
+  port(name: 'http' | 'https' | 'https6' | 'own' | 'proxy' | 'tlsproxy' | 'socks'): number {
     return this.#ports.get(name) ?? 0;
   }
 

@@ -22,6 +22,8 @@ interface Certificates {
   readonly expired: MadeCertificate;
   readonly client: MadeCertificate;
   readonly other: MadeCertificate;
+  /** Of a server; nobody signed it but itself, and it is no authority. */
+  readonly own: MadeCertificate;
 }
 
 /** One row: files in the home directory, environment and options; and whether it is to work. */
@@ -57,7 +59,7 @@ beforeAll(async () => {
     makeCertificate(directory, { name, extensions: authorityExtensions, ...more });
   const root = authority('root');
   const middle = authority('middle', { issuer: root });
-  const names = 'subjectAltName=DNS:localhost,DNS:api.test,DNS:*.wild.test,IP:127.0.0.1,IP:::1';
+  const names = 'subjectAltName=DNS:localhost,DNS:api.test,DNS:*.wild.test,IP:127.0.0.1,IP:192.0.2.1,IP:::1';
   const server = makeCertificate(directory, { name: 'server', issuer: middle, extensions: [names] });
   const client = (name: string, subject: string) =>
     makeCertificate(directory, { name, subject, issuer: root, extensions: ['extendedKeyUsage=clientAuth'] });
@@ -68,8 +70,9 @@ beforeAll(async () => {
     expired: authority('expired', { days: 0 }),
     client: client('client', '/O=team/CN=alice'),
     other: client('other', '/CN=bob'),
+    own: makeCertificate(directory, { name: 'own', extensions: ['subjectAltName=IP:127.0.0.1'] }),
   };
-  await api.start(server, server.cert + middle.cert, root.cert);
+  await api.start(server, server.cert + middle.cert, root.cert, made.own);
   await run(process.execPath, [join(projectRoot, 'build.ts'), 'kubectl-maas']);
 });
 afterAll(async () => {
@@ -360,6 +363,23 @@ const rows: Readonly<Record<string, () => Row>> = {
     }),
     sees: { client: JSON.stringify({ O: 'team', CN: 'alice' }), identity: [] },
   }),
+  'certificate and key in one file': () => ({
+    works: true,
+    files: {
+      ...usual(https(), { 'client-certificate': 'both.pem', 'client-key': 'both.pem' }),
+      '.kube/both.pem': `# kubelet\n${made.client.key}${made.client.cert}${made.root.cert}`,
+    },
+    sees: { client: JSON.stringify({ O: 'team', CN: 'alice' }) },
+  }),
+  'a key behind its parameters': () => ({
+    works: true,
+    files: usual(https(), {
+      'client-certificate-data': b64(made.client.cert),
+      'client-key-data': b64(
+        `-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n${made.client.key}`,
+      ),
+    }),
+  }),
   'a client certificate and a token': () => ({
     works: true,
     files: usual(https(), {
@@ -530,6 +550,17 @@ const rows: Readonly<Record<string, () => Row>> = {
     works: true,
     files: usual(https({ 'certificate-authority-data': b64(made.middle.cert) })),
   }),
+  'a server that is its own authority': () => ({
+    works: true,
+    files: usual({
+      server: `https://127.0.0.1:${api.port('own')}`,
+      'certificate-authority-data': b64(made.root.cert + made.own.cert),
+    }),
+  }),
+  'a server that nobody signed': () => ({
+    works: false,
+    files: usual(https({ server: `https://127.0.0.1:${api.port('own')}` })),
+  }),
   'no certificate in the authority': () => ({
     works: false,
     files: usual(https({ 'certificate-authority-data': b64('hello') })),
@@ -637,6 +668,11 @@ const rows: Readonly<Record<string, () => Row>> = {
     works: true,
     files: usual(far()),
     env: { HTTPS_PROXY: proxyUrl('proxy'), NO_PROXY: '.api.test,pi.test,api.test:443,10.0.0.0/8' },
+  }),
+  'NO_PROXY with other networks and addresses': () => ({
+    works: true,
+    files: usual(far('192.0.2.1:6443')),
+    env: { HTTPS_PROXY: proxyUrl('proxy'), NO_PROXY: '192.0.3.0/24,192.0.2.2,192.0.2.1:443,2.1,.0.2.1,192.0.2.1/999' },
   }),
   'no_proxy with the port': () => ({
     works: false,
