@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { exceedsQuantity } from '../api/quantity.ts';
 import { fitted } from './pod-resources.ts';
 
 describe('fitted', () => {
@@ -32,5 +34,20 @@ describe('fitted', () => {
     ['nothing asked', [{ requests: { cpu: '20m' }, limits: {} }, undefined], { requests: { cpu: '20m' }, limits: {} }],
   ])('%s', (_name, [defaults, asked], expected) => {
     expect(fitted(defaults, asked)).toEqual(expected);
+  });
+
+  it('never asks for more than the limit, unless the resource says both, and keeps what the resource says', () => {
+    const amount = fc.option(fc.constantFrom('0', '10m', '0.5', '1', '1.5', '2', '4Gi'), { nil: undefined });
+    const amounts = amount.map((cpu): Record<string, string> => (cpu === undefined ? {} : { cpu }));
+    const resources = fc.record({ requests: amounts, limits: amounts });
+    fc.assert(
+      fc.property(resources, resources, (defaults, asked) => {
+        const { requests, limits } = fitted(defaults, asked);
+        expect({ requests, limits }).toMatchObject(asked);
+        const both = asked.requests['cpu'] !== undefined && asked.limits['cpu'] !== undefined;
+        const given = requests['cpu'] !== undefined && limits['cpu'] !== undefined;
+        if (given && !both) expect(exceedsQuantity(requests['cpu'] ?? '', limits['cpu'] ?? '')).toBe(false);
+      }),
+    );
   });
 });

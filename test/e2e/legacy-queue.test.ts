@@ -12,7 +12,12 @@ let connect: string;
 beforeAll(async () => {
   stage = await Stage.open('queue');
   connect = stage.chroot.connect();
-  const queue = { enabled: true, namespace: stage.namespace, models: ['dga', 'big', 'busy'], forwardTo: '/maas/yarn' };
+  const queue = {
+    enabled: true,
+    namespace: stage.namespace,
+    models: ['dga', 'big', 'busy', 'light*'],
+    forwardTo: '/maas/yarn',
+  };
   await stage.install({ legacy: { queue } });
 });
 afterAll(async () => {
@@ -50,15 +55,18 @@ describe('the old deploy client', () => {
   });
 
   it('gives each ADD room on a node of two processors, as memory alone bounds them', async () => {
-    const names = ['first', 'second', 'third'];
+    const names = ['light1', 'light2', 'light3'];
     for (const name of names) {
       const path = await stage.payload(name, pythonModel(version));
       await enqueue(connect, { mode: 'ADD', name, version, instances: 1, memory: 64, path });
     }
-    for (const name of names) await stage.serves(`${name}-1.0`, 1);
-    expect(await stage.k('get', 'mdl', 'third-1.0', '-o', 'jsonpath={.spec.cpu}')).toBe('10m');
+    for (const name of names) {
+      await eventually(`${name} is there`, async () => (await instances(`${name}-1.0`)) === 1);
+      await stage.serves(`${name}-1.0`, 1);
+    }
+    expect(await stage.k('get', 'mdl', 'light3-1.0', '-o', 'jsonpath={.spec.cpu}')).toBe('10m');
     for (const name of names) await enqueue(connect, { mode: 'REMOVE', name, version, instances: 1 });
-    await eventually('they are gone', async () => (await instances('third-1.0')) === undefined);
+    await eventually('they are gone', async () => (await instances('light3-1.0')) === undefined);
   });
 
   it('is told of nothing, but whoever looks finds what could not be done', async () => {
