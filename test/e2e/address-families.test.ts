@@ -85,8 +85,9 @@ describe.each(families)('in a cluster of the family %s', (family) => {
     const { nodeContainer } = present('cluster');
     if (nodeContainer === null) throw new Error('this test makes clusters like ours, and there is none on our engine');
     const cluster = await createFamilyCluster(family, present('tools'), nodeContainer);
-    const { operator, runtime } = present('images');
-    for (const image of [operator, runtime])
+    // Read once: somebody may build others meanwhile.
+    const images = present('images');
+    for (const image of [images.operator, images.runtime])
       if (image !== null) await load({ ...present('tools'), cluster: cluster.name }, image);
     await startRelay();
     const webhdfs = present('hdfs').namenodes.map(
@@ -95,7 +96,7 @@ describe.each(families)('in a cluster of the family %s', (family) => {
     stage = await Stage.open(
       family,
       {},
-      { kubeconfig: cluster.kubeconfig, zookeeper: `[${relayAddress}]:${ports.zookeeper}`, webhdfs },
+      { kubeconfig: cluster.kubeconfig, zookeeper: `[${relayAddress}]:${ports.zookeeper}`, webhdfs, images },
     );
   });
   afterAll(async () => {

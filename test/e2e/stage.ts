@@ -9,6 +9,7 @@ import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { projectRoot } from '../../deploy/local/cache.ts';
 import { run } from '../../deploy/local/run.ts';
+import type { WorldImages } from '../../deploy/local/world.ts';
 import { systemClock } from '../../src/adapters/clock.ts';
 import { type Hdfs, openHdfs } from '../../src/adapters/webhdfs/hdfs.ts';
 import { Chroot } from '../integration/chroot.ts';
@@ -69,6 +70,8 @@ export interface Site {
   /** A quorum without a path. */
   readonly zookeeper?: string;
   readonly webhdfs?: readonly string[];
+  /** Those that its nodes have. */
+  readonly images?: WorldImages;
 }
 
 /** `imageOf` splits at the last colon that is not a port. */
@@ -114,7 +117,7 @@ export class Stage implements AsyncDisposable {
     this.hdfs = openHdfs(settings, hdfs.nameservice, { clock: systemClock });
     this.#superuser = openHdfs(settings, hdfs.nameservice, { clock: systemClock, user: hdfs.superuser });
     this.#env = { KUBECONFIG: site.kubeconfig ?? present('cluster').kubeconfig };
-    const images = present('images');
+    const images = site.images ?? present('images');
     if (images.operator === null) throw new Error('there is no operator image; run `make images`');
     this.#values = {
       image: imageValues(images.operator),
