@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { failure } from '../../test/builders/failure.ts';
 import { FakeWebHdfs, remote } from '../../test/builders/fake-webhdfs.ts';
-import { type Hdfs, openHdfs } from '../adapters/webhdfs/hdfs.ts';
+import { impatientHdfs } from '../../test/builders/impatient-hdfs.ts';
+import type { Hdfs } from '../adapters/webhdfs/hdfs.ts';
 import { resolvePayload } from './resolve.ts';
 import { uploadPayload } from './upload.ts';
 import { uploadOver } from './upload-over.ts';
@@ -17,11 +18,7 @@ let uploads = 0;
 
 beforeEach(async () => {
   fake = await FakeWebHdfs.start();
-  hdfs = openHdfs(fake.settings, 'fake', {
-    clock: { sleep: async () => {} },
-    rounds: 1,
-    deadlines: { firstByteMs: 300, finishMs: 300 },
-  });
+  hdfs = impatientHdfs(fake);
   local = await mkdtemp(join(tmpdir(), 'upload-over-'));
   await put('run.sh', 'echo one');
   await put('model.bin', 'weights');

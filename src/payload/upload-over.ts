@@ -17,6 +17,7 @@ import { type LocalFile, readLocalFile } from './local-file.ts';
 import { checkPayloadPaths, shown, stagingPrefix } from './payload-rules.ts';
 import { checkListFits } from './payload-size.ts';
 import {
+  missingAbove,
   moveInto,
   removeAbandoned,
   removeStaging,
@@ -111,6 +112,7 @@ async function uploadOnce(
   const { parent, prefix } = isNew ? beside : { parent: target, prefix: `${stagingPrefix}over-` };
   await removeAbandoned(hdfs, parent, prefix, options);
   const staging = joinHdfsPath(parent, `${prefix}${options.id}`);
+  const missing = await missingAbove(hdfs, staging, signal);
   try {
     const manifest = await uploadFiles(hdfs, { files: changed, bytes }, staging, options);
     if (isNew) {
@@ -124,7 +126,7 @@ async function uploadOnce(
       await hdfs.replace(joinHdfsPath(staging, path), joinHdfsPath(target, path), signal);
     }
   } catch (error) {
-    await removeStaging(hdfs, staging, options);
+    await removeStaging(hdfs, staging, options, missing);
     throw error;
   }
   await removeStaging(hdfs, staging, options);

@@ -157,6 +157,22 @@ describe('an upload that fails leaves nothing', () => {
     expect(await failure(upload())).toMatchObject({ code: 'HDFS_NO_SPACE' });
     expect(staged()).toEqual([]);
     expect(fake.below(target)).toEqual([]);
+    // Nor the directories that were made on the way.
+    expect([...fake.directories.keys()]).toEqual(['/']);
+  });
+
+  it('but what somebody else uses by then', async () => {
+    fake.makeDirectories('/user/me');
+    fake.intercept = ({ op, node }, response) => {
+      if (op !== 'CREATE' || node !== 'nn1') return false;
+      fake.put('/user/me/models/other/run.sh', 'theirs');
+      remote(response, 403, 'DSQuotaExceededException', 'quota');
+      return true;
+    };
+    expect(await failure(upload())).toMatchObject({ code: 'HDFS_NO_SPACE' });
+    expect(staged()).toEqual([]);
+    expect(fake.below('/user/me/models')).toEqual(['/user/me/models/other/run.sh']);
+    expect(warnings).toEqual([]);
   });
 
   it('when it is aborted', async () => {
@@ -274,7 +290,7 @@ describe('an upload that fails leaves nothing', () => {
       return false;
     };
     await expect(upload({ signal: stop.signal })).rejects.toThrow('interrupted');
-    expect(order).toEqual(['MKDIRS', 'DELETE']);
+    expect(order.slice(0, 2)).toEqual(['MKDIRS', 'DELETE']);
     expect(staged()).toEqual([]);
   });
 

@@ -82,13 +82,14 @@ export async function uploadPayload(
   const { parent, prefix } = stagingOf(target);
   await removeAbandoned(hdfs, parent, prefix, options);
   const staging = joinHdfsPath(parent, `${prefix}${options.id}`);
+  const missing = await missingAbove(hdfs, staging, signal);
   try {
     const manifest = await uploadFiles(hdfs, local, staging, options);
     await writeManifest(hdfs, manifest, staging, signal);
     await moveInto(hdfs, staging, target, signal);
     return result('uploaded');
   } catch (error) {
-    await removeStaging(hdfs, staging, options);
+    await removeStaging(hdfs, staging, options, missing);
     // Somebody else may have uploaded the same in the meantime.
     if (hasCode(error, 'HDFS_PATH_EXISTS') && (await isPresent(hdfs, local, target, signal))) return result('present');
     throw error;
@@ -201,11 +202,37 @@ export async function moveInto(
   }
 }
 
-/** Removes our own staging directory, also when the upload was aborted, but never waits long for that. */
-export async function removeStaging(hdfs: UploadTarget, staging: string, options: UploadOptions): Promise<void> {
+/** The directories above a path that are not there, the deepest first: making the path makes them. */
+export async function missingAbove(
+  hdfs: UploadTarget,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<readonly string[]> {
+  const missing: string[] = [];
+  for (let at = path.slice(0, path.lastIndexOf('/')); at !== ''; at = at.slice(0, at.lastIndexOf('/'))) {
+    if ((await hdfs.status(at, signal)) !== undefined) break;
+    missing.push(at);
+  }
+  return missing;
+}
+
+/**
+ * Removes our own staging directory, also when the upload was aborted, but never waits long for that.
+ * @param made directories above it that were made with it, the deepest first: they go unless somebody uses them by now
+ */
+export async function removeStaging(
+  hdfs: UploadTarget,
+  staging: string,
+  options: UploadOptions,
+  made: readonly string[] = [],
+): Promise<void> {
+  const signal = AbortSignal.timeout(cleanupTimeoutMs);
   try {
-    await hdfs.delete(staging, { recursive: true, signal: AbortSignal.timeout(cleanupTimeoutMs) });
+    await hdfs.delete(staging, { recursive: true, signal });
+    for (const directory of made) await hdfs.delete(directory, { recursive: false, signal });
   } catch (error) {
+    // Others are at work there.
+    if (hasCode(error, 'HDFS_PATH_EXISTS')) return;
     const why = error instanceof Error ? error.message : String(error);
     options.warn?.(
       `${shown(staging)} is left in HDFS, because it could not be removed (${why}): remove it with hdfs dfs -rm -r, or leave it to the next upload to the same path, a day later`,

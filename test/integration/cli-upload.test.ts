@@ -1,5 +1,5 @@
 /** `add --local-model-path` into a real HDFS. */
-import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/adapters/clock.ts';
@@ -89,6 +89,40 @@ describe('an upload', () => {
     expect(await world.names()).not.toContain('modeldeployment.maas.dev/no-1.0');
   });
 
+  it('sends of a directory what is a model, and says what it left out', async () => {
+    const directory = payload('untidy', '#!/bin/bash\r\necho\r\n');
+    for (const name of ['.git/objects', '__MACOSX', 'data/__pycache__'])
+      mkdirSync(join(directory, name), { recursive: true });
+    for (const name of [
+      '._run.sh',
+      '.run.sh.swp',
+      'run.sh~',
+      'run.sh.orig',
+      '.DS_Store',
+      '.git/x.sh',
+      '.env',
+      'big.csv',
+    ])
+      writeFileSync(join(directory, name), 'x');
+    symlinkSync('me@host.1234', join(directory, '.#run.sh'));
+    const exclude = ['--exclude', '*.csv', '--exclude', '!run.sh.orig'];
+    const sent = await world.maas(...add('untidy', '--memory', '512', '--local-model-path', directory, ...exclude));
+    const target = `${root}/models/untidy/1.0`;
+    expect(sent).toEqual({
+      code: 0,
+      out: 'modeldeployment.maas.dev/untidy-1.0 created with 1 instance\n',
+      err: [
+        "note: left out: .#run.sh, .DS_Store, ._run.sh, .git/, .run.sh.swp, __MACOSX/ and 3 more (--exclude '!NAME' sends one)",
+        'note: hidden, and sent like all others: .env (--exclude leaves them out)',
+        'note: the first line of "run.sh" ends with a carriage return, so it asks for "/bin/bash\\r"; save it with Unix line ends (dos2unix, or the editor\'s setting LF) and upload it again',
+        `uploaded 4 files, 293 KiB to ${target}`,
+        '',
+      ].join('\n'),
+    });
+    const names = (await hdfs.list(target)).map(({ name }) => name).sort();
+    expect(names).toEqual(['.env', uploadManifestName, 'data', 'run.sh', 'run.sh.orig']);
+  });
+
   it('leaves nothing behind when it is interrupted', async () => {
     const directory = payload('large', 'echo\n');
     truncateSync(join(directory, 'data/weights.bin'), 400 * 2 ** 20);
@@ -102,7 +136,7 @@ describe('an upload', () => {
     const { code, err } = await end;
     expect(code).toBe(130);
     expect(err).toContain('error[INTERRUPTED]');
-    expect(await hdfs.list(parent)).toEqual([]);
+    expect(await hdfs.status(parent)).toBeUndefined();
     expect(await world.names()).not.toContain('modeldeployment.maas.dev/large-1.0');
   });
 });
