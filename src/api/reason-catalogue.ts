@@ -234,6 +234,12 @@ export const reasonCatalogue = {
     'The node cannot set the pod up, mostly because its network cannot be made.',
     'If it lasts, ask whoever runs the cluster; the message has the words of the node.',
   ),
+  NodeNotReady: entry(
+    'Warning',
+    ['Ready', 'Reconciling', 'instance'],
+    'The node that the instance was put on has stopped answering before the instance started.',
+    'Kubernetes puts the instance elsewhere after some minutes, at once when you delete the pod. See the node with `kubectl describe node`.',
+  ),
   QuotaUnmet: entry(
     'Warning',
     ['Ready', 'Reconciling'],

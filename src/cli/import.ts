@@ -2,6 +2,7 @@
 
 import { asMaasError, hasCode, MaasError } from '../api/errors.ts';
 import { defaultLegacyReadFrom, legacyCpuOf } from '../api/settings.ts';
+import { askAttendance, errorOf, unserved } from './attendance.ts';
 import type { ImportCommand } from './command.ts';
 import { counted } from './counted.ts';
 import { visible } from './escape.ts';
@@ -21,15 +22,21 @@ import { readZooKeeperSide } from './zookeeper-side.ts';
 /** Directories of HDFS that are looked at at once. */
 const parallelism = 4;
 
-/** @throws MaasError CLUSTER_*, SETTINGS_*, ZOOKEEPER_*; IMPORT_INCOMPLETE when --apply left something out */
+/**
+ * @throws MaasError CLUSTER_*, SETTINGS_*, ZOOKEEPER_*; with --apply IMPORT_INCOMPLETE when something was left out, and
+ *   NAMESPACE_NOT_SERVED when nobody would look after the models
+ */
 export async function importModels(command: ImportCommand, ports: Ports, cluster: Cluster): Promise<void> {
   const namespace = command.namespace ?? cluster.namespace;
   const { zookeeper, published } = await findZooKeeper(cluster, command.operatorNamespace, command.zookeeper);
+  const note = (text: string) => ports.err.write(`${visible(`note: ${text}`)}\n`);
+  const why = unserved(namespace, await askAttendance(command, ports, cluster));
+  if (why !== undefined && command.apply) throw errorOf(why);
+  if (why !== undefined) note(why.message);
   const [side, models] = await Promise.all([
     withZooKeeper(ports, zookeeper, (reader) => readZooKeeperSide(reader, zookeeper)),
     cluster.list(namespace),
   ]);
-  const note = (text: string) => ports.err.write(`${visible(`note: ${text}`)}\n`);
   const { drafts, notes } = draftsOf(side, { model: command.model, version: command.version });
   if (side.config.problem !== undefined) note(side.config.problem);
   for (const each of notes) note(each);

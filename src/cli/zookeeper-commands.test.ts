@@ -311,6 +311,18 @@ describe('import', () => {
     expect(ports.err.text).toContain('note: next-1.0 was not created: the operator takes the request for it');
   });
 
+  it('creates nothing in a namespace that no operator serves, and says so beside the manifests', async () => {
+    const elsewhere = { ...publishedSettings, namespaces: ['lab'] };
+    const { store, ports } = world(yarn(), {}, elsewhere);
+    expect(await run({ ...importAll, apply: true }, ports)).toBe(3);
+    expect(store.writes).toEqual([]);
+    expect(ports.err.text).toContain('error[NAMESPACE_NOT_SERVED]: the operator in namespace');
+    const printing = world(yarn(), {}, elsewhere);
+    expect(await run(importAll, printing.ports)).toBe(0);
+    expect(printing.ports.err.text).toContain('does not serve namespace fraud; it serves lab');
+    expect(printing.ports.out.text).toContain('kind: ModelDeployment');
+  });
+
   it('says that a name is taken, and goes on', async () => {
     const { store, ports } = world(yarn());
     store.put({

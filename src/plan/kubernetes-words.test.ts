@@ -263,6 +263,20 @@ describe('the state of an instance that does not start', () => {
       /no runtime for "nohandler"/,
       /describe pod/,
     ],
+    [
+      'a node that died before it could begin (words of the node controller, not recorded)',
+      { ...creating, warnings: [warning('NodeNotReady', 'Node is not ready')] },
+      'NodeNotReady',
+      /Node is not ready/,
+      /describe pod/,
+    ],
+    [
+      "the agent's own image, which no user chooses",
+      { ...creating, agent: waiting('ErrImagePull', 'failed to pull and unpack image "maas-operator:9"') },
+      'ImagePullFailed',
+      /maas-operator:9/,
+      /the agent's image.*chart/,
+    ],
     ['nothing was heard', creating, 'Starting', /^$/, /^$/],
     [
       'warnings of other things',

@@ -268,7 +268,11 @@ const refusedReasons = new Set([
 ]);
 
 /** Why a container does not start, by the reason that it waits for; undefined where it is only on its way. */
-function waitingContainer(pod: PodView, { reason, message }: { reason: string; message: string }): Trouble | undefined {
+function waitingContainer(
+  pod: PodView,
+  { reason, message }: { reason: string; message: string },
+  imageAdvice: string,
+): Trouble | undefined {
   if (imageReasons.has(reason)) {
     const known = applied([image], message, pod);
     if (known !== undefined) return known;
@@ -276,7 +280,7 @@ function waitingContainer(pod: PodView, { reason, message }: { reason: string; m
     return {
       reason: 'ImagePullFailed',
       message: `${onOneLine(message) || reason}${secret === undefined ? '' : `; ${secret.message}`}`,
-      next: secret?.next ?? 'Correct the image, or give imagePullSecrets.',
+      next: secret?.next ?? imageAdvice,
     };
   }
   if (!refusedReasons.has(reason)) return undefined;
@@ -315,8 +319,16 @@ function missingPullSecret(pod: PodView): { message: string; next: string } | un
 
 /** Why one of the pod's containers waits, the agent's first, because the model waits for it. */
 export function waitingTrouble(pod: PodView): Trouble | undefined {
-  for (const container of [pod.agent, pod.model]) {
-    const trouble = container?.state.kind === 'waiting' ? waitingContainer(pod, container.state) : undefined;
+  const containers = [
+    [
+      pod.agent,
+      "This is the agent's image, which an administrator sets in the chart (image); or give imagePullSecrets.",
+    ],
+    [pod.model, 'Correct the image, or give imagePullSecrets.'],
+  ] as const;
+  for (const [container, imageAdvice] of containers) {
+    const trouble =
+      container?.state.kind === 'waiting' ? waitingContainer(pod, container.state, imageAdvice) : undefined;
     if (trouble !== undefined) return trouble;
   }
   return undefined;
@@ -368,6 +380,7 @@ const general: Readonly<Record<string, string>> = {
   FailedCreatePodSandBox: 'PodSandboxFailed',
   FailedCreatePodContainer: 'ContainerRefused',
   NetworkNotReady: 'PodSandboxFailed',
+  NodeNotReady: 'NodeNotReady',
   FailedPrepareDynamicResources: 'DeviceNotReady',
   FailedPodResourceClaim: 'DeviceNotReady',
   FailedResourceClaimCreation: 'DeviceNotReady',

@@ -241,8 +241,8 @@ export const findingCatalogue = {
   ),
   ClusterIdShared: entry(
     'warning',
-    'Several releases in one cluster have the same cluster id, so the modes that are set for one reach the agents of both.',
-    "Give each release its own `clusterId` in the chart's values, or the same modes.",
+    'Several releases in one cluster have the same cluster id, so the modes of one apply to the models of both.',
+    "Give each release its own `clusterId` in the chart's values.",
   ),
   NamespacesOverlap: entry(
     'error',
