@@ -5,7 +5,7 @@ import { systemClock } from '../../src/adapters/clock.ts';
 import { openHdfs } from '../../src/adapters/webhdfs/hdfs.ts';
 import { ZooKeeper } from '../../src/adapters/zookeeper/zookeeper.ts';
 import { hasCode } from '../../src/api/errors.ts';
-import { control, endpointFile, startedFile } from '../../src/api/pod-contract.ts';
+import { control, endpointFile, packedPayloadFile, startedFile } from '../../src/api/pod-contract.ts';
 import { diagnose } from '../../src/api/service-instance.ts';
 import { hdfsSettings } from '../../src/api/settings.ts';
 import { resolvePayload } from '../../src/payload/resolve.ts';
@@ -178,6 +178,18 @@ describe('a life', () => {
     writeFileSync(made.file('control', control.stop), '');
     await until(() => existsSync(made.file('control', control.stopped)), 'it said stopped');
     expect(readFileSync(made.file('control', control.stopped), 'utf8')).toBe(control.neverRegistered);
+    expect(await made.killAgent('SIGTERM')).toBe(0);
+  });
+
+  it('reads a list of files that is so long that its pin is compressed', async () => {
+    const file = { length: 1, fileId: '1', modificationTime: 1, blockSize: 1_048_576 };
+    const files = Array.from({ length: 12_000 }, (_, index) => ({ ...file, path: `data/${index}` }));
+    const script = { ...file, path: 'run.sh' };
+    const bytes = files.length + 1;
+    const pinned = { path: '/models/dga', nameservice: 'local', script: 'run.sh', bytes, digest: 'sha256:1' };
+    const made = pod({ pinned: { ...pinned, files: [...files, script] } }).startAgent();
+    expect(existsSync(made.file('pinned', packedPayloadFile))).toBe(true);
+    await until(async () => (await made.status())?.payload?.filesTotal === bytes, 'it knows all of them', 20_000);
     expect(await made.killAgent('SIGTERM')).toBe(0);
   });
 
