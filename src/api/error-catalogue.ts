@@ -26,9 +26,9 @@ export const errorCatalogue = {
   ),
   MODES_INVALID: entry(
     'The modes in the ConfigMap maas-operator-modes cannot be read.',
-    'Correct them with `kubectl edit`; until then the last good ones hold.',
+    'Correct them with `kubectl edit`; until then the last good ones stay in force.',
   ),
-  HELM_FAILED: entry('Helm did not do what it was asked.', 'Read what Helm has printed, and correct that.'),
+  HELM_FAILED: entry('Helm failed.', 'Read what Helm printed, and correct that.'),
   RESOURCE_INVALID: entry('A ModelDeployment has a field that cannot be used.', 'Correct the named field.'),
   MODEL_NOT_FOUND: entry('No such model is deployed.', 'See what is deployed with `kubectl maas list -A`.'),
   MODEL_STALLED: entry(
@@ -36,8 +36,8 @@ export const errorCatalogue = {
     'Correct what the message names.',
   ),
   PAYLOAD_PATH_DIFFERS: entry(
-    'This version of the model is deployed already, with another payload path.',
-    'Give another payload a version of its own, or leave the path out.',
+    'This version of the model is already deployed with another payload path.',
+    'Give the other payload its own version, or leave the path out.',
   ),
   NAME_OWNED: entry(
     'The model name, or the name and version, belongs to another ModelDeployment.',
@@ -48,13 +48,13 @@ export const errorCatalogue = {
     'Choose a namespace that is served, or name the operator that serves it with --operator-namespace.',
   ),
   OPERATOR_AWAY: entry(
-    'No operator is at work that could do what was asked.',
-    'Check that it is installed and runs: `kubectl maas doctor`. What was written to the cluster stays, and is done when it is back.',
+    'No operator is running that could do what was asked.',
+    'Check that it is installed and runs: `kubectl maas doctor`. What was written to the cluster stays, and is carried out when it is back.',
     true,
   ),
   IMPORT_INCOMPLETE: entry(
     'Some of the models could not be created: something is not known, or the cluster refused it.',
-    'Say it with --memory and --payload-path, or fill in what `kubectl maas import` prints, and apply that.',
+    'Give --memory and --payload-path, or fill in what `kubectl maas import` prints, and apply that.',
   ),
   CONFLICT: entry('Somebody else changed the same object at the same time.', 'Run the command again.', true),
   INTERRUPTED: entry('The command was interrupted.', 'Look at what was done so far, and run it again.'),
@@ -66,7 +66,7 @@ export const errorCatalogue = {
   ),
   CLUSTER_UNAVAILABLE: entry(
     'The Kubernetes API server answered, but could not serve the call (overload or an internal error).',
-    'Wait, or ask who runs the cluster.',
+    'Wait, or ask whoever runs the cluster.',
     true,
   ),
   CLUSTER_UNAUTHENTICATED: entry(
@@ -80,11 +80,11 @@ export const errorCatalogue = {
   ),
   CLUSTER_REFUSED: entry('Kubernetes refused an object.', 'Correct what the message names.'),
   KUBECONFIG_INVALID: entry(
-    'What the kubeconfig says cannot be used.',
+    'The kubeconfig cannot be used.',
     'Correct the named entry, or name another file or context.',
   ),
   CREDENTIAL_PLUGIN_FAILED: entry(
-    'The credential plugin that the kubeconfig names gave no credentials.',
+    'The credential plugin that the kubeconfig names returned no credentials.',
     'Read what it printed; `kubectl get --raw /version` runs the same one.',
   ),
   LEASE_LOST: entry(
@@ -100,14 +100,17 @@ export const errorCatalogue = {
   ),
   HDFS_UNAVAILABLE: entry(
     'HDFS answered, but cannot serve now (safe mode, standby, overload).',
-    'Wait, or ask who runs HDFS.',
+    'Wait, or ask whoever runs HDFS.',
     true,
   ),
   HDFS_FORBIDDEN: entry('HDFS refused the user.', 'Let the HDFS user read (or write) the named path.'),
-  HDFS_UNAUTHENTICATED: entry('HDFS wants credentials, or refused those given.', 'Give a valid delegation token.'),
+  HDFS_UNAUTHENTICATED: entry(
+    'HDFS requires credentials, or refused those that were given.',
+    'Give a valid delegation token.',
+  ),
   HDFS_PATH_MISSING: entry('There is nothing at the HDFS path.', 'Upload the payload, or correct the path.'),
   HDFS_PATH_EXISTS: entry(
-    'There is something at the HDFS path already.',
+    'There is already something at the HDFS path.',
     'Choose another path, or remove what is there.',
   ),
   HDFS_PATH_INVALID: entry('The HDFS path cannot be used.', 'Correct the path.'),
@@ -117,10 +120,10 @@ export const errorCatalogue = {
   ),
   HDFS_NO_SPACE: entry(
     'HDFS has no room for the files (quota, or full disks).',
-    'Make room, or ask who runs HDFS for a larger quota.',
+    'Make room, or ask whoever runs HDFS for a larger quota.',
   ),
   HDFS_DATA_CORRUPT: entry(
-    'The bytes received are not the bytes that HDFS promised.',
+    'The bytes received are not those that HDFS announced.',
     'Check the file with `hdfs fsck`.',
     true,
   ),
@@ -136,9 +139,9 @@ export const errorCatalogue = {
     'A file name in the payload cannot be used in HDFS or in a pod.',
     'Rename the file; an upload leaves it out with --exclude.',
   ),
-  PAYLOAD_NAME_COLLISION: entry('Two files of the payload would have one name.', 'Rename one of them.'),
+  PAYLOAD_NAME_COLLISION: entry('Two files of the payload would have the same name.', 'Rename one of them.'),
   PAYLOAD_TOO_MANY_FILES: entry(
-    'The payload has more files than the list of one payload has room for: about 10,000 always fit.',
+    'The payload has more files than fit into its list: about 10,000 always fit.',
     'Pack small files into an archive that the script unpacks, or put libraries into the image.',
   ),
   PAYLOAD_INCOMPLETE: entry(
@@ -151,8 +154,8 @@ export const errorCatalogue = {
     'Change version or payload.path to switch. Upload every version to a path of its own, or set payload.readFrom to Store.',
   ),
   PAYLOAD_PIN_MISMATCH: entry(
-    'The list of files that a pod was given is not the one that its Deployment says it is to run.',
-    'Delete the pod; should its successor say the same, delete the ConfigMap of the pin, which is made anew.',
+    'The list of files that a pod was given is not the one that its Deployment names.',
+    'Delete the pod; if its successor says the same, delete the ConfigMap of the pin, which is then made again.',
   ),
   PAYLOAD_NO_SPACE: entry('The payload does not fit on the node.', 'Give the node or the pod more ephemeral storage.'),
   LOCAL_PATH_INVALID: entry(
@@ -173,7 +176,7 @@ export const errorCatalogue = {
   ZOOKEEPER_SESSION_EXPIRED: entry('The ZooKeeper session expired.', 'Nothing: a new session is opened.', true),
   ZOOKEEPER_CONFLICT: entry(
     'A znode is not in the state that the operation needs.',
-    'Nothing: it is decided anew.',
+    'Nothing: it is tried again.',
     true,
   ),
   ZOOKEEPER_FORBIDDEN: entry('ZooKeeper refused the operation.', 'Check the ACLs of the named znode.'),
@@ -188,10 +191,10 @@ export const errorCatalogue = {
   ),
   REQUEST_UNREADABLE: entry(
     'A request in the queue of the old deploy client is not what that client writes.',
-    'Find who writes to the queue, and send a whole request.',
+    'Find out who writes to the queue, and send a complete request.',
   ),
   REQUEST_IMPOSSIBLE: entry(
-    'A request in the queue of the old deploy client asks for what cannot be done.',
+    'A request in the queue of the old deploy client asks for something that cannot be done.',
     'Correct what the message names, and send the request again.',
   ),
 
@@ -200,7 +203,7 @@ export const errorCatalogue = {
     'Let the script write endpoint.dat, or raise startupTimeout.',
   ),
   ENDPOINT_NOT_JSON: entry(
-    'endpoint.dat is not the JSON object it should be.',
+    'endpoint.dat does not contain the expected JSON object.',
     'Write {"url": "http://0.0.0.0:PORT"} into it.',
   ),
   ENDPOINT_URL_INVALID: entry(
@@ -214,28 +217,28 @@ export const errorCatalogue = {
   ),
   ENDPOINT_LOOPBACK_ONLY: entry(
     'The model listens on localhost only.',
-    'Let the service bind to ::, or to 0.0.0.0 where clients are told an IPv4 address.',
+    'Let the service bind to ::, or to 0.0.0.0 if clients are told an IPv4 address.',
   ),
   ENDPOINT_NOT_REACHABLE: entry(
     'The model listens on another address, or for another address family, than the one that clients are told.',
-    'Let the service bind to :: where clients are told an IPv6 address, to :: or 0.0.0.0 where they are told an IPv4 address.',
+    'Let the service bind to :: if clients are told an IPv6 address, and to :: or 0.0.0.0 if they are told an IPv4 address.',
   ),
   ENDPOINT_UNHEALTHY: entry(
     "The model's health check does not answer 2xx in time.",
-    'See what the model answers at healthCheck.path, and correct either.',
+    'See what the model answers at healthCheck.path, and correct the path or the model.',
   ),
   AGENT_STATE_UNWRITABLE: entry(
-    'The agent cannot note what it must find again after a restart, so it does not register.',
+    'The agent cannot store what it needs after a restart, so it does not register.',
     "Read its message. The volume is in memory and counts against the agent's memory limit.",
     true,
   ),
   REGISTRATION_REVOKED: entry(
-    'The operator does not let this instance be registered any more.',
-    'Delete the pod: its replacement registers anew.',
+    'The operator no longer allows this instance to be registered.',
+    'Delete the pod: its replacement is registered.',
   ),
   SCRIPT_NOT_RUNNABLE: entry(
-    "The model's script cannot run as it is stored: line ends or an encoding of Windows, or no usable first line.",
-    'Save it as plain UTF-8 with Unix line ends and a first line like #!/bin/bash, and upload it again.',
+    "The model's script cannot run as it is stored: Windows line endings or encoding, or no usable first line.",
+    'Save it as plain UTF-8 with Unix line endings and a first line like #!/bin/bash, and upload it again.',
   ),
   SCRIPT_INTERPRETER_MISSING: entry(
     "The image does not have the interpreter that the first line of the model's script names.",

@@ -61,7 +61,7 @@ const envVar = z.object({
 
 const volume = z.looseObject({
   name: z.string().min(1).max(63).describe('Name that volumeMounts refer to.'),
-  hostPath: opaque('Refused: a model must neither need nor reach the files of its node.').optional(),
+  hostPath: opaque('Refused: a model must neither need nor be able to reach the files of its node.').optional(),
 });
 
 const volumeMount = z.looseObject({
@@ -93,7 +93,7 @@ const scheduling = z.object({
     .regex(/^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/)
     .optional()
     .describe(
-      'Name of the queue (as YARN had them) that the instances are counted in: labels for Kueue and YuniKorn, or a priority class, as the operator is configured. Default from the operator.',
+      'Queue (as in YARN) that the instances count against. It becomes labels for Kueue and YuniKorn, or a priority class, as configured in the operator. Default from the operator.',
     ),
   nodeLabelExpression: z
     .string()
@@ -103,7 +103,7 @@ const scheduling = z.object({
     })
     .optional()
     .describe(
-      'Labels that a node must have or lack, in the form of YARN: names with &&, ||, ! and parentheses. Holds beside nodeSelector and affinity. Default from the operator; "" means none.',
+      'Labels that a node must have or lack, written as in YARN: names with &&, ||, ! and parentheses. Applies in addition to nodeSelector and affinity. Default from the operator; "" means none.',
     ),
   nodeSelector: z.record(z.string(), z.string()).optional().describe('Labels that a node must have, as in a Pod.'),
   tolerations: z
@@ -156,7 +156,7 @@ export const modelDeploymentSpec = z.object({
     .max(128)
     .regex(new RegExp(visibleTextPattern))
     .describe(
-      'Version of the model. Clients compare versions as plain text and take the highest ("1.9" is above "1.10"). A change starts a switch: the old version is served until the new one is.',
+      'Version of the model. Clients compare versions as plain text and take the highest ("1.9" is above "1.10"). A change starts a switch: the old version serves until the new one does.',
     ),
   instances: z
     .int()
@@ -165,7 +165,7 @@ export const modelDeploymentSpec = z.object({
     .default(1)
     .describe('How many instances serve. Default 1; 0 stops the model and keeps the resource.'),
   memory: quantity(
-    'Memory of each instance, for example 512Mi. A number alone is bytes. Requested and limited. At least 16Mi.',
+    'Memory of each instance, for example 512Mi. A number alone means bytes. Requested and limited. At least 16Mi.',
     'IntOrString',
   ),
   cpu: quantity(
@@ -173,7 +173,7 @@ export const modelDeploymentSpec = z.object({
     'NumberOrString',
   ).optional(),
   disk: quantity(
-    "What each instance may write to its node's disk beside its payload, for example 2Gi: into its directory, /tmp, its log. One that writes more is replaced. Default from the operator.",
+    "How much each instance may write to its node's disk in addition to its payload, for example 2Gi: to its directory, /tmp and its log. One that writes more is replaced. Default from the operator.",
     'IntOrString',
   ).optional(),
   payload: z
@@ -192,7 +192,7 @@ export const modelDeploymentSpec = z.object({
           "Where instances read the files. Path (default): from the path itself, where they must then stay as they are. Store: from a copy in the operator's payload store, made when the version starts, so that the path may be used for the next version. A change starts a switch.",
         ),
       tokenSecret: objectName(
-        'Secret in this namespace whose key `token` holds an HDFS delegation token; mounted into the agent alone.',
+        'Secret in this namespace whose key `token` holds an HDFS delegation token; mounted only into the agent.',
       ).optional(),
     })
     .describe('What is run.'),
@@ -211,7 +211,7 @@ export const modelDeploymentSpec = z.object({
     .array(opaque('A source, as in a Pod: configMapRef or secretRef, and prefix.'))
     .max(32)
     .optional()
-    .describe('Further environment of the script; what env says goes before it.'),
+    .describe('Further environment of the script; env takes precedence.'),
   volumes: z
     .array(volume)
     .max(32)
@@ -227,7 +227,7 @@ export const modelDeploymentSpec = z.object({
     .optional()
     .describe('Where the script finds the volumes, as in a container of a Pod.'),
   startupTimeout: duration(
-    'How long after the payload is in place endpoint.dat may take; then the instance is restarted. Default 10m.',
+    'How long the script may take to write endpoint.dat once the payload is in place; then the instance is restarted. Default 10m.',
   ).default('10m'),
   advertise: z
     .string()
@@ -239,9 +239,11 @@ export const modelDeploymentSpec = z.object({
       "How clients reach an instance. PodIP (default): by the pod's address. Node: the pod runs on the node's network, as on YARN. Or a URL in which {port}, {pod}, {podIP}, {nodeIP}, {node}, {namespace}, {model} and {version} are replaced.",
     ),
   drain: duration(
-    'How long an instance serves on after its registration is gone, before it is stopped. Default 5s.',
+    'How long an instance keeps serving after its registration is removed, before it is stopped. Default 5s.',
   ).default('5s'),
-  stopTimeout: duration('How long the processes have to end by themselves after SIGTERM. Default 10s.').default('10s'),
+  stopTimeout: duration('How long the processes may take to end by themselves after SIGTERM. Default 10s.').default(
+    '10s',
+  ),
   healthCheck: z
     .object({
       path: z
@@ -253,7 +255,7 @@ export const modelDeploymentSpec = z.object({
     })
     .optional()
     .describe(
-      'An HTTP check of the model beside the check that its port listens. Without it no connection is ever made to the model.',
+      'An HTTP check of the model, in addition to the check that something listens on its port. Without it no connection is ever made to the model.',
     ),
   disruptionBudget: z
     .object({
@@ -262,7 +264,7 @@ export const modelDeploymentSpec = z.object({
       ),
     })
     .optional()
-    .describe('What the drain of nodes may take away at once. Default from the operator.'),
+    .describe('How many instances a node drain may evict at once. Default from the operator.'),
   scheduling: scheduling.optional().describe('Where and when instances run.'),
   serviceAccountName: objectName(
     'Service account of the pods; no token of it is mounted. Default: default.',
@@ -271,8 +273,8 @@ export const modelDeploymentSpec = z.object({
     .array(z.object({ name: objectName('Name of the secret.') }))
     .max(16)
     .optional()
-    .describe('Secrets to pull the images with, beside those of the operator.'),
-  securityContext: securityContext.optional().describe('Numbers that the processes run under.'),
+    .describe('Secrets to pull the images with, in addition to those of the operator.'),
+  securityContext: securityContext.optional().describe('User and group numbers that the processes run with.'),
   resources: z
     .object({
       limits: amounts('Limits, for example nvidia.com/gpu.').optional(),
@@ -280,7 +282,7 @@ export const modelDeploymentSpec = z.object({
     })
     .optional()
     .describe(
-      'Resources beside memory, cpu and disk, such as GPUs; an entry here replaces what those would give, and the defaults of the operator.',
+      'Resources in addition to memory, cpu and disk, such as GPUs; an entry here replaces what those would set, and the defaults of the operator.',
     ),
   agent: z
     .object({
@@ -302,7 +304,7 @@ export const modelDeploymentSpec = z.object({
   dnsPolicy: z
     .enum(['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'])
     .optional()
-    .describe('How names are resolved, as in a Pod. It concerns the agent, too, which looks up ZooKeeper and HDFS.'),
+    .describe('How names are resolved, as in a Pod. It applies to the agent, too, which looks up ZooKeeper and HDFS.'),
   dnsConfig: opaque('Name servers, search domains and options, as in a Pod.').optional(),
   runtimeClassName: objectName('Runtime class of the pods.').optional(),
   podMetadata: z
@@ -356,14 +358,14 @@ export const modelDeploymentStatus = z.object({
     .min(0)
     .optional()
     .describe(
-      'Of those that clients see, instances that run the present spec; absent while ZooKeeper cannot be asked. Where the mode is not to register, instances that answer.',
+      'Instances that clients see and that run the current spec; absent while ZooKeeper cannot be asked. If the mode is not to register, instances that answer.',
     ),
   selector: z.string().optional().describe("Selects the serving version's pods; read by the scale subresource."),
   serving: z.string().optional().describe('Version that is served now.'),
   payload: z
     .object({
       path: z.string(),
-      copy: z.string().optional().describe('Directory of the payload store that instances read, where they do.'),
+      copy: z.string().optional().describe('Directory of the payload store that instances read, if they do.'),
       script: z.string(),
       files: z.int().min(0),
       bytes: z.int().min(0),

@@ -135,7 +135,7 @@ describe('doctor', () => {
     await run(doctor, ports);
     expect(ports.out.text).toContain(
       'error[RegistrationUnreadable]: /maas/service/spam/\\u001b1\n  it has no data\n' +
-        '  cure: Remove the node, or let whoever made it write it anew.\n1 error.\n',
+        '  cure: Remove the node, or let whoever made it write it again.\n1 error.\n',
     );
     const named = world(garbage());
     await run({ ...doctor, connect: false, output: 'name' }, named.ports);

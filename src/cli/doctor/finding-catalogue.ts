@@ -15,8 +15,8 @@ const entry = (severity: Severity, means: string, cure: string): Entry => ({ sev
 export const findingCatalogue = {
   NotChecked: entry(
     'info',
-    'Something could not be looked at, so it may be well or not.',
-    'Run the command as somebody who may look at it.',
+    'Something could not be checked, so it may be all right or not.',
+    'Run the command as someone who may look at it.',
   ),
 
   ZooKeeperUnreachable: entry(
@@ -31,13 +31,13 @@ export const findingCatalogue = {
   ),
   ConfigurationElsewhere: entry(
     'warning',
-    'The operator uses another configuration node than Stellar, which always reads the same one, and they differ.',
+    'The operator uses a different configuration node from the one that Stellar always reads, and the two differ.',
     'Let both name the same serviceRoot, or set zookeeper.configPath to the node that Stellar reads.',
   ),
   ConfigurationMissing: entry(
     'info',
-    'There is no configuration node; clients and operator take the defaults.',
-    'Nothing, if the defaults are meant.',
+    'There is no configuration node; clients and operator use the defaults.',
+    'Nothing, if the defaults are what you want.',
   ),
   ServiceRootMissing: entry(
     'info',
@@ -52,7 +52,7 @@ export const findingCatalogue = {
   RegistrationUnreadable: entry(
     'error',
     'Clients cannot read a registration. It hides every model from new clients and freezes running ones.',
-    'Remove the node, or let whoever made it write it anew.',
+    'Remove the node, or let whoever made it write it again.',
   ),
   RegistrationHidden: entry(
     'error',
@@ -62,23 +62,23 @@ export const findingCatalogue = {
   RegistrationUnusable: entry(
     'warning',
     'Clients read a registration, but it does not do all that it should.',
-    'Let whoever made it write it anew, or remove it.',
+    'Let whoever made it write it again, or remove it.',
   ),
   RegistrationsMany: entry(
     'warning',
-    'There are so many registrations that a client needs long for its first view; the time grows with their square.',
+    'There are so many registrations that a client takes long to get its first view; the time grows with the square of their number.',
     'Run fewer, larger instances.',
   ),
   VersionOutranked: entry(
     'warning',
-    'Clients compare versions as plain text, and so take an older version than the newest one.',
+    'Clients compare versions as plain text, and so use a version that is not the newest.',
     'Name versions so that they sort as text (1.09 before 1.10), or remove the version that is served by mistake.',
   ),
 
   EndpointDead: entry(
     'error',
     'Nothing listens at a registered address; clients that are sent there get no answer.',
-    'Restart the instance, or remove the registration if nobody stands behind it any more.',
+    'Restart the instance, or remove the registration if the instance no longer exists.',
   ),
   EndpointLocal: entry(
     'error',
@@ -93,7 +93,7 @@ export const findingCatalogue = {
   EndpointUnreachable: entry(
     'warning',
     'A registered address cannot be reached from here; clients may be elsewhere.',
-    'Run doctor where the clients run; if it is so there too, open the network or advertise another address.',
+    'Run doctor where the clients run; if it finds the same there, open the network or advertise another address.',
   ),
 
   ModelStalled: entry(
@@ -170,7 +170,7 @@ export const findingCatalogue = {
   ),
   QueueNotDrained: entry(
     'warning',
-    'Requests of the old deploy client wait, in its queue or in the second one, and nobody has taken them for a while.',
+    'Requests of the old deploy client have been waiting for a while, in its queue or in the second one, and nobody takes them.',
     'Start whatever consumes the queue; see what waits with `kubectl maas import`.',
   ),
   QueueWaiting: entry(
@@ -180,7 +180,7 @@ export const findingCatalogue = {
   ),
   QueueRequestUnusable: entry(
     'warning',
-    'A request in the queue asks for nothing that can be done.',
+    'A request in the queue asks for something that cannot be done.',
     'Nothing, if the queue is consumed by the operator, which takes it off; otherwise remove the node.',
   ),
 
@@ -201,17 +201,17 @@ export const findingCatalogue = {
   ),
   CrdMissing: entry(
     'error',
-    'The cluster does not know ModelDeployments.',
+    'The cluster has no CRD for ModelDeployments.',
     'Install the chart, or apply crds/modeldeployments.maas.dev.yaml.',
   ),
   CrdNotServed: entry(
     'error',
-    'The cluster knows ModelDeployments, but does not serve the version that is used here.',
+    'The cluster has the CRD for ModelDeployments, but does not serve the version that is used here.',
     'Upgrade the chart, or apply crds/modeldeployments.maas.dev.yaml.',
   ),
   CrdOlder: entry(
     'warning',
-    'The CRD of the cluster lacks fields that this program knows; what is written into them is dropped silently.',
+    'The CRD in the cluster lacks fields that this program knows; their values are dropped silently.',
     'Upgrade the chart, or apply crds/modeldeployments.maas.dev.yaml; then the operator.',
   ),
   OperatorMissing: entry(
@@ -221,17 +221,17 @@ export const findingCatalogue = {
   ),
   OperatorNotRunning: entry(
     'error',
-    'No pod of the operator is ready: nothing that is changed has an effect.',
+    'No pod of the operator is ready: changes have no effect.',
     "See why with `kubectl describe pods` and `kubectl logs` in the operator's namespace.",
   ),
   OperatorDegraded: entry(
     'warning',
-    'Fewer pods of the operator are ready than wanted.',
+    'Fewer pods of the operator are ready than should be.',
     "See why with `kubectl describe pods` in the operator's namespace.",
   ),
   OperatorNotLeading: entry(
     'error',
-    'No replica of the operator leads: nothing that is changed has an effect.',
+    'No replica of the operator leads: changes have no effect.',
     "See the operator's log; a lease is taken over within 20 seconds.",
   ),
   ClusterIdTwice: entry(
@@ -272,7 +272,7 @@ export const findingCatalogue = {
   ),
   NameNodeUnreachable: entry(
     'warning',
-    'A name node does not answer; if the active one fails, none can take over.',
+    'A name node does not answer; if the active one fails, it cannot take over.',
     'Start it, or correct its address in hdfs.nameservices.',
   ),
   NameNodesNoneActive: entry(
@@ -288,7 +288,7 @@ export const findingCatalogue = {
   NameNodeSafeMode: entry(
     'error',
     'The active name node is in safe mode: nothing can be uploaded, and blocks may be missing.',
-    'Wait until it has heard of its data nodes, or see `hdfs dfsadmin -safemode get` and -report.',
+    'Wait until its data nodes have reported, or see `hdfs dfsadmin -safemode get` and -report.',
   ),
 } as const satisfies Record<string, Entry>;
 
