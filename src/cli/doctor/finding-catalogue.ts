@@ -123,7 +123,7 @@ export const findingCatalogue = {
   ),
   ReferenceMissing: entry(
     'error',
-    'A model names something that does not exist. Instances that run go on running; new ones cannot start.',
+    'A model names something that does not exist. Running instances keep running; new ones cannot start.',
     'Create it, or correct the name in the spec.',
   ),
 

@@ -200,7 +200,7 @@ describe('doctor -f', () => {
       'VersionOutranked',
       'a version below one that there is',
       { text: changed('"1.0"', '"1.10"'), models: [dga()] },
-      /go on getting 2\.0/,
+      /keep getting 2\.0/,
     ],
     ['PayloadMissing', 'no payload yet', { text: changed('/m/dga', '/elsewhere') }, /nothing at \/elsewhere/],
     ['PayloadUnusable', 'a directory without a script', { text: changed('/m/dga', '/m/empty') }, /no \*\.sh/],

@@ -157,7 +157,7 @@ function checkName(subject: string, facts: ManifestFacts, { models, manifests }:
   const above = others.map((other) => other.version).filter((other) => compareAsClients(other, version) > 0);
   const [highest] = above.sort((a, b) => compareAsClients(b, a));
   if (highest === undefined) return [];
-  const evidence = `clients that name no version will go on getting ${highest}, because "${highest}" is above "${version}" as plain text`;
+  const evidence = `clients that name no version will keep getting ${highest}, because "${highest}" is above "${version}" as plain text`;
   return [finding('VersionOutranked', subject, evidence)];
 }
 
