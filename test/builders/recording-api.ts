@@ -74,10 +74,11 @@ export class RecordingApi {
       await this.#listen(name, proxy, '127.0.0.1');
     }
     await this.#listen('socks', net.createServer((client) => this.#socks(client)) as Server, '127.0.0.1');
+    await this.#listen('socks6', net.createServer((client) => this.#socks(client)) as Server, '::1');
     return this;
   }
 
-  port(name: 'http' | 'https' | 'https6' | 'own' | 'proxy' | 'tlsproxy' | 'socks'): number {
+  port(name: 'http' | 'https' | 'https6' | 'own' | 'proxy' | 'tlsproxy' | 'socks' | 'socks6'): number {
     return this.#ports.get(name) ?? 0;
   }
 

@@ -612,6 +612,10 @@ const rows: Readonly<Record<string, () => Row>> = {
     files: usual({ ...far(), 'proxy-url': proxyUrl('tlsproxy') }),
   }),
   'proxy-url of socks5': () => ({ works: true, files: usual({ ...far(), 'proxy-url': proxyUrl('socks') }) }),
+  'proxy-url of socks5 with an IPv6 address': () => ({
+    works: true,
+    files: usual({ ...far(), 'proxy-url': `socks5://[::1]:${api.port('socks6')}` }),
+  }),
   'proxy-url of socks5 with a password': () => ({
     works: true,
     files: usual({ ...far(), 'proxy-url': proxyUrl('socks', 'joe:pass@') }),
@@ -620,6 +624,15 @@ const rows: Readonly<Record<string, () => Row>> = {
     works: true,
     files: usual({ server: 'http://api.test:8080/base', 'proxy-url': proxyUrl('proxy', 'joe:pass@') }),
     sees: { host: 'api.test:8080' },
+  }),
+  'proxy-url over TLS to a server without TLS': () => ({
+    works: true,
+    files: { ...usual({ server: 'http://api.test:8080', 'proxy-url': proxyUrl('tlsproxy') }), ca: made.root.cert },
+    env: { SSL_CERT_FILE: 'HOME/ca' },
+  }),
+  'proxy-url over TLS that nobody trusts': () => ({
+    works: false,
+    files: usual({ server: 'http://api.test:8080', 'proxy-url': proxyUrl('tlsproxy') }),
   }),
   'proxy-url of another kind': () => ({
     works: false,

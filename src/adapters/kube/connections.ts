@@ -45,7 +45,9 @@ export class Connections {
     const port = Number(server.port) || (server.protocol === 'https:' ? 443 : 80);
     const proxy = access.proxyUrl === '' ? proxyFromEnvironment(server, this.#env) : new URL(access.proxyUrl);
     const path = server.pathname.replace(/\/+$/, '');
-    const material = this.#material(access.tls, certificate, access);
+    // A proxy may have TLS where the server has none.
+    const trust = access.tls ?? (proxy?.protocol === 'https:' ? systemTrust : undefined);
+    const material = this.#material(trust, certificate, access);
     const key = `${material.key} ${server.host} ${proxy?.href ?? ''}`;
 
     if (proxy !== undefined && server.protocol === 'http:' && !isSocks(proxy)) {
@@ -174,14 +176,20 @@ function agentFor(server: URL, proxy: URL | undefined, securityOf: (host: string
       ? new https.Agent({ ...poolOptions, ...security })
       : new http.Agent(poolOptions);
   }
-  // The proxy looks names up, as with Go: it may know names that this machine does not.
   const agent = isSocks(proxy)
-    ? new SocksProxyAgent(new URL(proxy.href.replace(/^socks5:/, 'socks5h:')), poolOptions)
+    ? socksAgent(proxy)
     : new HttpsProxyAgent(proxy, {
         ...poolOptions,
         ...(proxy.protocol === 'https:' ? securityOf(withoutBrackets(proxy.hostname)) : {}),
       });
   Object.assign(agent.options, security);
+  return agent;
+}
+
+function socksAgent(proxy: URL): SocksProxyAgent {
+  // The proxy looks names up, as with Go: it may know names that this machine does not.
+  const agent = new SocksProxyAgent(new URL(proxy.href.replace(/^socks5:/, 'socks5h:')), poolOptions);
+  agent.proxy.host = withoutBrackets(proxy.hostname);
   return agent;
 }
 

@@ -106,10 +106,20 @@ describe('the way to the API server', () => {
     await expect(asked({ server: 'https://forbidden.test' }, env)).rejects.toThrow('the proxy answered 403');
   });
 
+  it('trusts a proxy with TLS by the authorities of the system, where the server has no TLS', async () => {
+    const choice = { server: 'http://api.test', proxyUrl: `https://127.0.0.1:${api.port('tlsproxy')}` };
+    expect(await asked(choice, { SSL_CERT_FILE: root.certFile })).toBe(200);
+    await expect(asked(choice, { SSL_CERT_FILE: clients[0]?.certFile })).rejects.toMatchObject({ kind: 'connection' });
+  });
+
   it.each<[string, () => Partial<KubeconfigChoice>]>([
     ['connection', () => ({})],
     ['tunnel', () => ({ server: 'https://api.test', proxyUrl: `http://127.0.0.1:${api.port('proxy')}` })],
     ['tunnel of SOCKS', () => ({ server: 'https://api.test', proxyUrl: `socks5://127.0.0.1:${api.port('socks')}` })],
+    [
+      'tunnel of SOCKS over IPv6',
+      () => ({ server: 'https://api.test', proxyUrl: `socks5://[::1]:${api.port('socks6')}` }),
+    ],
     ['proxy', () => ({ server: 'http://api.test', proxyUrl: `http://127.0.0.1:${api.port('proxy')}` })],
   ])('uses one %s for calls that follow each other', async (_, choice) => {
     const transport = transportOf(choice());
