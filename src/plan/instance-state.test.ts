@@ -35,7 +35,7 @@ describe('stateOf', () => {
       /not ready yet/,
     ],
     ['drained', [aPod({ ready: true }), undefined, undefined, 'drain'], 'Drained', /^$/],
-    ['told to drain', [aPod({ ready: true }), registration, undefined, 'drain'], 'Unregistering', /registered still/],
+    ['told to drain', [aPod({ ready: true }), registration, undefined, 'drain'], 'Unregistering', /still registered/],
     [
       'told to drain and unable to',
       [aPod({ ready: true }), registration, agent({ stage: 'Unregistering', problem }), 'drain'],

@@ -148,7 +148,7 @@ function starting(
   if (registration !== undefined) {
     return registers(mode)
       ? { state: 'Registered', severity: severities.up }
-      : { state: 'Unregistering', severity: severities.starting, message: 'is registered still' };
+      : { state: 'Unregistering', severity: severities.starting, message: 'is still registered' };
   }
   if (agent === undefined) {
     const waiting = pod.model?.state.kind === 'waiting' ? pod.model.state : undefined;

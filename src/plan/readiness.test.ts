@@ -189,7 +189,7 @@ describe('the Ready condition', () => {
       { ...running, pods: [pod], registrations: seen, mode: { mode: 'shadow', agents: 'shadow' } },
       'False',
       'Unregistering',
-      /1 registered still/,
+      /1 still registered/,
     ],
     [
       'in shadow, not up yet',
@@ -210,7 +210,7 @@ describe('the Ready condition', () => {
       { ...running, pods: [pod], registrations: seen, mode: { mode: 'drain', agents: 'drain' } },
       'False',
       'Draining',
-      /1 registered still, because the mode has only just become drain/,
+      /1 still registered, because the mode has only just become drain/,
     ],
     [
       'observed before there is anything',
@@ -267,7 +267,7 @@ describe('the Ready condition', () => {
       },
       'True',
       'ScalingToZero',
-      /no instances are wanted; 1 registered still/,
+      /no instances are wanted; 1 still registered/,
     ],
     [
       'no instances wanted, but nobody knows what clients see',

@@ -101,7 +101,7 @@ const stopped: Check = ({ observation, versions }) => {
   if (resource.spec.instances > 0 || versions.wanted === undefined) return undefined;
   const left = pods.filter((pod) => (registrations.known ? registrations.byPod.has(pod.uid) : pod.dead === undefined));
   if (left.length === 0) return yes('ScaledToZero', 'no instances are wanted');
-  const seen = registrations.known ? 'registered still' : 'there still, and what clients see is unknown';
+  const seen = registrations.known ? 'still registered' : 'still there, and what clients see is unknown';
   return yes('ScalingToZero', `no instances are wanted; ${left.length} ${seen}`);
 };
 
@@ -167,7 +167,7 @@ const unregistering: Check = ({ observation, versions }) =>
     ? undefined
     : no(
         observation.mode.agents === 'drain' ? 'Draining' : 'Unregistering',
-        `${versions.toUnregister} registered still, because the mode has only just become ${observation.mode.agents}`,
+        `${versions.toUnregister} still registered, because the mode has only just become ${observation.mode.agents}`,
       );
 
 const progressing: Check = (facts) => {

@@ -104,6 +104,9 @@ describe('two replicas', () => {
       'maas_workqueue_depth',
       'maas_reconcile_duration_seconds_bucket',
       'maas_leader 1',
+      'maas_operator_build_info{version=',
+      'maas_zookeeper_requests_total{operation=',
+      'maas_watch_relists_total{kind="pods"}',
     ]) {
       expect(text).toContain(name);
     }
