@@ -45,6 +45,7 @@ describe('one command after the other', () => {
       startupTimeout: '10m',
       advertise: 'PodIP',
       drain: '5s',
+      stopTimeout: '10s',
     });
     const listed = await world.maas('list', '--name', 'dga', '-o', 'json');
     expect(JSON.parse(listed.out)).toMatchObject({

@@ -249,10 +249,13 @@ describe('import', () => {
     const printed = await world.maas('import', ...at);
     expect(printed).toMatchObject({ code: 0, err: '' });
     const documents = parseAllDocuments(printed.out).map((document) => document.toJS() as { spec: unknown });
+    const from = { payload: { path: payload, readFrom: 'Store' } };
+    // As YARN counted them: memory bounds, and hardly any processor is asked for.
+    const cpu = '10m';
     expect(documents.map(({ spec }) => spec)).toEqual([
-      { name: 'echo', version: '1.0', instances: 2, memory: '512Mi', payload: { path: payload, readFrom: 'Store' } },
-      { name: 'lost', version: '1', instances: 1 },
-      { name: 'next', version: '2.0', instances: 3, memory: '256Mi', payload: { path: payload, readFrom: 'Store' } },
+      { name: 'echo', version: '1.0', instances: 2, memory: '512Mi', cpu, ...from },
+      { name: 'lost', version: '1', instances: 1, cpu },
+      { name: 'next', version: '2.0', instances: 3, memory: '256Mi', cpu, ...from },
     ]);
     expect(printed.out).toContain(`# Payload: ${payload} holds 1 file, 10 B; it runs echo.sh.`);
     expect(printed.out).toContain('  # To be filled in: memory of each instance');

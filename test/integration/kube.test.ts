@@ -331,7 +331,7 @@ describe('a real API server', () => {
     // A ConfigMap has a describer that shows events.
     const described = await kubectl('describe', 'configmap', 'described');
     expect(described.stdout).toMatch(
-      /Warning\s+PayloadMissing\s+\S+( \(x5 over \S+\))\s+maas-operator\s+nothing at \/models\/\\u\{1b\}\[31mdga/,
+      /Warning\s+PayloadMissing\s+\S+( \(x5 over \S+\))\s+maas-operator\s+nothing at \/models\/\\u001b\[31mdga/,
     );
     const listed = await kubectl('get', 'events', '--sort-by=.lastTimestamp');
     expect(listed.stdout).toMatch(/Warning\s+PayloadMissing\s+configmap\/described/);

@@ -1,7 +1,7 @@
 /** Can what is to be checked be asked at all? */
-import { hasCode, type MaasError } from '../../api/errors.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
+import { isAway, notChecked } from './not-checked.ts';
 
 /** The API server, the settings, ZooKeeper. */
 export function checkAccess({ settings, zookeeper, cluster }: Facts): readonly Finding[] {
@@ -30,14 +30,4 @@ export function checkAccess({ settings, zookeeper, cluster }: Facts): readonly F
     found.push(finding('ZooKeeperUnreachable', 'zookeeper', zookeeper.error.message));
   }
   return found;
-}
-
-/** Such a failure is not of the one thing that was asked: it is told once, by checkAccess. */
-export function isAway(error: MaasError): boolean {
-  return hasCode(error, 'CLUSTER_UNREACHABLE', 'CLUSTER_UNAVAILABLE', 'CLUSTER_UNAUTHENTICATED', 'KUBECONFIG_INVALID');
-}
-
-/** A finding that says why something could not be looked at. */
-export function notChecked(subject: string, error: MaasError): Finding {
-  return finding('NotChecked', subject, error.message, error.next);
 }

@@ -1,8 +1,8 @@
 /** Does the cluster know ModelDeployments as this program does? */
 import { apiVersion, group, plural } from '../../api/resource.ts';
-import { isAway, notChecked } from './check-access.ts';
 import type { ClusterFacts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
+import { isAway, notChecked } from './not-checked.ts';
 
 const name = `${plural}.${group}`;
 const version = apiVersion.slice(apiVersion.indexOf('/') + 1);

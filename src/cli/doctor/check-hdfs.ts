@@ -1,7 +1,8 @@
 /** Can payloads be read and written? */
-import { notChecked } from './check-access.ts';
+
 import type { NameserviceFacts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
+import { notChecked } from './not-checked.ts';
 
 export function checkHdfs(nameservices: readonly NameserviceFacts[]): readonly Finding[] {
   return nameservices.flatMap((facts) => [...checkReach(facts), ...checkNameNodes(facts)]);

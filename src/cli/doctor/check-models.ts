@@ -5,10 +5,10 @@ import type { Asked } from '../asked.ts';
 import { counted } from '../counted.ts';
 import { conditionOf, isGoing, type Model } from '../model.ts';
 import type { PublishedSettings } from '../operator-settings.ts';
-import { isAway, notChecked } from './check-access.ts';
 import { checkReferences } from './check-references.ts';
 import { type Finding, finding } from './finding.ts';
 import type { ReferenceFacts } from './gather-references.ts';
+import { isAway, notChecked } from './not-checked.ts';
 
 export interface ModelFacts {
   readonly model: Model;

@@ -1,8 +1,8 @@
 /** Does the operator run, and does one of its replicas lead? */
 import { formatAge, formatDuration } from '../../api/duration.ts';
-import { isAway, notChecked } from './check-access.ts';
 import type { ClusterFacts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
+import { isAway, notChecked } from './not-checked.ts';
 
 /** Beside the lease's own duration: clocks differ, and a new leader needs its turn. */
 const graceMs = 10_000;

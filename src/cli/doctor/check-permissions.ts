@@ -1,7 +1,8 @@
 /** May the operator do what it does, and may the caller do what the commands do? */
-import { isAway, notChecked } from './check-access.ts';
+
 import type { ClusterFacts, PermissionFacts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
+import { isAway, notChecked } from './not-checked.ts';
 
 export function checkPermissions({ operatorMay, callerMay }: ClusterFacts): readonly Finding[] {
   const found: Finding[] = [];

@@ -1,7 +1,8 @@
 /** Is there what a model names? */
-import { isAway } from './check-access.ts';
+
 import { type Finding, finding } from './finding.ts';
 import type { ReferenceFacts } from './gather-references.ts';
+import { isAway } from './not-checked.ts';
 
 /** @param subject of the model that names them */
 export function checkReferences(subject: string, references: readonly ReferenceFacts[]): readonly Finding[] {
