@@ -148,6 +148,6 @@ describe.concurrent('kubectl get mdl says why a model is not up', () => {
   });
 
   it('a number of bytes where megabytes were meant is refused at once', async () => {
-    await expect(stage.apply('bytes', { memory: '512' })).rejects.toThrow(/did you mean Mi/);
+    await expect(stage.apply('bytes', { memory: '512' })).rejects.toThrow(/did you mean 512Mi\?/);
   });
 });
