@@ -134,7 +134,18 @@ describe.concurrent('pods that died', () => {
     await stage.apply('evicted', { path, spec: { resources: { limits: { 'ephemeral-storage': '40Mi' } } } });
     const { status } = await stage.serves('evicted', 1);
     const pod = status.endpoints[0]?.pod ?? '';
-    await stage.k('exec', pod, '-c', 'model', '--', 'dd', 'if=/dev/zero', 'of=/maas/payload/fill', 'bs=1M', 'count=300');
+    await stage.k(
+      'exec',
+      pod,
+      '-c',
+      'model',
+      '--',
+      'dd',
+      'if=/dev/zero',
+      'of=/maas/payload/fill',
+      'bs=1M',
+      'count=300',
+    );
     await eventually(
       'the node evicts it',
       async () =>
