@@ -1,6 +1,6 @@
-/** Programs that tests run beside the world: one makes certificates, the other a terminal. */
+/** Programs that tests run beside the world: certificates, a terminal, a Python with packages of its own. */
 import { needPrograms } from './debian-packages.ts';
 
 export async function needTestPrograms(): Promise<void> {
-  await needPrograms({ openssl: 'openssl', script: 'bsdutils' });
+  await needPrograms({ openssl: 'openssl', script: 'bsdutils', virtualenv: 'virtualenv' });
 }

@@ -84,7 +84,7 @@ beforeAll(async () => {
   await kubectl('label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted');
   // What the sample needs on a reader's own machine.
   const flask = await shell(
-    'python -c "import flask" || { python3 -m venv venv && venv/bin/pip install --quiet flask; }',
+    'python -c "import flask" || { virtualenv --quiet venv && venv/bin/pip install --quiet flask; }',
   );
   expect(flask).toMatchObject({ code: 0 });
   for (const team of teams) await kubectl('create', 'namespace', team);
