@@ -140,13 +140,16 @@ it('Helm refuses a second release of one name, as the page on two releases says'
 it('doctor checks a manifest against this cluster, and takes it for what it is', async () => {
   const check = async (from: string, to: string) => {
     const sample = readFileSync(join(projectRoot, 'deploy/samples/dga.yaml'), 'utf8');
-    // A name of its own: doctor looks at who has it in all namespaces.
-    const manifest = sample.replace('  name: dga\n', '  name: checked\n').replace(from, to);
+    // Names of its own: the models of the documents are there, and maybe those of the demo.
+    const own = sample
+      .replace('  name: dga-1.0\n', '  name: checked-1.0\n')
+      .replace('  name: dga\n', '  name: checked\n');
+    const manifest = own.replace(from, to);
     writeFileSync(join(directory, 'checked.yaml'), manifest);
     const { code, out } = await shell('kubectl maas doctor -f checked.yaml --output name --strict || exit 3');
     return [code, ...out.split('\n').filter((line) => !line.startsWith('NotChecked'))];
   };
-  const subject = 'checked.yaml dga-1.0';
+  const subject = 'checked.yaml checked-1.0';
   expect(await check('', '')).toEqual([3, `PayloadMissing ${subject}`, '']);
   expect(await check('memory: 256Mi', 'memory: "256"')).toContain(`ManifestInvalid ${subject}`);
   expect(await check('cpu: 250m', 'cpu: 250m\n  drain: 2h')).toContain(`ManifestRefused ${subject}`);
