@@ -3,12 +3,18 @@
  * but whoever put other bytes there will want to know that no instance runs them.
  */
 import { createHash } from 'node:crypto';
-import { hasCode } from '../api/errors.ts';
 import type { PinnedPayload } from '../api/payload.ts';
 import { mapBounded } from './bounded.ts';
-import { listPayload, type SourceFile } from './list-payload.ts';
+import type { SourceFile } from './list-payload.ts';
 import { shown } from './payload-rules.ts';
-import { checksumOf, checksumParallelism, type PayloadSource, payloadDigest, pinnedFile } from './resolve.ts';
+import {
+  checksumOf,
+  checksumParallelism,
+  listAgain,
+  type PayloadSource,
+  payloadDigest,
+  pinnedFile,
+} from './resolve.ts';
 
 /** What was found at a directory, so that checksums are asked for only when something was written there since. */
 interface Found {
@@ -32,23 +38,9 @@ export class Originals {
    */
   async change({ copiedFrom, digest, files }: PinnedPayload, signal?: AbortSignal): Promise<string | undefined> {
     if (copiedFrom === undefined) return undefined;
-    let found: SourceFile[];
-    try {
-      found = await listPayload(this.#source, copiedFrom, signal);
-    } catch (error) {
-      if (!hasCode(error, 'HDFS_PATH_MISSING', 'PAYLOAD_NOT_A_DIRECTORY')) throw error;
-      this.#found.delete(copiedFrom);
-      return error.message;
-    }
-    const lengths = new Map(files.map((file) => [file.path, file.length]));
-    for (const { path, status } of found) {
-      const length = lengths.get(path);
-      if (length === undefined) return `${shown(path)} is new in ${shown(copiedFrom)}`;
-      if (length !== status.length) return `${shown(path)} has ${status.length} bytes, it had ${length}`;
-      lengths.delete(path);
-    }
-    const [gone] = lengths.keys();
-    if (gone !== undefined) return `${shown(gone)} is gone from ${shown(copiedFrom)}`;
+    const listed = await listAgain(this.#source, copiedFrom, files, signal);
+    if (typeof listed === 'string') return listed;
+    const found = listed.map(([, now]) => now);
     return (await this.#digest(copiedFrom, found, signal)) === digest
       ? undefined
       : `the files in ${shown(copiedFrom)} have other content`;

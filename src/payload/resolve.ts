@@ -104,25 +104,9 @@ export async function payloadChange(
   pinned: PinnedPayload,
   signal?: AbortSignal,
 ): Promise<string | undefined> {
-  let found: SourceFile[];
-  try {
-    found = await listPayload(source, pinned.path, signal);
-  } catch (error) {
-    if (hasCode(error, 'HDFS_PATH_MISSING', 'PAYLOAD_NOT_A_DIRECTORY')) return error.message;
-    throw error;
-  }
-  const left = new Map(found.map((file) => [file.path.normalize('NFC'), file]));
-  const suspects: [PinnedFile, SourceFile][] = [];
-  for (const file of pinned.files) {
-    const now = left.get(file.path);
-    if (now === undefined) return `${shown(file.path)} is gone from ${shown(pinned.path)}`;
-    left.delete(file.path);
-    if (now.status.length !== file.length)
-      return `${shown(file.path)} has ${now.status.length} bytes, it had ${file.length}`;
-    if (!isSameFile(file, now.status)) suspects.push([file, now]);
-  }
-  const [added] = left.keys();
-  if (added !== undefined) return `${shown(added)} is new in ${shown(pinned.path)}`;
+  const listed = await listAgain(source, pinned.path, pinned.files, signal);
+  if (typeof listed === 'string') return listed;
+  const suspects = listed.filter(([file, now]) => !isSameFile(file, now.status));
   const changed = await mapBounded(
     suspects,
     checksumParallelism,
@@ -131,6 +115,39 @@ export async function payloadChange(
   );
   const first = suspects[changed.indexOf(true)];
   return first === undefined ? undefined : `${shown(first[0].path)} has other content`;
+}
+
+/**
+ * The files of a payload beside what a directory has now under their names, in the order of the payload; or, as a
+ * sentence, what is gone, longer, shorter or new there. The bytes are not looked at.
+ *
+ * @throws HDFS_* codes of the source, PAYLOAD_* codes of listing
+ */
+export async function listAgain(
+  source: PayloadSource,
+  directory: string,
+  files: readonly PinnedFile[],
+  signal: AbortSignal | undefined,
+): Promise<string | readonly (readonly [PinnedFile, SourceFile])[]> {
+  let found: SourceFile[];
+  try {
+    found = await listPayload(source, directory, signal);
+  } catch (error) {
+    if (hasCode(error, 'HDFS_PATH_MISSING', 'PAYLOAD_NOT_A_DIRECTORY')) return error.message;
+    throw error;
+  }
+  const left = new Map(found.map((file) => [file.path.normalize('NFC'), file]));
+  const pairs: [PinnedFile, SourceFile][] = [];
+  for (const file of files) {
+    const now = left.get(file.path);
+    if (now === undefined) return `${shown(file.path)} is gone from ${shown(directory)}`;
+    left.delete(file.path);
+    if (now.status.length !== file.length)
+      return `${shown(file.path)} has ${now.status.length} bytes, it had ${file.length}`;
+    pairs.push([file, now]);
+  }
+  const [added] = left.keys();
+  return added === undefined ? pairs : `${shown(added)} is new in ${shown(directory)}`;
 }
 
 /** Is this the very file that was pinned, not written since? A forged modification time aside. */

@@ -30,7 +30,7 @@ import { pinIn, pinOf, uselessPins } from './pins.ts';
 import { type Facts, payloadVerdict, readyVerdict, stalledVerdict } from './readiness.ts';
 import { retryOf } from './retry-refused.ts';
 import { rolloutOf, verifiedDigest } from './rollout.ts';
-import { type Versions, versionsOf } from './versions.ts';
+import { registeredPods, type Versions, versionsOf } from './versions.ts';
 
 export interface Plan {
   /** To be applied in this order. `why` goes to the log. */
@@ -304,13 +304,7 @@ function serving({ resource, registrations, pods }: Observation, versions: Versi
   }
   const { serving: deployment } = versions;
   if (deployment === undefined) return {};
-  const served = pods.some(
-    (pod) =>
-      pod.versionKey === deployment.versionKey &&
-      !pod.deleting &&
-      pod.dead === undefined &&
-      registrations.byPod.has(pod.uid),
-  );
+  const served = registeredPods(deployment.versionKey, pods, registrations) > 0;
   return served ? { serving: deployment.version } : {};
 }
 

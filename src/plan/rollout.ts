@@ -6,7 +6,7 @@ import { registers } from '../api/modes.ts';
 import { revisionOf } from './children.ts';
 import type { Observation, PodView } from './observation.ts';
 import { pinOf } from './pins.ts';
-import type { Versions } from './versions.ts';
+import { stays, type Versions } from './versions.ts';
 
 export interface Rollout {
   /** Pods of the wanted version that were made from the present spec, and live. */
@@ -29,7 +29,7 @@ export interface Rollout {
 export function rolloutOf(observation: Observation, versions: Versions, key: string, applying: boolean): Rollout {
   const { wanted } = versions;
   const { mode, registrations, resource } = observation;
-  const living = observation.pods.filter((pod) => pod.versionKey === key && !pod.deleting && pod.dead === undefined);
+  const living = observation.pods.filter((pod) => pod.versionKey === key && stays(pod));
   if (wanted === undefined) return { pods: [], updated: 0, before: 0, surplus: 0, done: false, stuck: false };
   const revision = revisionOf(wanted.spec);
   const digest = pinOf(observation, key)?.payload.digest;

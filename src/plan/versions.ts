@@ -19,7 +19,7 @@ export interface Versions {
 }
 
 /** Is it there to stay? A dead pod is not, though its registration may outlive it until its session has expired. */
-const stays = (pod: PodView) => !pod.deleting && pod.dead === undefined;
+export const stays = (pod: PodView) => !pod.deleting && pod.dead === undefined;
 
 /** Pods of a version that clients see and that are there to stay. */
 export function registeredPods(key: string, pods: readonly PodView[], registrations: RegistrationsView): number {
