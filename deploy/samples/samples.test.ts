@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { apiVersion, kind, modelDeploymentSpec } from '../../src/api/resource.ts';
+import { apiVersion, kind, modelDeploymentSpec } from '../../src/contracts/resource.ts';
 
 const here = (name: string) => new URL(name, import.meta.url);
 const manifest = z.strictObject({

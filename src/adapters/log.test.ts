@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MaasError } from '../api/errors.ts';
+import { MaasError } from '../contracts/errors.ts';
 import { createLog } from './log.ts';
 
 function logged(level?: string) {

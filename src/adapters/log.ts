@@ -1,14 +1,8 @@
 /** Structured logs: a line of JSON an entry, in which no text from outside can steer a terminal. */
-import { type DestinationStream, destination, type Logger, pino, stdSerializers } from 'pino';
 
-export interface Log {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-  /** A log that says these fields with every entry. */
-  child(fields: Record<string, unknown>): Log;
-}
+import { type DestinationStream, destination, type Logger, pino, stdSerializers } from 'pino';
+import type { Log } from '../kernel/log.ts';
+import { visible } from '../kernel/shown-text.ts';
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 
@@ -20,12 +14,6 @@ export interface LogOptions {
   /** Standard output where absent. */
   readonly to?: DestinationStream;
 }
-
-/**
- * Controls, format characters (writing direction among them), lone surrogates, line and paragraph separators. JSON
- * leaves most of them as they are.
- */
-const unseen = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu;
 
 export function createLog({ name, level = 'info', to }: LogOptions): Log {
   const known = logLevels.find((each) => each === level) ?? 'info';
@@ -45,13 +33,7 @@ export function createLog({ name, level = 'info', to }: LogOptions): Log {
   return log;
 }
 
-/** Inside a line of JSON such characters stand in strings only, where this means the same; its end stays a line feed. */
+/** Inside a line of JSON such characters stand in strings only, where their escape means the same; its end stays a line feed. */
 function escapeUnseen(line: string): string {
-  return line.trimEnd().replace(unseen, escaped).concat('\n');
-}
-
-function escaped(letter: string): string {
-  return [...Array(letter.length).keys()]
-    .map((at) => `\\u${letter.charCodeAt(at).toString(16).padStart(4, '0')}`)
-    .join('');
+  return `${visible(line.trimEnd())}\n`;
 }

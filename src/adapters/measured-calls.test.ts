@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { MaasError } from '../api/errors.ts';
+import { MaasError } from '../contracts/errors.ts';
 import { type Call, measured } from './measured-calls.ts';
 
 class Client {

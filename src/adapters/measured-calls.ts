@@ -1,5 +1,5 @@
 /** Watches the calls of a client from outside: how long each took and how it ended. The client knows nothing of it. */
-import { asMaasError } from '../api/errors.ts';
+import { asMaasError } from '../contracts/errors.ts';
 
 export interface Call {
   /** The method's name. */

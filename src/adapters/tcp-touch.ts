@@ -1,6 +1,6 @@
 /** Is there anybody at an address? Connects, sends nothing, and hangs up. */
 import { connect } from 'node:net';
-import { reasonOf } from './reason-of.ts';
+import { reasonOf } from '../kernel/reason-of.ts';
 
 /** `refused`: somebody answered that nothing listens there. `unresolved`: the name has no address. */
 export type Touch =

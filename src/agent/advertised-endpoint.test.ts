@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EndpointFile } from '../api/endpoint-file.ts';
+import type { EndpointFile } from '../wire/endpoint-file.ts';
 import { advertisedEndpoint } from './advertised-endpoint.ts';
 import type { Pod } from './ports.ts';
 

@@ -1,7 +1,8 @@
 /** The URL that clients are told: never the host that the model wrote, unless the resource says how to reach it. */
-import { advertisedUrl, type EndpointFile, portOf } from '../api/endpoint-file.ts';
-import { MaasError } from '../api/errors.ts';
-import { quoted } from '../api/shown-text.ts';
+
+import { MaasError } from '../contracts/errors.ts';
+import { quoted } from '../kernel/shown-text.ts';
+import { advertisedUrl, type EndpointFile, portOf } from '../wire/endpoint-file.ts';
 import type { Pod } from './ports.ts';
 
 /**

@@ -3,7 +3,7 @@ import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { control } from '../api/pod-contract.ts';
+import { control } from '../contracts/pod-contract.ts';
 import { ControlVolume } from './control-volume.ts';
 
 let directory: string;
@@ -81,7 +81,7 @@ describe('asking for a restart', () => {
     const shell = reader(control.restart);
     await shell.ready;
     await vi.waitFor(() => expect(volume.askRestart('CODE: two\nlines\u001b[31m', always)).toBe(true));
-    expect(await shell.line).toBe('CODE: two lines [31m');
+    expect(await shell.line).toBe('CODE: two | lines\\u001b[31m');
   });
 
   it('says when nobody reads, and leaves nothing for the next one', async () => {

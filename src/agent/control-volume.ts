@@ -1,10 +1,12 @@
 /** The files by which agent and model container talk; what they mean is in the contract. */
+
 import { execFile } from 'node:child_process';
 import { closeSync, constants, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { type FileHandle, lstat, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { control } from '../api/pod-contract.ts';
+import { control } from '../contracts/pod-contract.ts';
+import { oneLine } from '../kernel/shown-text.ts';
 
 const run = promisify(execFile);
 
@@ -61,7 +63,7 @@ export class ControlVolume {
       throw error;
     }
     try {
-      writeSync(pipe, `${oneLine(why)}\n`);
+      writeSync(pipe, `${oneLine(why, 500)}\n`);
       return true;
     } finally {
       closeSync(pipe);
@@ -137,9 +139,4 @@ async function exists(path: string): Promise<boolean> {
 /** Only what is not there is nothing; what cannot be read just now must not be taken for that. */
 function missing(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error;
-}
-
-/** Short enough to go into a pipe at once, and without control characters: it ends in the container's log. */
-function oneLine(text: string): string {
-  return text.replace(/\p{Cc}+/gu, ' ').slice(0, 500);
 }

@@ -1,6 +1,6 @@
 /** What the agent answers over HTTP: its status, probes and metrics. Nothing can be changed through it. */
 import { createServer, type Server } from 'node:http';
-import { agentPaths } from '../api/pod-contract.ts';
+import { agentPaths } from '../contracts/pod-contract.ts';
 
 export interface Answers {
   /** A JSON text. */

@@ -1,7 +1,7 @@
 /** Is the payload that lies in the pod's volume the one that the pod is to run? */
-import { MaasError } from '../api/errors.ts';
-import type { PinnedPayload } from '../api/payload.ts';
-import type { AgentInstructions } from '../api/pod-contract.ts';
+import { MaasError } from '../contracts/errors.ts';
+import type { PinnedPayload } from '../contracts/payload.ts';
+import type { AgentInstructions } from '../contracts/pod-contract.ts';
 
 /**
  * The instructions come with the pod itself and cannot be those of another Deployment; the pin comes from a volume, in

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { EndpointFile } from '../api/endpoint-file.ts';
-import { MaasError } from '../api/errors.ts';
-import type { AgentMode } from '../api/modes.ts';
+import { MaasError } from '../contracts/errors.ts';
+import type { AgentMode } from '../contracts/modes.ts';
+import type { EndpointFile } from '../wire/endpoint-file.ts';
 import {
   type Action,
   type Answer,

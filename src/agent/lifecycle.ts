@@ -9,11 +9,11 @@
  * is started, looked at and restarted as in `active`, and is ready while it answers.
  */
 
-import { formatDuration } from '../api/duration.ts';
-import { type EndpointFile, portOf } from '../api/endpoint-file.ts';
-import { MaasError } from '../api/errors.ts';
-import { type AgentMode, registers } from '../api/modes.ts';
-import type { AgentStatus, TerminationMessage } from '../api/pod-contract.ts';
+import { formatDuration } from '../contracts/duration.ts';
+import { MaasError } from '../contracts/errors.ts';
+import { type AgentMode, registers } from '../contracts/modes.ts';
+import type { AgentStatus, TerminationMessage } from '../contracts/pod-contract.ts';
+import { type EndpointFile, portOf } from '../wire/endpoint-file.ts';
 import type { EndpointReading } from './endpoint-reading.ts';
 
 /** Milliseconds, but for the failures. */

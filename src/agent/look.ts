@@ -1,7 +1,7 @@
 /** Looking at the model once: has its shell started, what does endpoint.dat say, does anything answer there. */
 import { join } from 'node:path';
-import { type EndpointFile, portOf } from '../api/endpoint-file.ts';
-import { endpointFile, startedFile } from '../api/pod-contract.ts';
+import { endpointFile, startedFile } from '../contracts/pod-contract.ts';
+import { type EndpointFile, portOf } from '../wire/endpoint-file.ts';
 import { readEndpoint, readStartMark } from './endpoint-reading.ts';
 import { isHealthy } from './health-check.ts';
 import type { Answer, Look } from './lifecycle.ts';

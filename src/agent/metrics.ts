@@ -1,5 +1,5 @@
 /** The agent's metrics in Prometheus' text format. A client library would cost more memory than the agent itself. */
-import { agentStages } from '../api/pod-contract.ts';
+import { agentStages } from '../contracts/pod-contract.ts';
 import type { State } from './lifecycle.ts';
 
 export interface Measured {

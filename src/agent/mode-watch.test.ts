@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { silentLog } from '../../test/builders/silent-log.ts';
-import { type AgentMode, allActive, encodePublishedModes } from '../api/modes.ts';
+import { type AgentMode, allActive, encodePublishedModes } from '../contracts/modes.ts';
 import { watchMode } from './mode-watch.ts';
 import type { FoundNode } from './registration-plan.ts';
 

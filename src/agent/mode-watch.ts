@@ -3,8 +3,9 @@
  * until the next word: while ZooKeeper is away, and also when the node vanishes or cannot be understood, because then
  * nobody has decided anything.
  */
-import { type AgentMode, decodePublishedModes, modeOf } from '../api/modes.ts';
-import type { Log } from './ports.ts';
+
+import { type AgentMode, decodePublishedModes, modeOf } from '../contracts/modes.ts';
+import type { Log } from '../kernel/log.ts';
 import type { Registry } from './registrar.ts';
 
 export interface ModeWatchOptions {

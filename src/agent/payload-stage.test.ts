@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../test/builders/manual-clock.ts';
-import type { ErrorCode } from '../api/error-catalogue.ts';
-import { MaasError } from '../api/errors.ts';
+import type { ErrorCode } from '../contracts/error-catalogue.ts';
+import { MaasError } from '../contracts/errors.ts';
 import { type FetchPayload, fetchUntilVerified } from './payload-stage.ts';
 
 /** Runs a fetch that fails with these codes, one an attempt, and then succeeds. */

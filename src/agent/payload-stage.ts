@@ -1,7 +1,8 @@
 /** Getting the payload: trouble that may pass is retried for ever, what cannot get better ends the agent. */
-import { asMaasError, type MaasError } from '../api/errors.ts';
+
+import { asMaasError, type MaasError } from '../contracts/errors.ts';
+import type { Clock } from '../kernel/clock.ts';
 import type { PayloadProgress } from './lifecycle.ts';
-import type { Clock } from './ports.ts';
 
 /** How far it is, and what is being retried just now. */
 export interface FetchProgress extends PayloadProgress {

@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { EphemeralRegistry } from '../../test/builders/ephemeral-registry.ts';
 import { silentLog } from '../../test/builders/silent-log.ts';
-import { MaasError } from '../api/errors.ts';
-import type { Registration } from '../api/service-instance.ts';
+import { MaasError } from '../contracts/errors.ts';
+import type { Registration } from '../wire/service-instance.ts';
 import { Registrar } from './registrar.ts';
 
 const path = '/maas/service/dga/dga-abc';

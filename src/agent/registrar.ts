@@ -1,8 +1,9 @@
 /** Makes, watches and removes an instance's registration in ZooKeeper. One call at a time. */
-import { asMaasError, hasCode, MaasError } from '../api/errors.ts';
-import { parseServiceConfig } from '../api/service-config.ts';
-import type { Registration } from '../api/service-instance.ts';
-import type { Log } from './ports.ts';
+
+import { asMaasError, hasCode, MaasError } from '../contracts/errors.ts';
+import type { Log } from '../kernel/log.ts';
+import { parseServiceConfig } from '../wire/service-config.ts';
+import type { Registration } from '../wire/service-instance.ts';
 import {
   type FoundNode,
   isOurs,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { encodeRegistration, type Registration } from '../api/service-instance.ts';
+import { encodeRegistration, type Registration } from '../wire/service-instance.ts';
 import { type FoundNode, planRegistration, saysTheSame, type Wanted } from './registration-plan.ts';
 
 const registration: Registration = {

@@ -4,8 +4,8 @@
  * ends in the pod's UID, so nodes of this id are from an agent of this pod, or from somebody who should not have made
  * them; whose they are says the session that owns them.
  */
-import { decodeMarker } from '../api/marker.ts';
-import { diagnose, encodeRegistration, type Registration } from '../api/service-instance.ts';
+import { decodeMarker } from '../contracts/marker.ts';
+import { diagnose, encodeRegistration, type Registration } from '../wire/service-instance.ts';
 
 /** A node as it was read. */
 export interface FoundNode {

@@ -7,8 +7,8 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EphemeralRegistry } from '../../test/builders/ephemeral-registry.ts';
 import { silentLog } from '../../test/builders/silent-log.ts';
-import { MaasError } from '../api/errors.ts';
-import { agentInstructions, agentStatus, control, endpointFile, startedFile } from '../api/pod-contract.ts';
+import { MaasError } from '../contracts/errors.ts';
+import { agentInstructions, agentStatus, control, endpointFile, startedFile } from '../contracts/pod-contract.ts';
 import type { FetchPayload } from './payload-stage.ts';
 import { type AgentOptions, type RunningAgent, startAgent } from './run.ts';
 

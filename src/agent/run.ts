@@ -1,11 +1,12 @@
 /** Runs an agent: brings the events of the world to the lifecycle, and carries its actions out. */
+
 import { type FSWatcher, watch } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asMaasError, hasCode, MaasError } from '../api/errors.ts';
-import { encodeMarker } from '../api/marker.ts';
-import { modesPath } from '../api/modes.ts';
-import { instanceId, markersPath } from '../api/names.ts';
+import { asMaasError, hasCode, MaasError } from '../contracts/errors.ts';
+import { encodeMarker } from '../contracts/marker.ts';
+import { modesPath } from '../contracts/modes.ts';
+import { instanceId, markersPath } from '../contracts/names.ts';
 import {
   type AgentInstructions,
   type AgentStatus,
@@ -13,10 +14,12 @@ import {
   endpointFile,
   startedFile,
   type TerminationMessage,
-} from '../api/pod-contract.ts';
-import { scriptFile } from '../api/script-word.ts';
+} from '../contracts/pod-contract.ts';
+import { scriptFile } from '../contracts/script-word.ts';
+import { Bell } from '../kernel/bell.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Log } from '../kernel/log.ts';
 import { advertisedEndpoint } from './advertised-endpoint.ts';
-import { Bell } from './bell.ts';
 import { ControlVolume } from './control-volume.ts';
 import { readStartMark } from './endpoint-reading.ts';
 import { agentServer, listenOnFirst } from './http-server.ts';
@@ -40,7 +43,7 @@ import { type LookOptions, lookAtModel } from './look.ts';
 import { metricsText } from './metrics.ts';
 import { watchMode } from './mode-watch.ts';
 import { type FetchPayload, fetchUntilVerified } from './payload-stage.ts';
-import type { Clock, Directories, Log, Pod } from './ports.ts';
+import type { Directories, Pod } from './ports.ts';
 import { readScript } from './read-script.ts';
 import { Registrar, type Registry } from './registrar.ts';
 import { type SessionCredentials, SessionStore } from './session-store.ts';

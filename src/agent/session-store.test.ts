@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseEndpointFile } from '../api/endpoint-file.ts';
+import { parseEndpointFile } from '../wire/endpoint-file.ts';
 import { SessionStore } from './session-store.ts';
 
 let directory: string;

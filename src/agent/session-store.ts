@@ -3,11 +3,13 @@
  * what is settled for the pod's life. Files are written beside their name and renamed, so that what a killed agent leaves
  * is whole. The volume is in memory: there is nothing to flush, and a node that went down has forgotten it all.
  */
+
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { advertisedUrl, type EndpointFile, parseEndpointFile } from '../api/endpoint-file.ts';
-import { MaasError } from '../api/errors.ts';
+import { MaasError } from '../contracts/errors.ts';
+import { readJson } from '../kernel/schema-json.ts';
+import { advertisedUrl, type EndpointFile, parseEndpointFile } from '../wire/endpoint-file.ts';
 
 const sessionFile = z.object({
   id: z.string().regex(/^[0-9a-f]{16}$/),
@@ -48,15 +50,9 @@ export class SessionStore {
   async load(): Promise<{ last?: SessionCredentials; ids: string[] }> {
     const text = await this.#read('session.json');
     if (text === undefined) return { ids: [] };
-    let json: unknown;
-    try {
-      json = JSON.parse(text);
-    } catch {
-      return { ids: [] };
-    }
-    const parsed = sessionFile.safeParse(json);
-    if (!parsed.success) return { ids: [] };
-    const { id, password, timeoutMs, earlier } = parsed.data;
+    const { value } = readJson(text, sessionFile);
+    if (value === undefined) return { ids: [] };
+    const { id, password, timeoutMs, earlier } = value;
     return { last: { id, password, timeoutMs }, ids: [...earlier, id] };
   }
 
@@ -88,11 +84,12 @@ export class SessionStore {
 
   /** The endpoint that is, or is about to be, registered, and the mark of the model's start that it belongs to. */
   async registered(): Promise<{ readonly mark: string; readonly endpoint: EndpointFile } | undefined> {
+    const { value } = readJson((await this.#read('registered.json')) ?? 'null', registeredFile);
+    if (value === undefined) return undefined;
     try {
-      const { mark, endpoint } = registeredFile.parse(JSON.parse((await this.#read('registered.json')) ?? 'null'));
-      return { mark, endpoint: parseEndpointFile(endpoint) };
+      return { mark: value.mark, endpoint: parseEndpointFile(value.endpoint) };
     } catch (error) {
-      if (error instanceof SyntaxError || error instanceof z.ZodError || error instanceof MaasError) return undefined;
+      if (error instanceof MaasError) return undefined;
       throw error;
     }
   }

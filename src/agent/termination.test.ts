@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { terminationMessage } from '../api/pod-contract.ts';
+import { terminationMessage } from '../contracts/pod-contract.ts';
 import { terminationText } from './termination.ts';
 
 it('is one line of JSON', () => {

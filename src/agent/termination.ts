@@ -1,5 +1,5 @@
 /** The last words of an agent that gives up. */
-import type { TerminationMessage } from '../api/pod-contract.ts';
+import type { TerminationMessage } from '../contracts/pod-contract.ts';
 
 /** What Kubernetes keeps of a termination message, in bytes. */
 const longest = 4_096;

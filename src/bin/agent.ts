@@ -2,10 +2,10 @@
  * The agent's composition root: reads its instructions, joins the adapters, obeys signals and ends the process. What
  * it gives up over is left as the container's termination message.
  */
+
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemClock } from '../adapters/clock.ts';
-import { createLog, type Log } from '../adapters/log.ts';
+import { createLog } from '../adapters/log.ts';
 import { openHdfsReader } from '../adapters/webhdfs/hdfs-reader.ts';
 import { tokenFromFile } from '../adapters/webhdfs/token-file.ts';
 import { ZooKeeper } from '../adapters/zookeeper/zookeeper.ts';
@@ -14,9 +14,9 @@ import type { FetchPayload } from '../agent/payload-stage.ts';
 import type { Pod } from '../agent/ports.ts';
 import { type Outcome, type RunningAgent, startAgent } from '../agent/run.ts';
 import { terminationText } from '../agent/termination.ts';
-import { asMaasError, MaasError } from '../api/errors.ts';
-import { type PinnedPayload, pinnedPayload } from '../api/payload.ts';
-import { unpackPin } from '../api/pin-content.ts';
+import { asMaasError, MaasError } from '../contracts/errors.ts';
+import { type PinnedPayload, pinnedPayload } from '../contracts/payload.ts';
+import { unpackPin } from '../contracts/pin-content.ts';
 import {
   type AgentInstructions,
   agentInstructions,
@@ -28,7 +28,10 @@ import {
   paths,
   pinnedPayloadFile,
   tokenFile,
-} from '../api/pod-contract.ts';
+} from '../contracts/pod-contract.ts';
+import type { Log } from '../kernel/log.ts';
+import { readJson, type Schema } from '../kernel/schema-json.ts';
+import { systemClock } from '../kernel/system-clock.ts';
 import { fetchPayload } from '../payload/fetch.ts';
 
 /** Put before every path of the contract; for tests, which run agents outside of pods. */
@@ -42,16 +45,10 @@ function variable(name: string): string {
   throw new MaasError('SETTINGS_INVALID', `The environment variable ${name} is missing`);
 }
 
-function readInstructions(): AgentInstructions {
-  let json: unknown;
-  try {
-    json = JSON.parse(variable(agentInstructionsVariable));
-  } catch (cause) {
-    throw cause instanceof MaasError
-      ? cause
-      : new MaasError('SETTINGS_INVALID', `${agentInstructionsVariable} is not JSON`, { cause });
-  }
-  return checked(agentInstructions.safeParse(json), agentInstructionsVariable);
+function checked<Value>(text: string, schema: Schema<Value>, what: string): Value {
+  const { value, problem, cause } = readJson(text, schema);
+  if (value !== undefined) return value;
+  throw new MaasError('SETTINGS_INVALID', `${what} cannot be used: ${problem}`, { cause });
 }
 
 /** Long lists are compressed, and then under another name. */
@@ -67,22 +64,12 @@ async function readPinnedText(path: string): Promise<string> {
 async function readPinned(): Promise<PinnedPayload> {
   const path = join(root, paths.pinned, pinnedPayloadFile);
   try {
-    return checked(pinnedPayload.safeParse(JSON.parse(await readPinnedText(path))), path);
+    return checked(await readPinnedText(path), pinnedPayload, path);
   } catch (cause) {
     throw cause instanceof MaasError
       ? cause
       : new MaasError('SETTINGS_INVALID', `The pinned payload ${path} cannot be read`, { cause });
   }
-}
-
-type Parsed<Value> =
-  | { success: true; data: Value }
-  | { success: false; error: { issues: readonly { path: readonly PropertyKey[]; message: string }[] } };
-
-function checked<Value>(parsed: Parsed<Value>, what: string): Value {
-  if (parsed.success) return parsed.data;
-  const wrong = parsed.error.issues.map(({ path, message }) => `${path.map(String).join('.')}: ${message}`);
-  throw new MaasError('SETTINGS_INVALID', `${what} cannot be used (${wrong.join('; ')})`);
 }
 
 function readPod(): Pod {
@@ -107,7 +94,7 @@ function fetchPinned({ hdfs }: AgentInstructions, pinned: PinnedPayload, log: Lo
 }
 
 async function start(log: Log): Promise<RunningAgent> {
-  const instructions = readInstructions();
+  const instructions = checked(variable(agentInstructionsVariable), agentInstructions, agentInstructionsVariable);
   const pod = readPod();
   const pinned = await readPinned();
   checkInstructed(instructions, pinned);

@@ -1,12 +1,13 @@
 /** `operator check`: what `helm test` runs. Uses the operator's own settings and the same adapters. */
-import type { Clock } from '../adapters/clock.ts';
+
 import { createLog } from '../adapters/log.ts';
 import { type Hdfs, openHdfs } from '../adapters/webhdfs/hdfs.ts';
 import { ZooKeeper } from '../adapters/zookeeper/zookeeper.ts';
-import { asMaasError } from '../api/errors.ts';
-import { absoluteHdfsPath } from '../api/hdfs-path.ts';
-import { parseServiceConfig } from '../api/service-config.ts';
-import type { OperatorSettings } from '../api/settings.ts';
+import { asMaasError } from '../contracts/errors.ts';
+import { absoluteHdfsPath } from '../contracts/hdfs-path.ts';
+import type { OperatorSettings } from '../contracts/settings.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { parseServiceConfig } from '../wire/service-config.ts';
 import { storeLocation } from './hdfs-directory.ts';
 
 const patienceMs = 20_000;

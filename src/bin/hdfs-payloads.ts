@@ -1,9 +1,10 @@
 /** Joins payload rules, payload store and HDFS for the operator: one connection a nameservice, kept. */
-import type { Clock } from '../adapters/clock.ts';
+
 import { type Call, measured } from '../adapters/measured-calls.ts';
 import { type Hdfs, openHdfs } from '../adapters/webhdfs/hdfs.ts';
-import { joinHdfsPath, parseHdfsPath } from '../api/hdfs-path.ts';
-import type { HdfsSettings, PayloadStoreSettings } from '../api/settings.ts';
+import { joinHdfsPath, parseHdfsPath } from '../contracts/hdfs-path.ts';
+import type { HdfsSettings, PayloadStoreSettings } from '../contracts/settings.ts';
+import type { Clock } from '../kernel/clock.ts';
 import type { Payloads } from '../operator/ports.ts';
 import { Originals } from '../payload/originals.ts';
 import { PayloadStore } from '../payload/payload-store.ts';

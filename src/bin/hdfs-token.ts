@@ -1,6 +1,6 @@
 /** The delegation token of whoever runs kubectl-maas, for an HDFS that wants one. */
 import { tokenFromFile } from '../adapters/webhdfs/token-file.ts';
-import { MaasError } from '../api/errors.ts';
+import { MaasError } from '../contracts/errors.ts';
 
 /** Names the file; see docs/kubectl-maas.md. */
 const variable = 'MAAS_HDFS_TOKEN_FILE';

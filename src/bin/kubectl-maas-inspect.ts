@@ -1,5 +1,5 @@
 /** Joins the commands that look around with the cluster, ZooKeeper and HDFS. None of it writes. */
-import { systemClock } from '../adapters/clock.ts';
+
 import type { KubeClient } from '../adapters/kube/client.ts';
 import {
   configMaps,
@@ -19,9 +19,6 @@ import {
 import { openHdfs } from '../adapters/webhdfs/hdfs.ts';
 import { nameNodeStates } from '../adapters/webhdfs/name-node-state.ts';
 import { ZooKeeper } from '../adapters/zookeeper/zookeeper.ts';
-import { parseHdfsPath } from '../api/hdfs-path.ts';
-import { group, plural } from '../api/resource.ts';
-import type { HdfsSettings } from '../api/settings.ts';
 import type {
   ApiObject,
   ClusterInspector,
@@ -30,6 +27,11 @@ import type {
   ZooKeeperChoice,
   ZooKeeperReader,
 } from '../cli/ports.ts';
+import { parseHdfsPath } from '../contracts/hdfs-path.ts';
+import { group, plural } from '../contracts/resource.ts';
+import type { HdfsSettings } from '../contracts/settings.ts';
+import { silentLog } from '../kernel/log.ts';
+import { systemClock } from '../kernel/system-clock.ts';
 import { listPayload } from '../payload/list-payload.ts';
 import { checkPayloadPaths } from '../payload/payload-rules.ts';
 import { directoryOf } from './hdfs-directory.ts';
@@ -85,14 +87,8 @@ function plain(object: KubeObject | undefined): ApiObject | undefined {
 }
 
 export function zookeeperReader({ quorum, sessionTimeoutMs }: ZooKeeperChoice): ZooKeeperReader {
-  const quiet = () => undefined;
   // What goes wrong with the connection is in the error of whoever waits for it.
-  return new ZooKeeper({
-    quorum,
-    sessionTimeoutMs,
-    clock: systemClock,
-    log: { debug: quiet, info: quiet, warn: quiet },
-  });
+  return new ZooKeeper({ quorum, sessionTimeoutMs, clock: systemClock, log: silentLog });
 }
 
 export function hdfsReader(settings: HdfsSettings, env: NodeJS.ProcessEnv, signal: AbortSignal): HdfsReader {

@@ -1,10 +1,10 @@
 /** Joins the upload of payloads with HDFS as the operator's settings describe it. */
 import { randomBytes } from 'node:crypto';
-import { systemClock } from '../adapters/clock.ts';
 import { openHdfs } from '../adapters/webhdfs/hdfs.ts';
-import { parseHdfsPath } from '../api/hdfs-path.ts';
-import type { HdfsSettings } from '../api/settings.ts';
 import type { PayloadUploader } from '../cli/ports.ts';
+import { parseHdfsPath } from '../contracts/hdfs-path.ts';
+import type { HdfsSettings } from '../contracts/settings.ts';
+import { systemClock } from '../kernel/system-clock.ts';
 import { uploadPayload } from '../payload/upload.ts';
 import { directoryOf } from './hdfs-directory.ts';
 import { tokenOf } from './hdfs-token.ts';

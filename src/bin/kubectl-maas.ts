@@ -2,7 +2,6 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import packageJson from '../../package.json' with { type: 'json' };
-import { systemClock } from '../adapters/clock.ts';
 import { createKubeClient, type KubeClient } from '../adapters/kube/client.ts';
 import { loadKubeconfig } from '../adapters/kube/kubeconfig.ts';
 import {
@@ -14,14 +13,15 @@ import {
 } from '../adapters/kube/resource-kind.ts';
 import { createTransport } from '../adapters/kube/transport.ts';
 import { touchTcp } from '../adapters/tcp-touch.ts';
-import { MaasError } from '../api/errors.ts';
-import { apiVersion, kind, plural } from '../api/resource.ts';
 import { complete } from '../cli/complete.ts';
 import { exitCodeOf, exitCodes } from '../cli/exit-codes.ts';
 import { parseArguments } from '../cli/parse.ts';
 import type { ApiObject, Cluster, ClusterChoice, ConfigMapState, Output, Ports } from '../cli/ports.ts';
 import { printError } from '../cli/print-error.ts';
 import { run } from '../cli/run.ts';
+import { MaasError } from '../contracts/errors.ts';
+import { apiVersion, kind, plural } from '../contracts/resource.ts';
+import { systemClock } from '../kernel/system-clock.ts';
 import { hdfsReader, inspectorOf, zookeeperReader } from './kubectl-maas-inspect.ts';
 import { runLegacy } from './kubectl-maas-legacy.ts';
 import { uploaderFor } from './kubectl-maas-upload.ts';

@@ -2,12 +2,12 @@
  * The operator's composition root: reads arguments, environment and settings file, joins the adapters, and ends the
  * process.
  */
+
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
-import { systemClock } from '../adapters/clock.ts';
 import { createKubeClient } from '../adapters/kube/client.ts';
 import { createEventRecorder } from '../adapters/kube/events.ts';
 import { loadKubeconfig } from '../adapters/kube/kubeconfig.ts';
@@ -24,17 +24,20 @@ import {
 } from '../adapters/kube/resource-kind.ts';
 import { createTransport } from '../adapters/kube/transport.ts';
 import { startWatch } from '../adapters/kube/watch.ts';
-import { createLog, type Log } from '../adapters/log.ts';
+import { createLog } from '../adapters/log.ts';
 import { measured } from '../adapters/measured-calls.ts';
 import { type MeasuredModel, operatorMetrics } from '../adapters/metrics.ts';
 import { tokenFromFile } from '../adapters/webhdfs/token-file.ts';
 import { ZooKeeper } from '../adapters/zookeeper/zookeeper.ts';
-import { concernsAnnotation, encodeConcerns } from '../api/concern.ts';
-import { MaasError } from '../api/errors.ts';
-import { type Mode, modesConfigMap, modesKey, modesPath } from '../api/modes.ts';
-import { labels, markersPath } from '../api/names.ts';
-import type { ModelDeployment } from '../api/resource.ts';
-import { legacyCpuOf, type OperatorSettings, operatorSettings } from '../api/settings.ts';
+import { concernsAnnotation, encodeConcerns } from '../contracts/concern.ts';
+import { MaasError } from '../contracts/errors.ts';
+import { type Mode, modesConfigMap, modesKey, modesPath } from '../contracts/modes.ts';
+import { labels, markersPath } from '../contracts/names.ts';
+import type { ModelDeployment } from '../contracts/resource.ts';
+import { legacyCpuOf, type OperatorSettings, operatorSettings } from '../contracts/settings.ts';
+import type { Log } from '../kernel/log.ts';
+import { readJson } from '../kernel/schema-json.ts';
+import { systemClock } from '../kernel/system-clock.ts';
 import { crashingAt, noFailPoints } from '../legacy/fail-points.ts';
 import { RequestQueue } from '../legacy/request-queue.ts';
 import { Concerns } from '../operator/concerns.ts';
@@ -73,18 +76,9 @@ async function readSettings(path: string): Promise<OperatorSettings> {
   } catch (cause) {
     throw new MaasError('SETTINGS_INVALID', `the settings file ${path} cannot be read`, { cause });
   }
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new MaasError('SETTINGS_INVALID', `the settings file ${path} is not JSON`, { cause });
-  }
-  const parsed = operatorSettings.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const wrong = parsed.error.issues
-    .map((issue) => `${issue.path.join('.') || 'top level'}: ${issue.message}`)
-    .join('; ');
-  throw new MaasError('SETTINGS_INVALID', `${path}: ${wrong}`);
+  const { value, problem, cause } = readJson(text, operatorSettings);
+  if (value !== undefined) return value;
+  throw new MaasError('SETTINGS_INVALID', `the settings file ${path}: ${problem}`, { cause });
 }
 
 async function run(settings: OperatorSettings, log: Log, options: { port: number; hdfsToken: string }): Promise<void> {

@@ -3,7 +3,7 @@ import type { KubeClient } from '../adapters/kube/client.ts';
 import type { EventRecorder } from '../adapters/kube/events.ts';
 import { type ModelDeploymentObject, modelDeployments } from '../adapters/kube/model-cluster.ts';
 import { configMaps, type KubeObject, type Stored } from '../adapters/kube/resource-kind.ts';
-import { annotations } from '../api/names.ts';
+import { annotations } from '../contracts/names.ts';
 import type { ObjectState, ObservedModel } from '../legacy/model-object.ts';
 import type { QueueCluster } from '../legacy/ports.ts';
 import { recordConfigMap } from '../legacy/queue-record.ts';

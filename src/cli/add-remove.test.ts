@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cliPorts } from '../../test/builders/cli-ports.ts';
 import { keyOf, ModelStore, part } from '../../test/builders/model-store.ts';
-import { MaasError } from '../api/errors.ts';
+import { MaasError } from '../contracts/errors.ts';
 import type { AddCommand, RemoveCommand } from './command.ts';
 import type { PayloadUploader } from './ports.ts';
 import { run } from './run.ts';

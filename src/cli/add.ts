@@ -1,11 +1,11 @@
 /** `kubectl maas add`: N more instances of a model's version. */
-import { MaasError } from '../api/errors.ts';
-import { resourceNameFor } from '../api/names.ts';
-import { formatBytes } from '../api/quantity.ts';
+import { MaasError } from '../contracts/errors.ts';
+import { resourceNameFor } from '../contracts/names.ts';
+import { formatBytes } from '../contracts/quantity.ts';
+import { visible } from '../kernel/shown-text.ts';
 import { askAttendance, away, errorOf, unattended, unserved } from './attendance.ts';
 import type { AddCommand } from './command.ts';
 import { counted } from './counted.ts';
-import { visible } from './escape.ts';
 import { findModel } from './find-model.ts';
 import { isGoing, type Model, qualifiedName, readModel, stateOf, title, titleOf } from './model.ts';
 import { readSettings } from './operator-settings.ts';

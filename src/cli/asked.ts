@@ -1,5 +1,5 @@
 /** An answer that may be missing: whoever looks at many things goes on when one of them cannot be asked. */
-import { asMaasError, type MaasError } from '../api/errors.ts';
+import { asMaasError, type MaasError } from '../contracts/errors.ts';
 
 export type Asked<T> =
   | { readonly known: true; readonly value: T }

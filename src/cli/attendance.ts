@@ -3,9 +3,9 @@
  * it serves, its Lease whether one of its replicas leads, and what keeps it from its work.
  */
 import { z } from 'zod';
-import { type Concern, concernsAnnotation, concerns as concernsOf, decodeConcerns } from '../api/concern.ts';
-import { formatAge } from '../api/duration.ts';
-import { MaasError } from '../api/errors.ts';
+import { type Concern, concernsAnnotation, concerns as concernsOf, decodeConcerns } from '../contracts/concern.ts';
+import { formatAge } from '../contracts/duration.ts';
+import { MaasError } from '../contracts/errors.ts';
 import { type Asked, asked } from './asked.ts';
 import type { ListCommand } from './command.ts';
 import { type PublishedSettings, readSettings } from './operator-settings.ts';

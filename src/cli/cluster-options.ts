@@ -1,6 +1,6 @@
 /** The options of kubectl that name a cluster or an identity: every command takes them, and means the same by them. */
 import { Command as Commander, InvalidArgumentError, Option } from 'commander';
-import { parseDuration } from '../api/duration.ts';
+import { parseDuration } from '../contracts/duration.ts';
 import { programName } from './help.ts';
 import * as value from './option-values.ts';
 import type { ClusterChoice } from './ports.ts';

@@ -1,6 +1,6 @@
 /** What the user asked for, parsed: the values that the commands run on. */
-import type { Mode } from '../api/modes.ts';
-import type { ReadFrom } from '../api/payload.ts';
+import type { Mode } from '../contracts/modes.ts';
+import type { ReadFrom } from '../contracts/payload.ts';
 import type { ClusterChoice } from './ports.ts';
 
 export const outputFormats = ['table', 'wide', 'json', 'yaml', 'name'] as const;

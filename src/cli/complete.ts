@@ -2,10 +2,10 @@
  * Shell completion, in the protocol that kubectl speaks with the kubectl_complete-NAME of a plugin: candidates one a
  * line with a description behind a tab, and last a colon and a number (4: do not complete file names, 0: do).
  */
-import { modes } from '../api/modes.ts';
+import { modes } from '../contracts/modes.ts';
+import { visible } from '../kernel/shown-text.ts';
 import { clusterChoiceIn } from './cluster-options.ts';
 import { outputFormats } from './command.ts';
-import { visible } from './escape.ts';
 import { readModel } from './model.ts';
 import { commandOptions } from './parse.ts';
 import type { Ports } from './ports.ts';

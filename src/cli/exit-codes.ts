@@ -1,5 +1,5 @@
 /** The exit codes of `kubectl maas`: one table for the program, its help and the reference. */
-import type { ErrorCode } from '../api/error-catalogue.ts';
+import type { ErrorCode } from '../contracts/error-catalogue.ts';
 
 export const exitCodes = {
   ok: 0,

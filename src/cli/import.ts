@@ -1,17 +1,17 @@
 /** `kubectl maas import`: manifests of what others run, from their registrations and requests. Changes none of those. */
 
-import { asMaasError, hasCode, MaasError } from '../api/errors.ts';
-import { defaultLegacyReadFrom, legacyCpuOf } from '../api/settings.ts';
+import { asMaasError, hasCode, MaasError } from '../contracts/errors.ts';
+import { defaultLegacyReadFrom, legacyCpuOf } from '../contracts/settings.ts';
+import { mapBounded } from '../kernel/bounded.ts';
+import { visible } from '../kernel/shown-text.ts';
 import { askAttendance, errorOf, unserved } from './attendance.ts';
 import type { ImportCommand } from './command.ts';
 import { counted } from './counted.ts';
-import { visible } from './escape.ts';
 import { findModel } from './find-model.ts';
 import { candidatePaths } from './import/candidate-paths.ts';
 import { type Draft, draftsOf } from './import/draft.ts';
 import { type Imported, importedOf, type PayloadSearch } from './import/imported.ts';
 import { manifestsYaml } from './import/manifest-yaml.ts';
-import { inParallel } from './in-parallel.ts';
 import { isGoing, type Model, qualifiedName, readModel, title } from './model.ts';
 import type { Cluster, HdfsReader, Ports } from './ports.ts';
 import { printJson } from './print-object.ts';
@@ -47,7 +47,7 @@ export async function importModels(command: ImportCommand, ports: Ports, cluster
     return present === undefined;
   });
   const hdfs = published === undefined ? undefined : ports.hdfs(published.hdfs);
-  const imported = await inParallel(fresh, parallelism, async (draft) =>
+  const imported = await mapBounded(fresh, parallelism, async (draft) =>
     importedOf(draft, await findPayload(draft, command.payloadPath, published?.payloadRoot, hdfs), {
       namespace,
       memory: command.memory,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { asMaasError } from '../api/errors.ts';
+import { asMaasError } from '../contracts/errors.ts';
 import { deployHelp, deployOptions, type LegacyDeploy, parseLegacyDeploy } from './legacy-deploy-options.ts';
 
 const env = { namespace: undefined, operatorNamespace: 'maas-system' };

@@ -1,7 +1,7 @@
 /** The command line of the old deploy client, and what it asks for. */
 import { InvalidArgumentError } from 'commander';
-import { MaasError } from '../api/errors.ts';
-import { quoted } from '../api/shown-text.ts';
+import { MaasError } from '../contracts/errors.ts';
+import { quoted } from '../kernel/shown-text.ts';
 import {
   asksForHelp,
   type LegacyOption,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { legacyPorts } from '../../test/builders/legacy-ports.ts';
 import { keyOf, ModelStore, part } from '../../test/builders/model-store.ts';
-import { MaasError } from '../api/errors.ts';
-import { settingsConfigMap, settingsKey } from '../api/settings.ts';
+import { MaasError } from '../contracts/errors.ts';
+import { settingsConfigMap, settingsKey } from '../contracts/settings.ts';
 import { legacyDeploy } from './legacy-deploy.ts';
 import type { OverOutcome, OverUploader } from './legacy-ports.ts';
 

@@ -3,15 +3,15 @@
  * `kubectl maas`. See docs/adr/0021.
  */
 
-import { asMaasError, hasCode, MaasError } from '../api/errors.ts';
-import { tidyHdfsPath } from '../api/hdfs-path.ts';
-import { grantedMemory, namespaceForModel } from '../api/old-deploy-rules.ts';
-import { formatBytes, parseQuantity } from '../api/quantity.ts';
-import { defaultLegacyReadFrom, legacyCpuOf } from '../api/settings.ts';
+import { asMaasError, hasCode, MaasError } from '../contracts/errors.ts';
+import { tidyHdfsPath } from '../contracts/hdfs-path.ts';
+import { grantedMemory, namespaceForModel } from '../contracts/old-deploy-rules.ts';
+import { formatBytes, parseQuantity } from '../contracts/quantity.ts';
+import { defaultLegacyReadFrom, legacyCpuOf } from '../contracts/settings.ts';
+import { visible } from '../kernel/shown-text.ts';
 import { add } from './add.ts';
 import type { AddCommand } from './command.ts';
 import { counted } from './counted.ts';
-import { visible } from './escape.ts';
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.ts';
 import { findModel } from './find-model.ts';
 import {

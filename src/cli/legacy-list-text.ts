@@ -1,5 +1,7 @@
 /** The text of the old LIST. Pure. */
-import { visible } from './escape.ts';
+
+import { visible } from '../kernel/shown-text.ts';
+import { compareTexts } from '../kernel/text-order.ts';
 
 /** An endpoint as clients see it; null where the registration says nothing. */
 export interface ListedEndpoint {
@@ -16,11 +18,11 @@ export interface ListedEndpoint {
  */
 export function legacyListText(endpoints: readonly ListedEndpoint[]): string {
   const groups = Map.groupBy(
-    endpoints.toSorted((a, b) => byCodeUnits(`${a.url}`, `${b.url}`)),
+    endpoints.toSorted((a, b) => compareTexts(`${a.url}`, `${b.url}`)),
     ({ model, version }) => `Model ${model} @ ${version}`,
   );
   return [...groups]
-    .toSorted(([a], [b]) => byCodeUnits(a, b))
+    .toSorted(([a], [b]) => compareTexts(a, b))
     .flatMap(([heading, group]) => [visible(heading), ...group.flatMap(endpointLines)])
     .map((line) => `${line}\n`)
     .join('');
@@ -29,8 +31,4 @@ export function legacyListText(endpoints: readonly ListedEndpoint[]): string {
 function endpointLines({ model, version, url, functions }: ListedEndpoint): string[] {
   const called = functions.map(([name, path]) => `\t${visible(`${name}=${path}`)}`);
   return [visible(`${model}:${version} @ ${url} serving:`), ...called];
-}
-
-function byCodeUnits(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

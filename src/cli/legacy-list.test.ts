@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { legacyPorts } from '../../test/builders/legacy-ports.ts';
 import { keyOf, ModelStore } from '../../test/builders/model-store.ts';
 import { aRegistration, changed } from '../../test/builders/registration.ts';
-import { MaasError } from '../api/errors.ts';
-import { encodeRegistration, type Registration } from '../api/service-instance.ts';
-import { settingsConfigMap, settingsKey } from '../api/settings.ts';
+import { MaasError } from '../contracts/errors.ts';
+import { settingsConfigMap, settingsKey } from '../contracts/settings.ts';
+import { encodeRegistration, type Registration } from '../wire/service-instance.ts';
 import { legacyDeploy } from './legacy-deploy.ts';
 import { legacyListText } from './legacy-list-text.ts';
 

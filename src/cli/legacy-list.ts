@@ -2,12 +2,12 @@
  * LIST of the old deploy client: what clients see in ZooKeeper. Where it died or fell silent because of one registration
  * that clients cannot read, that one is told on standard error and the others are shown.
  */
-import { asMaasError, hasCode } from '../api/errors.ts';
-import { type JsonValue, membersOf, readJson } from '../api/json-reader.ts';
-import { parseServiceConfig } from '../api/service-config.ts';
-import { diagnose } from '../api/service-instance.ts';
-import { visible } from './escape.ts';
-import { inParallel } from './in-parallel.ts';
+import { asMaasError, hasCode } from '../contracts/errors.ts';
+import { mapBounded } from '../kernel/bounded.ts';
+import { visible } from '../kernel/shown-text.ts';
+import { type JsonValue, membersOf, readJson } from '../wire/java-json.ts';
+import { parseServiceConfig } from '../wire/service-config.ts';
+import { diagnose } from '../wire/service-instance.ts';
 import type { LegacyList } from './legacy-deploy-options.ts';
 import { type ListedEndpoint, legacyListText } from './legacy-list-text.ts';
 import { readSettings } from './operator-settings.ts';
@@ -69,7 +69,7 @@ async function readEndpoints(
   };
   for (const directory of ((await zookeeper.children(serviceRoot)) ?? []).toSorted()) {
     const ids = ((await zookeeper.children(`${serviceRoot}/${directory}`)) ?? []).toSorted();
-    await inParallel(ids, parallelism, (id) => read(directory, id));
+    await mapBounded(ids, parallelism, (id) => read(directory, id));
   }
   return endpoints;
 }

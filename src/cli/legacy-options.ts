@@ -2,8 +2,8 @@
  * Options as the old commands read them: a short and a long name, either with one dash or two, the value in the next
  * argument or behind an equals sign. What those commands passed over is refused: an unknown option, a stray argument.
  */
-import { MaasError } from '../api/errors.ts';
-import { quoted } from '../api/shown-text.ts';
+import { MaasError } from '../contracts/errors.ts';
+import { quoted } from '../kernel/shown-text.ts';
 
 export interface LegacyOption {
   readonly short?: string;

@@ -1,5 +1,5 @@
 /** What the old commands need from outside beyond what `kubectl maas` does. */
-import type { HdfsSettings } from '../api/settings.ts';
+import type { HdfsSettings } from '../contracts/settings.ts';
 import type { Ports, UploadOutcome, UploadProgress } from './ports.ts';
 
 export interface LegacyPorts extends Ports {

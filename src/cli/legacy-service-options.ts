@@ -1,8 +1,8 @@
 /** The command line of the old service starter, and the values of the chart that mean the same. Pure. */
-import { MaasError } from '../api/errors.ts';
-import { nodeLabelProblem } from '../api/node-label-expression.ts';
-import { schedulingSettings } from '../api/settings.ts';
-import { quoted } from '../api/shown-text.ts';
+import { MaasError } from '../contracts/errors.ts';
+import { nodeLabelProblem } from '../contracts/node-label-expression.ts';
+import { schedulingSettings } from '../contracts/settings.ts';
+import { quoted } from '../kernel/shown-text.ts';
 import type { MovedOption } from './legacy-deploy-options.ts';
 import { type LegacyOption, type LegacyValues, optionLines } from './legacy-options.ts';
 

@@ -3,8 +3,8 @@
  * docs/adr/0021.
  */
 import { stringify } from 'yaml';
-import { asMaasError, MaasError } from '../api/errors.ts';
-import { visible } from './escape.ts';
+import { asMaasError, MaasError } from '../contracts/errors.ts';
+import { visible } from '../kernel/shown-text.ts';
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.ts';
 import { hdfsOf } from './hadoop-conf.ts';
 import { asksForHelp, type LegacyValues, parseLegacyOptions } from './legacy-options.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cliPorts } from '../../test/builders/cli-ports.ts';
 import { keyOf, ModelStore } from '../../test/builders/model-store.ts';
-import { MaasError } from '../api/errors.ts';
+import { MaasError } from '../contracts/errors.ts';
 import type { ListCommand, VersionCommand } from './command.ts';
 import { complete } from './complete.ts';
 import { run } from './run.ts';

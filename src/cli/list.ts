@@ -1,8 +1,8 @@
 /** `kubectl maas list`: the models, what clients see of them, and what is missing and why. */
-import { notSeenReason } from '../api/resource.ts';
+import { notSeenReason } from '../contracts/resource.ts';
+import { visible } from '../kernel/shown-text.ts';
 import { type Attendance, askAttendance, away, unserved } from './attendance.ts';
 import type { ListCommand } from './command.ts';
-import { visible } from './escape.ts';
 import { type Model, readModel } from './model.ts';
 import { type ModelView, viewOf } from './model-view.ts';
 import { type Cluster, type Ports, roomOf } from './ports.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { cliPorts, noTime } from '../../test/builders/cli-ports.ts';
 import { keyOf, ModelStore } from '../../test/builders/model-store.ts';
-import { MaasError } from '../api/errors.ts';
-import { modesConfigMap, modesKey } from '../api/modes.ts';
-import { settingsConfigMap } from '../api/settings.ts';
+import { MaasError } from '../contracts/errors.ts';
+import { modesConfigMap, modesKey } from '../contracts/modes.ts';
+import { settingsConfigMap } from '../contracts/settings.ts';
 import type { ModeCommand } from './command.ts';
 import { complete } from './complete.ts';
 import { parseArguments } from './parse.ts';

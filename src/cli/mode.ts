@@ -1,9 +1,17 @@
 /** `kubectl maas mode`: prints or sets how far the operator goes with the models. */
-import { hasCode, MaasError } from '../api/errors.ts';
-import { type ModeTable, modeOf, modesConfigMap, modesKey, parseModes, printModes, tableJson } from '../api/modes.ts';
-import { settingsConfigMap } from '../api/settings.ts';
+import { hasCode, MaasError } from '../contracts/errors.ts';
+import {
+  type ModeTable,
+  modeOf,
+  modesConfigMap,
+  modesKey,
+  parseModes,
+  printModes,
+  tableJson,
+} from '../contracts/modes.ts';
+import { settingsConfigMap } from '../contracts/settings.ts';
+import { visible } from '../kernel/shown-text.ts';
 import type { ModeCommand } from './command.ts';
-import { visible } from './escape.ts';
 import { type Cluster, type ConfigMapState, type Ports, roomOf } from './ports.ts';
 import { printJson, printYaml } from './print-object.ts';
 import { printTable } from './print-table.ts';

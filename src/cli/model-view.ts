@@ -2,7 +2,7 @@
  * A model as `list` shows it, and the shape of `list -o json`. Fields are added to it, never renamed or removed;
  * docs describe it.
  */
-import { notSeenReason } from '../api/resource.ts';
+import { notSeenReason } from '../contracts/resource.ts';
 import { conditionOf, isGoing, type Model, registeredState } from './model.ts';
 
 export interface ModelView {

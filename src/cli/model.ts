@@ -3,8 +3,8 @@
  * values that this program does not know, and a list must not fail because of one object.
  */
 import { z } from 'zod';
-import { MaasError } from '../api/errors.ts';
-import { group, type ModelDeploymentStatus, modelDeploymentStatus, plural } from '../api/resource.ts';
+import { MaasError } from '../contracts/errors.ts';
+import { group, type ModelDeploymentStatus, modelDeploymentStatus, plural } from '../contracts/resource.ts';
 import type { ApiObject, ObjectState } from './ports.ts';
 
 const text = z.string();

@@ -1,6 +1,7 @@
 /** The part of the operator's published settings that the commands need. */
+
 import { z } from 'zod';
-import { MaasError } from '../api/errors.ts';
+import { MaasError } from '../contracts/errors.ts';
 import {
   hdfsSettings,
   legacySettings,
@@ -9,7 +10,8 @@ import {
   settingsConfigMap,
   settingsKey,
   zookeeperSettings,
-} from '../api/settings.ts';
+} from '../contracts/settings.ts';
+import { readJson } from '../kernel/schema-json.ts';
 import type { Cluster } from './ports.ts';
 
 /** Unknown keys are passed over: the operator may be newer than this program. */
@@ -53,16 +55,7 @@ export async function readSettings(cluster: Cluster, operatorNamespace: string):
         : `${where} has no key ${settingsKey}`,
     );
   }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new MaasError('SETTINGS_INVALID', `${where} does not hold JSON`, { cause });
-  }
-  const parsed = published.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new MaasError('SETTINGS_INVALID', `${where}: ${issue?.path.join('.')}: ${issue?.message}`, {
-    cause: parsed.error,
-  });
+  const { value, problem, cause } = readJson(text, published);
+  if (value !== undefined) return value;
+  throw new MaasError('SETTINGS_INVALID', `${where}: ${problem}`, { cause });
 }

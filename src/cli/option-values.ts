@@ -1,9 +1,9 @@
 /** The values of options: what a user writes, checked, and as the rest of the program has it. */
 import { InvalidArgumentError } from 'commander';
-import { parseDuration } from '../api/duration.ts';
-import { isMode, type Mode, modes } from '../api/modes.ts';
-import { parseQuantity } from '../api/quantity.ts';
-import { modelDeploymentSpec } from '../api/resource.ts';
+import { parseDuration } from '../contracts/duration.ts';
+import { isMode, type Mode, modes } from '../contracts/modes.ts';
+import { parseQuantity } from '../contracts/quantity.ts';
+import { modelDeploymentSpec } from '../contracts/resource.ts';
 import type { EnvChange } from './command.ts';
 
 const { shape } = modelDeploymentSpec;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { encodeMarker, revokedMarker } from '../api/marker.ts';
+import { encodeMarker, revokedMarker } from '../contracts/marker.ts';
 import { markerNode, ownerOf } from './owner.ts';
 
 const id = 'dga-1-3f0b7c1e-8a41-4d7a-9a53-0c6d1f2e9b10';

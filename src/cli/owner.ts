@@ -2,8 +2,8 @@
  * Whose a registration is. The registration itself has room for no such thing: an unknown field would blind every
  * client. An agent's marker tells it (docs/adr/0005), and only if the same session made both.
  */
-import { decodeMarker, type Marker } from '../api/marker.ts';
-import { podUidOf } from '../api/names.ts';
+import { decodeMarker, type Marker } from '../contracts/marker.ts';
+import { podUidOf } from '../contracts/names.ts';
 
 /**
  * `here`: an agent of this cluster made it. `other-cluster`: an agent of another one. `foreign`: the original on YARN, or

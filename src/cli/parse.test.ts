@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { errorCatalogue } from '../api/error-catalogue.ts';
+import { errorCatalogue } from '../contracts/error-catalogue.ts';
 import { exitCodeMeanings, exitCodeOf, exitCodes } from './exit-codes.ts';
 import { helpTexts, parseArguments } from './parse.ts';
 

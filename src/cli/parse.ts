@@ -1,9 +1,9 @@
 /** Arguments to a command value; reads nothing else and runs nothing. */
 import { Command as Commander, CommanderError, Option } from 'commander';
-import { MaasError } from '../api/errors.ts';
-import { modes } from '../api/modes.ts';
-import { type ReadFrom, readFromPlaces } from '../api/payload.ts';
-import { defaultOperatorNamespace } from '../api/settings.ts';
+import { MaasError } from '../contracts/errors.ts';
+import { modes } from '../contracts/modes.ts';
+import { type ReadFrom, readFromPlaces } from '../contracts/payload.ts';
+import { defaultOperatorNamespace } from '../contracts/settings.ts';
 import { addClusterOptions, type ClusterOptions, clusterChoice, plainFlags } from './cluster-options.ts';
 import {
   type Command,

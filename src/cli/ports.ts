@@ -1,8 +1,10 @@
 /** What the commands need from outside; the composition root gives it, tests give something simpler. */
-import type { HdfsSettings } from '../api/settings.ts';
+
+import type { HdfsSettings } from '../contracts/settings.ts';
+import type { Clock } from '../kernel/clock.ts';
 
 export interface Ports {
-  readonly clock: CommandClock;
+  readonly clock: Clock;
   /** From 0 to 1; spreads the retries of commands that run at the same moment. */
   readonly random: () => number;
   readonly out: Output;
@@ -31,14 +33,6 @@ export interface Ports {
   readonly signal: AbortSignal;
   /** Of this program. */
   readonly version: string;
-}
-
-export interface CommandClock {
-  /** Milliseconds since the epoch. */
-  now(): number;
-  /** Milliseconds of a clock that never goes back. */
-  monotonic(): number;
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
 /** Standard output or standard error. */

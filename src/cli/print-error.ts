@@ -1,7 +1,7 @@
 /** A failure on standard error: what happened and what to do next. */
-import type { MaasError } from '../api/errors.ts';
+import type { MaasError } from '../contracts/errors.ts';
+import { visible } from '../kernel/shown-text.ts';
 import { paint } from './colour.ts';
-import { visible } from './escape.ts';
 import { printJson } from './print-object.ts';
 
 /** @param json one JSON object instead of the text for people */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { visible } from './escape.ts';
-import { listFields } from './json-shape-docs.ts';
+import { listFields } from '../documents/json-shape-docs.ts';
+import { visible } from '../kernel/shown-text.ts';
 import { readModel } from './model.ts';
 import { viewOf } from './model-view.ts';
 import { ageOf, printModels, whyOf } from './print-models.ts';

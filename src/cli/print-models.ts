@@ -1,9 +1,9 @@
 /** `list` in its formats. Pure: the time is an argument. */
-import { formatAge } from '../api/duration.ts';
-import { group, plural } from '../api/resource.ts';
+import { formatAge } from '../contracts/duration.ts';
+import { group, plural } from '../contracts/resource.ts';
+import { visible } from '../kernel/shown-text.ts';
 import { type Colour, paint } from './colour.ts';
 import type { OutputFormat } from './command.ts';
-import { visible } from './escape.ts';
 import { type EndpointView, listViewOf, type ModelView } from './model-view.ts';
 import { printJson, printYaml } from './print-object.ts';
 import { type Cell, type Column, printTable, printWhole } from './print-table.ts';

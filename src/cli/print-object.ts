@@ -1,12 +1,12 @@
 /** Objects as JSON and YAML. */
 import { Document, isScalar, visit } from 'yaml';
-import { apiVersion, kind } from '../api/resource.ts';
-import { visible, visibleJson } from './escape.ts';
+import { apiVersion, kind } from '../contracts/resource.ts';
+import { visible, visibleLines } from '../kernel/shown-text.ts';
 import type { Model } from './model.ts';
 import type { ApiObject } from './ports.ts';
 
 export function printJson(value: unknown): string {
-  return `${visibleJson(JSON.stringify(value, undefined, 2))}\n`;
+  return `${visibleLines(JSON.stringify(value, undefined, 2))}\n`;
 }
 
 /** YAML that YAML 1.1 readers, kubectl among them, read the same way. */
@@ -24,7 +24,7 @@ export function printYaml(value: unknown): string {
       }
     },
   });
-  return visibleJson(document.toString({ lineWidth: 0 }));
+  return visibleLines(document.toString({ lineWidth: 0 }));
 }
 
 /** What can be applied again: no status, nothing that the API server added. */

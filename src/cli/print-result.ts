@@ -1,6 +1,7 @@
 /** What `add` and `remove` print: a line as kubectl does it, or the resource in a format. */
+
+import { visible } from '../kernel/shown-text.ts';
 import type { AddCommand, RemoveCommand } from './command.ts';
-import { visible } from './escape.ts';
 import { type Model, qualifiedName } from './model.ts';
 import { viewOf } from './model-view.ts';
 import { type Ports, roomOf } from './ports.ts';

@@ -1,7 +1,8 @@
 /** `status` in its formats. Pure. */
+
+import { visible } from '../kernel/shown-text.ts';
 import { type Colour, paint } from './colour.ts';
 import type { OutputFormat } from './command.ts';
-import { visible } from './escape.ts';
 import { printJson, printYaml } from './print-object.ts';
 import { type Cell, type Column, printTable, printWhole } from './print-table.ts';
 import type { StatusView, VersionView } from './status-view.ts';

@@ -1,5 +1,5 @@
 /** `kubectl maas remove`: N instances fewer of a model's version, or all of them. */
-import { MaasError } from '../api/errors.ts';
+import { MaasError } from '../contracts/errors.ts';
 import { askAttendance, unattended } from './attendance.ts';
 import type { RemoveCommand } from './command.ts';
 import { counted } from './counted.ts';

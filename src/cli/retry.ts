@@ -2,11 +2,12 @@
  * Optimistic concurrency: read, decide, write on the condition that nothing changed; when something did, all of it
  * again. Many commands at once get through because each waits a random, growing time.
  */
-import { hasCode, MaasError } from '../api/errors.ts';
+
+import { hasCode, MaasError } from '../contracts/errors.ts';
+import { backOffMs } from '../kernel/back-off.ts';
 import type { Ports } from './ports.ts';
 
-const firstWaitMs = 20;
-const longestWaitMs = 1_000;
+const waits = { firstMs: 30, longestMs: 1_500 };
 /** One of the competitors always succeeds, so even a hundred of them are done long before. */
 const giveUpAfterMs = 60_000;
 
@@ -16,13 +17,13 @@ export async function untilUncontended<T>(
   attempt: () => Promise<T>,
 ): Promise<T> {
   const end = clock.monotonic() + giveUpAfterMs;
-  for (let waitMs = firstWaitMs; ; waitMs = Math.min(longestWaitMs, waitMs * 2)) {
+  for (let failures = 0; ; failures += 1) {
     try {
       return await attempt();
     } catch (error) {
       if (!hasCode(error, 'CONFLICT') || clock.monotonic() >= end) throw error;
     }
-    await clock.sleep(waitMs * (0.5 + random()), signal);
+    await clock.sleep(backOffMs(waits, failures, random), signal);
   }
 }
 

@@ -1,5 +1,5 @@
 /** Runs a parsed command. */
-import { asMaasError, MaasError } from '../api/errors.ts';
+import { asMaasError, MaasError } from '../contracts/errors.ts';
 import { add } from './add.ts';
 import type { Command } from './command.ts';
 import { doctor } from './doctor.ts';

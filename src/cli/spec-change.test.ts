@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseHdfsPath } from '../api/hdfs-path.ts';
-import { hdfsSettings } from '../api/settings.ts';
+import { parseHdfsPath } from '../contracts/hdfs-path.ts';
+import { hdfsSettings } from '../contracts/settings.ts';
 import { modelName, modelVersion } from './option-values.ts';
 import { defaultPayloadPath } from './spec-change.ts';
 

@@ -1,9 +1,9 @@
 /** What ADD makes of a spec: a new one, or the patch of one that is there. Pure. */
-import { MaasError } from '../api/errors.ts';
-import { tidyHdfsPath } from '../api/hdfs-path.ts';
-import { annotations, resourceNameFor, shortHash } from '../api/names.ts';
-import { sameQuantity } from '../api/quantity.ts';
-import { apiVersion, kind } from '../api/resource.ts';
+import { MaasError } from '../contracts/errors.ts';
+import { tidyHdfsPath } from '../contracts/hdfs-path.ts';
+import { annotations, resourceNameFor, shortHash } from '../contracts/names.ts';
+import { sameQuantity } from '../contracts/quantity.ts';
+import { apiVersion, kind } from '../contracts/resource.ts';
 import type { AddCommand, EnvChange, SpecOptions } from './command.ts';
 import { type Model, qualifiedName, title, titleOf } from './model.ts';
 import type { ApiObject, ModelManifest } from './ports.ts';

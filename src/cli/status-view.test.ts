@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ModelStore } from '../../test/builders/model-store.ts';
 import { ZnodeTree } from '../../test/builders/znode-tree.ts';
-import { statusFields } from './json-shape-docs.ts';
+import { statusFields } from '../documents/json-shape-docs.ts';
 import { readModel } from './model.ts';
 import { printStatus } from './print-status.ts';
 import { statusView } from './status-view.ts';

@@ -2,7 +2,7 @@
  * Both sides of each model's version: what is to run here, and what clients find in ZooKeeper, ours and others'. Also the
  * shape of `status -o json`: fields are added, never renamed or removed. Pure.
  */
-import { compareAsClients, servedVersion } from '../api/version-order.ts';
+import { compareAsClients, servedVersion } from '../wire/version-order.ts';
 import { conditionOf, isGoing, type Model } from './model.ts';
 import { type MarkerNode, type Owner, ownerOf } from './owner.ts';
 import { instancesOf, type ZooKeeperSide } from './zookeeper-side.ts';

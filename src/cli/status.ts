@@ -1,8 +1,8 @@
 /** `kubectl maas status`: for each model and version, what runs here and what clients find in ZooKeeper. */
-import { hasCode } from '../api/errors.ts';
+import { hasCode } from '../contracts/errors.ts';
+import { visible } from '../kernel/shown-text.ts';
 import type { StatusCommand } from './command.ts';
 import { counted } from './counted.ts';
-import { visible } from './escape.ts';
 import { type Model, readModel } from './model.ts';
 import { type Cluster, type Ports, roomOf } from './ports.ts';
 import { printStatus } from './print-status.ts';

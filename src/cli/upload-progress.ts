@@ -1,7 +1,9 @@
 /** The one line that shows how far an upload is. Pure but for the line that is drawn. */
-import { formatAge } from '../api/duration.ts';
-import { formatBytes } from '../api/quantity.ts';
-import type { CommandClock, Output, UploadProgress } from './ports.ts';
+
+import { formatAge } from '../contracts/duration.ts';
+import { formatBytes } from '../contracts/quantity.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Output, UploadProgress } from './ports.ts';
 import { columnsOf } from './text-columns.ts';
 
 interface Sample {
@@ -41,7 +43,7 @@ export interface ProgressLine {
 }
 
 /** Draws on a terminal; says nothing anywhere else. */
-export function progressLine(output: Output, clock: Pick<CommandClock, 'monotonic'>): ProgressLine {
+export function progressLine(output: Output, clock: Pick<Clock, 'monotonic'>): ProgressLine {
   if (!output.terminal) return { show: () => {}, clear: () => {} };
   let samples: Sample[] = [];
   let drawnAt = Number.NEGATIVE_INFINITY;

@@ -1,7 +1,7 @@
 /** `kubectl maas version`: of this program, of the operator it finds and of the cluster. */
-import { asMaasError } from '../api/errors.ts';
+import { asMaasError } from '../contracts/errors.ts';
+import { visible } from '../kernel/shown-text.ts';
 import type { VersionCommand } from './command.ts';
-import { visible } from './escape.ts';
 import { readSettings } from './operator-settings.ts';
 import type { Cluster, Ports } from './ports.ts';
 import { printJson, printYaml } from './print-object.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { cliPorts } from '../../test/builders/cli-ports.ts';
 import { ManualClock } from '../../test/builders/manual-clock.ts';
 import { ModelStore } from '../../test/builders/model-store.ts';
-import { MaasError } from '../api/errors.ts';
+import { MaasError } from '../contracts/errors.ts';
 import type { Command } from './command.ts';
 import { run } from './run.ts';
 

@@ -2,11 +2,11 @@
  * `--wait`: until the operator has done what was asked, or nothing but a person can help. What changes meanwhile is
  * said on standard error, each state once.
  */
-import { formatAge, formatDuration } from '../api/duration.ts';
-import { hasCode, MaasError } from '../api/errors.ts';
+import { formatAge, formatDuration } from '../contracts/duration.ts';
+import { hasCode, MaasError } from '../contracts/errors.ts';
+import { visible } from '../kernel/shown-text.ts';
 import { errorOf, type Unattended } from './attendance.ts';
 import { counted } from './counted.ts';
-import { visible } from './escape.ts';
 import { conditionOf, type Model, readModel, registeredState, stateOf, titleOf } from './model.ts';
 import type { Cluster, Ports } from './ports.ts';
 

@@ -4,10 +4,10 @@ import { cliPorts, type Looking } from '../../test/builders/cli-ports.ts';
 import { keyOf, ModelStore } from '../../test/builders/model-store.ts';
 import { publishedSettings, wellNow, wellTree } from '../../test/builders/well-facts.ts';
 import { ZnodeTree } from '../../test/builders/znode-tree.ts';
-import { customResourceDefinition } from '../api/crd.ts';
-import { MaasError } from '../api/errors.ts';
+import { customResourceDefinition } from '../contracts/crd.ts';
+import { MaasError } from '../contracts/errors.ts';
+import { doctorFields, importFields } from '../documents/json-shape-docs.ts';
 import type { DoctorCommand, ImportCommand, StatusCommand } from './command.ts';
-import { doctorFields, importFields } from './json-shape-docs.ts';
 import type { ClusterInspector, HdfsReader } from './ports.ts';
 import { run } from './run.ts';
 

@@ -1,10 +1,10 @@
 /** What ZooKeeper holds: configuration, registrations, markers, request queue. Reads only, and decides nothing. */
-import { asMaasError, hasCode } from '../api/errors.ts';
-import { decodePresence, type Presence, presencesPath } from '../api/presence.ts';
-import { requestNumber } from '../api/queue-request.ts';
-import { defaultServiceConfig, parseServiceConfig, type ServiceConfig } from '../api/service-config.ts';
-import { type Diagnosis, diagnose } from '../api/service-instance.ts';
-import { inParallel } from './in-parallel.ts';
+import { asMaasError, hasCode } from '../contracts/errors.ts';
+import { decodePresence, type Presence, presencesPath } from '../contracts/presence.ts';
+import { mapBounded } from '../kernel/bounded.ts';
+import { requestNumber } from '../wire/queue-request.ts';
+import { defaultServiceConfig, parseServiceConfig, type ServiceConfig } from '../wire/service-config.ts';
+import { type Diagnosis, diagnose } from '../wire/service-instance.ts';
 import { type MarkerNode, markerNode } from './owner.ts';
 import type { ZooKeeperReader } from './ports.ts';
 
@@ -131,14 +131,14 @@ async function readDirectories(
 ): Promise<Listing<readonly ModelDirectory[]>> {
   const models = await list(zookeeper, serviceRoot);
   if (models.state !== 'listed') return models;
-  const listed = await inParallel(models.value, parallelism, async (model) => {
+  const listed = await mapBounded(models.value, parallelism, async (model) => {
     const path = `${serviceRoot}/${model}`;
     return { model, path, instances: await list(zookeeper, path) };
   });
   const ids = listed.flatMap(({ model, path, instances }) =>
     instances.state === 'listed' ? instances.value.map((id) => ({ model, id, path: `${path}/${id}` })) : [],
   );
-  const read = await inParallel(ids, parallelism, async (node) => ({
+  const read = await mapBounded(ids, parallelism, async (node) => ({
     ...node,
     reading: await readInstance(zookeeper, node),
   }));
@@ -181,7 +181,7 @@ async function readMarkers(zookeeper: ZooKeeperReader, operatorRoot: string): Pr
   for (const cluster of clusters.state === 'listed' ? clusters.value : []) {
     const directory = `${root}/${cluster}/instances`;
     const ids = await list(zookeeper, directory);
-    await inParallel(ids.state === 'listed' ? ids.value : [], parallelism, async (id) => {
+    await mapBounded(ids.state === 'listed' ? ids.value : [], parallelism, async (id) => {
       const node = await get(zookeeper, `${directory}/${id}`);
       if (node === undefined) return;
       const marker = markerNode(cluster, { data: node.data, session: node.stat.ephemeralOwner });
@@ -194,7 +194,7 @@ async function readMarkers(zookeeper: ZooKeeperReader, operatorRoot: string): Pr
 /** As with markers, those that cannot be read are passed over. */
 async function readOperators(zookeeper: ZooKeeperReader, operatorRoot: string): Promise<readonly OperatorNode[]> {
   const clusters = await list(zookeeper, operatorRoot);
-  const found = await inParallel(clusters.state === 'listed' ? clusters.value : [], parallelism, async (clusterId) => {
+  const found = await mapBounded(clusters.state === 'listed' ? clusters.value : [], parallelism, async (clusterId) => {
     const directory = presencesPath(operatorRoot, clusterId);
     const names = await list(zookeeper, directory);
     const nodes = await Promise.all(
@@ -212,7 +212,7 @@ async function readQueue(zookeeper: ZooKeeperReader, path: string | undefined): 
   if (path === undefined) return { path, requests: { state: 'missing' } };
   const names = await list(zookeeper, path);
   if (names.state !== 'listed') return { path, requests: names };
-  const nodes = await inParallel(
+  const nodes = await mapBounded(
     names.value
       .map((name) => ({ name, number: requestNumber(name) }))
       .filter((request): request is { name: string; number: number } => request.number !== undefined)

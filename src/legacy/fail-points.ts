@@ -2,7 +2,7 @@
  * Named places at which a test kills the operator, one before and one after each external write of handling a request.
  * A program without the variable that enables one never gets here with anything but `noFailPoints`.
  */
-import { MaasError } from '../api/errors.ts';
+import { MaasError } from '../contracts/errors.ts';
 
 /** Each external write of handling a request. */
 export const queueWrites = [

@@ -1,5 +1,5 @@
 /** ModelDeployments as requests of the old queue see them, make them and change them. */
-import type { ReadFrom } from '../api/payload.ts';
+import type { ReadFrom } from '../contracts/payload.ts';
 
 /** Exactly this object in exactly this state. */
 export interface ObjectState {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { modelDeploymentSpec } from '../api/resource.ts';
+import { modelDeploymentSpec } from '../contracts/resource.ts';
 import type { ObservedModel } from './model-object.ts';
 import { type Observed, planRequest } from './plan-request.ts';
 import type { NamedRequest } from './triage.ts';

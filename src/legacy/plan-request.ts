@@ -12,15 +12,17 @@
  *    request, and then it is deleted; a successor of its name is never touched.
  * 4. What can never be done is rejected, and comes into the record.
  */
-import type { ErrorCode } from '../api/error-catalogue.ts';
-import { tidyHdfsPath } from '../api/hdfs-path.ts';
-import { resourceNameFor } from '../api/names.ts';
-import { grantedMemory } from '../api/old-deploy-rules.ts';
-import type { ReadFrom } from '../api/payload.ts';
-import { parseQuantity } from '../api/quantity.ts';
-import { modelDeploymentSpec } from '../api/resource.ts';
-import type { RequestQueueSettings } from '../api/settings.ts';
-import { quoted } from '../api/shown-text.ts';
+
+import type { ErrorCode } from '../contracts/error-catalogue.ts';
+import { tidyHdfsPath } from '../contracts/hdfs-path.ts';
+import { resourceNameFor } from '../contracts/names.ts';
+import { grantedMemory } from '../contracts/old-deploy-rules.ts';
+import type { ReadFrom } from '../contracts/payload.ts';
+import { parseQuantity } from '../contracts/quantity.ts';
+import { modelDeploymentSpec } from '../contracts/resource.ts';
+import type { RequestQueueSettings } from '../contracts/settings.ts';
+import { quoted } from '../kernel/shown-text.ts';
+import { compareTexts } from '../kernel/text-order.ts';
 import type { ModelChange, ModelManifest, ObservedModel } from './model-object.ts';
 import { encodeRequestIds, requestTime } from './request-id.ts';
 import type { NamedRequest } from './triage.ts';
@@ -200,13 +202,9 @@ function preferred(a: ObservedModel, b: ObservedModel): number {
   return (
     Number(a.deleting) - Number(b.deleting) ||
     Number(a.stalled) - Number(b.stalled) ||
-    compare(a.createdAt, b.createdAt) ||
-    compare(a.state.uid, b.state.uid)
+    compareTexts(a.createdAt, b.createdAt) ||
+    compareTexts(a.state.uid, b.state.uid)
   );
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function partProblem(part: 'name' | 'version', text: string): Step | undefined {

@@ -2,18 +2,6 @@
 import type { ModelChange, ModelManifest, ObjectState, ObservedModel } from './model-object.ts';
 import type { RecordData, RecordPatch } from './queue-record.ts';
 
-export interface Clock {
-  /** Milliseconds since the epoch. */
-  now(): number;
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
-}
-
-export interface Log {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
-
 export interface Znode {
   readonly data: Uint8Array;
   readonly stat: {

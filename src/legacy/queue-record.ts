@@ -6,8 +6,11 @@
  * `rejected.*` has one entry for each rejected request, `null-requests` the count of the literal `null`s that the old
  * LIST leaves (each would otherwise push a real entry out), `removals` which resource was deleted for which request.
  */
+
 import { z } from 'zod';
-import { quoted } from '../api/shown-text.ts';
+import { readJson } from '../kernel/schema-json.ts';
+import { quoted } from '../kernel/shown-text.ts';
+import { byText } from '../kernel/text-order.ts';
 import type { Rejection } from './plan-request.ts';
 import { type RequestNode, requestId } from './request-id.ts';
 
@@ -45,7 +48,7 @@ export function listRejected(data: RecordData): readonly RejectedRequest[] {
     .filter(([key]) => key.startsWith(rejectedPrefix))
     .map(([, text]) => read(rejectedEntry, text))
     .filter((entry) => entry !== undefined)
-    .sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+    .sort(byText(({ at }) => at));
 }
 
 /** Is it known that this request was rejected, or was one of the nulls? */
@@ -78,7 +81,7 @@ export function withRejection(
     .filter((key) => key.startsWith(rejectedPrefix) && key !== rejectedKey(node))
     // What cannot be read goes first.
     .map((key) => ({ key, at: read(rejectedEntry, data[key])?.at ?? '' }))
-    .sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+    .sort(byText(({ at }) => at));
   const surplus = others.slice(0, Math.max(0, others.length + 1 - longestRejected));
   return {
     ...Object.fromEntries(surplus.map(({ key }) => [key, null])),
@@ -104,11 +107,5 @@ function rejectedKey({ name, czxid }: RequestNode): string {
 
 /** Undefined for what somebody else wrote there. */
 function read<T>(schema: z.ZodType<T>, text: string | undefined): T | undefined {
-  if (text === undefined) return undefined;
-  try {
-    const parsed = schema.safeParse(JSON.parse(text));
-    return parsed.success ? parsed.data : undefined;
-  } catch {
-    return undefined;
-  }
+  return text === undefined ? undefined : readJson(text, schema).value;
 }

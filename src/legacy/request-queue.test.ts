@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { QueueWorld } from '../../test/builders/queue-world.ts';
-import { MaasError } from '../api/errors.ts';
+import { MaasError } from '../contracts/errors.ts';
 import { failPoints } from './fail-points.ts';
 import { listRejected } from './queue-record.ts';
 

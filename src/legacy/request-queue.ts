@@ -7,24 +7,18 @@
  * later requests for the same name and version, so that their order stays. While ZooKeeper or the API server is away,
  * everything waits.
  */
-import { asMaasError, hasCode, MaasError } from '../api/errors.ts';
-import { resourceNameFor } from '../api/names.ts';
-import type { ReadFrom } from '../api/payload.ts';
-import { requestNumber, requestPrefix } from '../api/queue-request.ts';
-import { parseServiceConfig } from '../api/service-config.ts';
-import type { RequestQueueSettings } from '../api/settings.ts';
+
+import { asMaasError, hasCode, MaasError } from '../contracts/errors.ts';
+import { resourceNameFor } from '../contracts/names.ts';
+import type { ReadFrom } from '../contracts/payload.ts';
+import type { RequestQueueSettings } from '../contracts/settings.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Log } from '../kernel/log.ts';
+import { requestNumber, requestPrefix } from '../wire/queue-request.ts';
+import { parseServiceConfig } from '../wire/service-config.ts';
 import type { FailPoints, QueueWrite } from './fail-points.ts';
 import { type Observed, planRequest, type Rejection, type Step } from './plan-request.ts';
-import type {
-  Clock,
-  EventObject,
-  Log,
-  QueueCluster,
-  QueueMetrics,
-  QueueZooKeeper,
-  Subscription,
-  Znode,
-} from './ports.ts';
+import type { EventObject, QueueCluster, QueueMetrics, QueueZooKeeper, Subscription, Znode } from './ports.ts';
 import {
   type RecordData,
   type RecordPatch,

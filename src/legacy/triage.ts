@@ -1,7 +1,7 @@
 /** Which way a request goes: to a model of ours, on to the second queue, or off because nobody could do it. Pure. */
-import { namespaceForModel } from '../api/old-deploy-rules.ts';
-import { type QueueRequest, readQueueRequest } from '../api/queue-request.ts';
-import type { RequestQueueSettings } from '../api/settings.ts';
+import { namespaceForModel } from '../contracts/old-deploy-rules.ts';
+import type { RequestQueueSettings } from '../contracts/settings.ts';
+import { type QueueRequest, readQueueRequest } from '../wire/queue-request.ts';
 
 export type Triage =
   | {

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { aPod } from '../../test/builders/model-deployment.ts';
-import { instanceId } from '../api/names.ts';
-import { hostNetworkPorts } from '../api/pod-contract.ts';
+import { instanceId } from '../contracts/names.ts';
+import { hostNetworkPorts } from '../contracts/pod-contract.ts';
 import { AgentPoll } from './agent-poll.ts';
 
 const pod = aPod();

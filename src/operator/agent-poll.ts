@@ -3,10 +3,11 @@
  * they say is advice for the status only; an agent that cannot be reached means nothing.
  */
 
-import { instanceId } from '../api/names.ts';
-import { type AgentStatus, agentPaths, agentPort, agentStatus, hostNetworkPorts } from '../api/pod-contract.ts';
+import { instanceId } from '../contracts/names.ts';
+import { type AgentStatus, agentPaths, agentPort, agentStatus, hostNetworkPorts } from '../contracts/pod-contract.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { readJson } from '../kernel/schema-json.ts';
 import type { PodView } from '../plan/observation.ts';
-import type { Clock } from './ports.ts';
 
 /** Gets a URL's body, at most 64 KiB, or throws; bounded in time. */
 export type Get = (url: string, timeoutMs: number) => Promise<string>;
@@ -81,8 +82,7 @@ export class AgentPoll {
 
   async #status(url: string): Promise<AgentStatus | undefined> {
     try {
-      const parsed = agentStatus.safeParse(JSON.parse(await this.#get(url, timeoutMs)));
-      return parsed.success ? parsed.data : undefined;
+      return readJson(await this.#get(url, timeoutMs), agentStatus).value;
     } catch {
       return undefined;
     }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Concern, concernsAnnotation, decodeConcerns, encodeConcerns } from '../api/concern.ts';
+import { type Concern, concernsAnnotation, decodeConcerns, encodeConcerns } from '../contracts/concern.ts';
 import { Concerns } from './concerns.ts';
 
 const about = (subject: string, message = 'm'): Concern => ({

@@ -2,7 +2,7 @@
  * What concerns the operator as a whole. Each concern is told once when it begins, and once when it is over; all are
  * published for as long as they last.
  */
-import type { Concern } from '../api/concern.ts';
+import type { Concern } from '../contracts/concern.ts';
 
 export class Concerns {
   readonly #tell: (concern: Concern, over: boolean) => void;

@@ -3,16 +3,18 @@
  * a pass over its present state.
  */
 
-import { hasCode } from '../api/errors.ts';
-import { annotations } from '../api/names.ts';
-import type { ModelDeployment } from '../api/resource.ts';
-import type { OperatorSettings } from '../api/settings.ts';
+import { hasCode } from '../contracts/errors.ts';
+import { annotations } from '../contracts/names.ts';
+import type { ModelDeployment } from '../contracts/resource.ts';
+import type { OperatorSettings } from '../contracts/settings.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Log } from '../kernel/log.ts';
 import type { PodView } from '../plan/observation.ts';
 import { AgentPoll, type Get } from './agent-poll.ts';
 import type { Modes } from './modes.ts';
 import { PayloadWatch } from './payload-watch.ts';
 import { type ListPodWarnings, PodWarnings } from './pod-warnings.ts';
-import type { Clock, Cluster, Log, Metrics, Payloads, Stores } from './ports.ts';
+import type { Cluster, Metrics, Payloads, Stores } from './ports.ts';
 import { Reconciler } from './reconciler.ts';
 import type { RegistrationFollower } from './registrations.ts';
 import type { ServedNamespaces } from './served-namespaces.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { FakeZooKeeper } from '../../test/builders/fake-zookeeper.ts';
 import { silentLog } from '../../test/builders/silent-log.ts';
-import type { MaasError } from '../api/errors.ts';
+import type { MaasError } from '../contracts/errors.ts';
 import {
   allActive,
   decodePublishedModes,
@@ -9,7 +9,7 @@ import {
   type Mode,
   type PublishedModes,
   printModes,
-} from '../api/modes.ts';
+} from '../contracts/modes.ts';
 import { Modes } from './modes.ts';
 
 const path = '/maas/operator/c1/modes';

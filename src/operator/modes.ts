@@ -3,7 +3,8 @@
  * publishes it in ZooKeeper for the agents. What is published is also the memory: content that cannot be read changes
  * nothing, not even over a restart of the operator.
  */
-import { asMaasError, type MaasError } from '../api/errors.ts';
+
+import { asMaasError, type MaasError } from '../contracts/errors.ts';
 import {
   allActive,
   decodePublishedModes,
@@ -13,9 +14,11 @@ import {
   modesForAgents,
   type PublishedModes,
   parseModes,
-} from '../api/modes.ts';
+} from '../contracts/modes.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Log } from '../kernel/log.ts';
 import type { ModeView } from '../plan/observation.ts';
-import type { Clock, Log, Subscription, Znode, ZooKeeperReader } from './ports.ts';
+import type { Subscription, Znode, ZooKeeperReader } from './ports.ts';
 
 /** What the modes need of ZooKeeper. @throws MaasError */
 export interface ModesZooKeeper extends Pick<ZooKeeperReader, 'state' | 'onEvent' | 'get' | 'watchNode'> {

@@ -1,8 +1,10 @@
 /** Gathers one observation for one ModelDeployment from what the watches hold. Waits for nothing. */
-import { registers } from '../api/modes.ts';
-import type { PinnedPayload } from '../api/payload.ts';
-import type { AgentStatus } from '../api/pod-contract.ts';
-import type { ModelDeploymentStatus } from '../api/resource.ts';
+
+import { registers } from '../contracts/modes.ts';
+import type { PinnedPayload } from '../contracts/payload.ts';
+import type { AgentStatus } from '../contracts/pod-contract.ts';
+import type { ModelDeploymentStatus } from '../contracts/resource.ts';
+import { compareTexts } from '../kernel/text-order.ts';
 import { keyOf } from '../plan/children.ts';
 import type {
   ModeView,
@@ -45,7 +47,7 @@ export function observe(
       .map((child) => child.view);
 
   const key = keyOf(spec);
-  const pods = children(stores.pods).sort((a, b) => a.createdAt - b.createdAt || (a.name < b.name ? -1 : 1));
+  const pods = children(stores.pods).sort((a, b) => a.createdAt - b.createdAt || compareTexts(a.name, b.name));
   const pins = children(stores.pins);
   const deployments = children(stores.deployments);
   const registrations = senses.registrations(spec.name);

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { aPayload } from '../../test/builders/model-deployment.ts';
-import { MaasError } from '../api/errors.ts';
-import type { PinnedPayload } from '../api/payload.ts';
+import { MaasError } from '../contracts/errors.ts';
+import type { PinnedPayload } from '../contracts/payload.ts';
 import { PayloadWatch } from './payload-watch.ts';
 import type { Payloads } from './ports.ts';
 

@@ -3,12 +3,14 @@
  * A version without a pin is resolved, again and again with a growing wait while that fails; a pinned one is compared
  * with HDFS from time to time. Where instances read from the payload store, it is the plan that says when to copy.
  */
-import { asMaasError } from '../api/errors.ts';
-import type { PinnedPayload } from '../api/payload.ts';
-import type { ModelDeploymentSpec } from '../api/resource.ts';
+
+import { asMaasError } from '../contracts/errors.ts';
+import type { PinnedPayload } from '../contracts/payload.ts';
+import type { ModelDeploymentSpec } from '../contracts/resource.ts';
+import { Slots } from '../kernel/bounded.ts';
+import type { Clock } from '../kernel/clock.ts';
 import type { PayloadView } from '../plan/observation.ts';
-import type { Clock, Payloads } from './ports.ts';
-import { Slots } from './slots.ts';
+import type { Payloads } from './ports.ts';
 
 /** Where a version's payload is, and where its instances read it. */
 export interface WantedPayload extends Pick<ModelDeploymentSpec['payload'], 'path' | 'readFrom'> {

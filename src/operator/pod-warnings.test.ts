@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { aPod, start } from '../../test/builders/model-deployment.ts';
 import { silentLog } from '../../test/builders/silent-log.ts';
-import { MaasError } from '../api/errors.ts';
+import { MaasError } from '../contracts/errors.ts';
 import type { ContainerView, PodView, PodWarning } from '../plan/observation.ts';
 import { type ListPodWarnings, PodWarnings } from './pod-warnings.ts';
 

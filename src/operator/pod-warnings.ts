@@ -3,9 +3,11 @@
  * said in events only. One question serves all pods of a namespace, and where all pods come up none is asked. What is
  * heard explains; that nothing is heard means nothing.
  */
-import { asMaasError, hasCode } from '../api/errors.ts';
+
+import { asMaasError, hasCode } from '../contracts/errors.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Log } from '../kernel/log.ts';
 import type { PodView, PodWarning } from '../plan/observation.ts';
-import type { Clock, Log } from './ports.ts';
 
 /** The warnings about pods of a namespace. @throws MaasError */
 export type ListPodWarnings = (namespace: string) => Promise<readonly PodWarning[]>;

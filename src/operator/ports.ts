@@ -1,27 +1,11 @@
 /** What the operator needs of the world around it. The adapters give it; tests give their own. */
-import type { PinnedPayload } from '../api/payload.ts';
-import type { ModelDeployment, ModelDeploymentStatus } from '../api/resource.ts';
+import type { PinnedPayload } from '../contracts/payload.ts';
+import type { ModelDeployment, ModelDeploymentStatus } from '../contracts/resource.ts';
 import type { Manifest } from '../plan/children.ts';
 import type { PlannedEvent } from '../plan/events.ts';
 import type { BudgetView, DeploymentView, PinView, PodView } from '../plan/observation.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Owned, ResourceEntry } from './views.ts';
-
-export interface Clock {
-  /** Milliseconds since the epoch. */
-  now(): number;
-  /** Milliseconds that only ever grow. */
-  monotonic(): number;
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
-}
-
-export interface Log {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-  child(fields: Record<string, unknown>): Log;
-}
 
 /** Objects that a watch keeps in step with the cluster. */
 export interface Store<P> {

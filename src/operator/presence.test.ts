@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FakeZooKeeper } from '../../test/builders/fake-zookeeper.ts';
 import { silentLog } from '../../test/builders/silent-log.ts';
-import type { Concern } from '../api/concern.ts';
+import type { Concern } from '../contracts/concern.ts';
 import { OperatorPresence } from './presence.ts';
 
 function operator(

@@ -1,6 +1,9 @@
 /** Says in ZooKeeper that this operator leads, and follows which others do; see api/presence.ts and plan/neighbours.ts. */
-import type { Concern } from '../api/concern.ts';
-import { decodePresence, encodePresence, presencesPath } from '../api/presence.ts';
+
+import type { Concern } from '../contracts/concern.ts';
+import { decodePresence, encodePresence, presencesPath } from '../contracts/presence.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Log } from '../kernel/log.ts';
 import {
   concernsAbout,
   isOnlyOurs,
@@ -10,7 +13,7 @@ import {
   type Self,
   yieldsModes,
 } from '../plan/neighbours.ts';
-import type { Clock, Log, ZooKeeperReader } from './ports.ts';
+import type { ZooKeeperReader } from './ports.ts';
 
 export interface PresenceZooKeeper extends Pick<ZooKeeperReader, 'state' | 'get' | 'children'> {
   ensurePath(path: string): Promise<void>;

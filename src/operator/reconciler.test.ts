@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { aPayload, aResource, someSettings } from '../../test/builders/model-deployment.ts';
 import { silentLog } from '../../test/builders/silent-log.ts';
-import { MaasError } from '../api/errors.ts';
-import type { ModelDeployment, ModelDeploymentStatus } from '../api/resource.ts';
+import { MaasError } from '../contracts/errors.ts';
+import type { ModelDeployment, ModelDeploymentStatus } from '../contracts/resource.ts';
 import type { Manifest } from '../plan/children.ts';
 import type { PlannedEvent } from '../plan/events.ts';
 import type { Cluster, Store } from './ports.ts';

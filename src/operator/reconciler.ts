@@ -2,14 +2,17 @@
  * One pass over one ModelDeployment: observe, plan, execute, one status write, then the events. What went wrong is fed
  * back only through the next observation.
  */
-import { sameJson } from '../api/canonical-json.ts';
-import { asMaasError } from '../api/errors.ts';
-import type { ModelDeploymentStatus } from '../api/resource.ts';
-import type { OperatorSettings } from '../api/settings.ts';
+
+import { asMaasError } from '../contracts/errors.ts';
+import type { ModelDeploymentStatus } from '../contracts/resource.ts';
+import type { OperatorSettings } from '../contracts/settings.ts';
+import { sameJson } from '../kernel/canonical-json.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Log } from '../kernel/log.ts';
 import type { Observation, Problem } from '../plan/observation.ts';
 import { type Plan, plan } from '../plan/plan.ts';
 import { observe, type Senses } from './observe.ts';
-import type { Clock, Cluster, Log } from './ports.ts';
+import type { Cluster } from './ports.ts';
 import type { ResourceEntry } from './views.ts';
 
 /** When to look again: with the queue's back-off after a failure, after a time, or when something changes. */

@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { FakeZooKeeper } from '../../test/builders/fake-zookeeper.ts';
 import { silentLog } from '../../test/builders/silent-log.ts';
-import { encodeMarker } from '../api/marker.ts';
-import { encodeRegistration } from '../api/service-instance.ts';
+import { encodeMarker } from '../contracts/marker.ts';
+import { encodeRegistration } from '../wire/service-instance.ts';
 import { RegistrationFollower } from './registrations.ts';
 
 const uid = '00000000-0000-4000-8000-000000000001';

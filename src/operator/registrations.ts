@@ -3,13 +3,15 @@
  * model has a directory, in it each instance a node. Read only. While the connection is away, or has not been caught up
  * since it came back, the answer is "unknown".
  */
-import { asMaasError } from '../api/errors.ts';
-import { decodeMarker } from '../api/marker.ts';
-import { podUidOf } from '../api/names.ts';
-import { parseServiceConfig } from '../api/service-config.ts';
-import { diagnose } from '../api/service-instance.ts';
+
+import { asMaasError } from '../contracts/errors.ts';
+import { decodeMarker } from '../contracts/marker.ts';
+import { podUidOf } from '../contracts/names.ts';
+import type { Log } from '../kernel/log.ts';
 import type { Registration, RegistrationsView } from '../plan/observation.ts';
-import type { Log, Subscription, ZooKeeperReader } from './ports.ts';
+import { parseServiceConfig } from '../wire/service-config.ts';
+import { diagnose } from '../wire/service-instance.ts';
+import type { Subscription, ZooKeeperReader } from './ports.ts';
 
 /** A registration, and the node that it was read from. */
 interface Seen {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Concern, concerns } from '../api/concern.ts';
-import { MaasError } from '../api/errors.ts';
+import { type Concern, concerns } from '../contracts/concern.ts';
+import { MaasError } from '../contracts/errors.ts';
 import { ServedNamespaces } from './served-namespaces.ts';
 
 const forbidden = new MaasError('CLUSTER_FORBIDDEN', 'list pods fraud: User "x" cannot list resource "pods"');

@@ -3,8 +3,8 @@
  * that is made anew has none. What is known of it then is old: no plan is made from it, and nothing is taken away. The
  * others are served on; and when the Role is back, so is the namespace.
  */
-import type { Concern } from '../api/concern.ts';
-import { asMaasError } from '../api/errors.ts';
+import type { Concern } from '../contracts/concern.ts';
+import { asMaasError } from '../contracts/errors.ts';
 
 /** A watch in one namespace, or in all. */
 type State = 'unlisted' | 'following' | { readonly refused: string };

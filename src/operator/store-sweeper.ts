@@ -1,5 +1,7 @@
 /** Has copies of payloads removed that no pinned payload refers to any more; see docs/adr/0024. */
-import type { Clock, Log, Payloads, Stores } from './ports.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Log } from '../kernel/log.ts';
+import type { Payloads, Stores } from './ports.ts';
 
 /** Within the time that a copy is kept it is looked at a few times. */
 const looksInTime = 4;

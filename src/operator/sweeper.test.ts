@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { FakeZooKeeper } from '../../test/builders/fake-zookeeper.ts';
 import { aPod } from '../../test/builders/model-deployment.ts';
 import { silentLog } from '../../test/builders/silent-log.ts';
-import { MaasError } from '../api/errors.ts';
-import { revokedMarker } from '../api/marker.ts';
-import type { Mode } from '../api/modes.ts';
+import { MaasError } from '../contracts/errors.ts';
+import { revokedMarker } from '../contracts/marker.ts';
+import type { Mode } from '../contracts/modes.ts';
 import type { Cluster, Stores } from './ports.ts';
 import { Sweeper } from './sweeper.ts';
 

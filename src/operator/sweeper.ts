@@ -3,11 +3,14 @@
  * of models that are only observed stay, and so do those of a namespace that another operator may look after, or that
  * cannot be looked at.
  */
-import { revokedMarker } from '../api/marker.ts';
-import type { Mode } from '../api/modes.ts';
-import { markersPath, podUidOf } from '../api/names.ts';
+
+import { revokedMarker } from '../contracts/marker.ts';
+import type { Mode } from '../contracts/modes.ts';
+import { markersPath, podUidOf } from '../contracts/names.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Log } from '../kernel/log.ts';
 import { type MarkerView, type Orphan, suspectedOrphans } from '../plan/sweep.ts';
-import type { Clock, Cluster, Log, Metrics, Stores, ZnodeOperation, ZooKeeperReader } from './ports.ts';
+import type { Cluster, Metrics, Stores, ZnodeOperation, ZooKeeperReader } from './ports.ts';
 
 export interface ZooKeeperSweeper extends ZooKeeperReader {
   transaction(operations: readonly ZnodeOperation[]): Promise<unknown>;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { customResourceDefinition } from '../api/crd.ts';
-import { modelDeploymentStatus } from '../api/resource.ts';
+import { customResourceDefinition } from '../contracts/crd.ts';
+import { modelDeploymentStatus } from '../contracts/resource.ts';
 import { podView, resourceEntry } from './views.ts';
 
 describe('podView', () => {

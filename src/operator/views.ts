@@ -1,9 +1,14 @@
 /** Projects Kubernetes objects to the views that a plan is made from. Pure; what is not needed is not kept in memory. */
-import { annotations, labels } from '../api/names.ts';
-import type { PinnedPayload } from '../api/payload.ts';
-import { decodePin } from '../api/pin-content.ts';
-import { containers, pinnedVolume } from '../api/pod-contract.ts';
-import { type ModelDeployment, modelDeploymentSpec, modelDeploymentStatus, notSeenReason } from '../api/resource.ts';
+import { annotations, labels } from '../contracts/names.ts';
+import type { PinnedPayload } from '../contracts/payload.ts';
+import { decodePin } from '../contracts/pin-content.ts';
+import { containers, pinnedVolume } from '../contracts/pod-contract.ts';
+import {
+  type ModelDeployment,
+  modelDeploymentSpec,
+  modelDeploymentStatus,
+  notSeenReason,
+} from '../contracts/resource.ts';
 import type { BudgetView, ContainerView, DeploymentView, PinView, PodView, Termination } from '../plan/observation.ts';
 import type {
   BudgetJson,

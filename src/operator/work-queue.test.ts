@@ -27,7 +27,7 @@ function workshop(options: Partial<WorkQueueOptions> = {}) {
     },
     workers: 2,
     clock,
-    random: () => 0,
+    random: () => 1,
     ...options,
   });
   return { clock, queue, running, runs };
@@ -101,7 +101,7 @@ describe('the work queue', () => {
       },
       workers: 1,
       clock,
-      random: () => 0,
+      random: () => 1,
       hooks: { failed: (_key, _error, _failures, retryInMs) => waits.push(retryInMs) },
     });
     queue.start();
@@ -125,7 +125,7 @@ describe('the work queue', () => {
     const { clock, queue } = workshop({
       reconcile: () => Promise.reject(new Error('broken')),
       workers: 10,
-      random: () => (seed++ % 10) / 10,
+      random: () => (1 + (seed++ % 10)) / 10,
       hooks: { failed: (_key, _error, _failures, retryInMs) => waits.push(retryInMs) },
     });
     queue.start();

@@ -9,12 +9,8 @@
  *   about it does not wait: things may be right now.
  * - Of several delays of one key the earliest counts.
  */
-
-export interface QueueClock {
-  /** Milliseconds, never going back. */
-  monotonic(): number;
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
-}
+import { backOffMs } from '../kernel/back-off.ts';
+import type { Clock } from '../kernel/clock.ts';
 
 /** What a run of a key ended with; a thrown error means: again, after a back-off. */
 export interface Outcome {
@@ -37,7 +33,7 @@ export interface WorkQueueOptions {
   /** Works on one key. The signal fires when the queue stops. */
   readonly reconcile: (key: string, signal: AbortSignal) => Promise<Outcome | undefined>;
   readonly workers: number;
-  readonly clock: QueueClock;
+  readonly clock: Clock;
   readonly random?: () => number;
   /** The first wait after a failure; doubles. Default 200 ms. */
   readonly backoffMs?: number;
@@ -194,9 +190,8 @@ class KeyQueue implements WorkQueue {
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
     const { backoffMs = 200, longestBackoffMs = 60_000 } = this.#options;
-    // The exponent is bounded, or the power would become infinite one day.
-    const ceiling = Math.min(backoffMs * 2 ** Math.min(failures - 1, 30), longestBackoffMs);
-    const retryInMs = Math.round(ceiling * (1 - this.#random() / 2));
+    const backOff = { firstMs: backoffMs, longestMs: longestBackoffMs };
+    const retryInMs = Math.round(backOffMs(backOff, failures - 1, this.#random));
     this.#tell((hooks) => hooks.failed?.(key, error, failures, retryInMs));
     this.addAfter(key, retryInMs);
   }

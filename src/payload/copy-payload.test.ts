@@ -4,7 +4,7 @@ import { failure } from '../../test/builders/failure.ts';
 import { FakeWebHdfs, json, remote } from '../../test/builders/fake-webhdfs.ts';
 import { impatientHdfs } from '../../test/builders/impatient-hdfs.ts';
 import type { Hdfs } from '../adapters/webhdfs/hdfs.ts';
-import { type PinnedPayload, pinnedPayload } from '../api/payload.ts';
+import { type PinnedPayload, pinnedPayload } from '../contracts/payload.ts';
 import { copyName, copyPayload, digestOfName } from './copy-payload.ts';
 import { payloadChange, resolvePayload } from './resolve.ts';
 import type { SendProgress } from './send-files.ts';

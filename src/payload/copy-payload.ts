@@ -6,17 +6,17 @@
  * they were when every byte of it had been compared.
  */
 import { z } from 'zod';
-import { hasCode, MaasError } from '../api/errors.ts';
-import { joinHdfsPath } from '../api/hdfs-path.ts';
+import { hasCode, MaasError } from '../contracts/errors.ts';
+import { joinHdfsPath } from '../contracts/hdfs-path.ts';
 import {
   hdfsChecksum,
   type PinnedFile,
   type PinnedPayload,
   uploadManifest,
   uploadManifestFile,
-} from '../api/payload.ts';
-import { fitPin } from '../api/pin-content.ts';
-import { mapBounded } from './bounded.ts';
+} from '../contracts/payload.ts';
+import { fitPin } from '../contracts/pin-content.ts';
+import { mapBounded } from '../kernel/bounded.ts';
 import { listPayload } from './list-payload.ts';
 import { shown, stagingPrefix } from './payload-rules.ts';
 import { tooManyFiles } from './payload-size.ts';

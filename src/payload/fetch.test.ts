@@ -6,7 +6,7 @@ import { failure } from '../../test/builders/failure.ts';
 import { FakeWebHdfs, remote } from '../../test/builders/fake-webhdfs.ts';
 import { openHdfs } from '../adapters/webhdfs/hdfs.ts';
 import { openHdfsReader } from '../adapters/webhdfs/hdfs-reader.ts';
-import type { PinnedPayload } from '../api/payload.ts';
+import type { PinnedPayload } from '../contracts/payload.ts';
 import { type FetchOptions, type FetchProgress, type FetchSource, fetchPayload } from './fetch.ts';
 import { resolvePayload } from './resolve.ts';
 

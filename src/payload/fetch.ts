@@ -2,12 +2,15 @@
  * Copies a pinned payload from HDFS into a directory: with bounded memory, a few files at a time, going on where an
  * earlier attempt stopped, and believing no byte before its file's digest was compared with the pin.
  */
+
 import type { FileHandle } from 'node:fs/promises';
-import { asMaasError, hasCode, MaasError } from '../api/errors.ts';
-import { joinHdfsPath } from '../api/hdfs-path.ts';
-import type { PinnedFile, PinnedPayload } from '../api/payload.ts';
+import { asMaasError, hasCode, MaasError } from '../contracts/errors.ts';
+import { joinHdfsPath } from '../contracts/hdfs-path.ts';
+import type { PinnedFile, PinnedPayload } from '../contracts/payload.ts';
+import { backOffMs } from '../kernel/back-off.ts';
+import { mapBounded } from '../kernel/bounded.ts';
+import type { Clock } from '../kernel/clock.ts';
 import { openBeneath } from './beneath.ts';
-import { mapBounded } from './bounded.ts';
 import { HdfsChecksum } from './hdfs-checksum.ts';
 import { shown } from './payload-rules.ts';
 import { checkStillPinned, otherChecksum, PinnedDigests, type PinnedSource, unevenBlocks } from './pinned-file.ts';
@@ -37,7 +40,7 @@ export interface FetchProgress {
 }
 
 export interface FetchOptions {
-  readonly clock: { sleep(milliseconds: number, signal?: AbortSignal): Promise<void> };
+  readonly clock: Pick<Clock, 'sleep'>;
   /** From 0 to 1; for jitter. */
   readonly random: () => number;
   readonly signal?: AbortSignal | undefined;
@@ -54,8 +57,7 @@ export interface FetchResult {
 
 /** Attempts of one file with wrong bytes before that is reported as final. */
 const maxCorrupt = 5;
-const firstPauseMs = 500;
-const maxPauseMs = 30_000;
+const pauses = { firstMs: 500, longestMs: 30_000 };
 const readBufferBytes = 1024 * 1024;
 const reportEveryBytes = 1024 * 1024;
 
@@ -113,8 +115,7 @@ async function fetchUntilRight(job: Job): Promise<void> {
       if (!coded.transient || corrupt >= maxCorrupt) throw coded;
       failures = attempt.received > 0 && coded.code !== 'HDFS_DATA_CORRUPT' ? 1 : failures + 1;
       tally.failed(coded);
-      const pause = Math.min(maxPauseMs, firstPauseMs * 2 ** (failures - 1));
-      await options.clock.sleep(pause * (0.5 + options.random() / 2), signal);
+      await options.clock.sleep(backOffMs(pauses, failures - 1, options.random), signal);
     }
   }
 }

@@ -2,12 +2,13 @@
  * What the old deploy client uploads of a local directory: the files directly in it, without endpoint.dat. Directories
  * stay behind, and links are followed wherever they lead.
  */
+
 import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MaasError } from '../api/errors.ts';
+import { MaasError } from '../contracts/errors.ts';
+import { compareTexts } from '../kernel/text-order.ts';
 import { leavesOut, leftOutOfOldUploads } from './left-out.ts';
-import { byCodeUnits } from './list-payload.ts';
 import { type LocalFile, localFailure, namesIn, statusOf } from './local-file.ts';
 import { isHidden, isIgnored, shown } from './payload-rules.ts';
 
@@ -52,7 +53,7 @@ export async function readFlatPayload(directory: string): Promise<FlatPayload> {
   }
   if (files.length === 0)
     throw new MaasError('LOCAL_PATH_INVALID', `The local path ${shown(directory)} holds no files`);
-  files.sort((one, other) => byCodeUnits(one.path, other.path));
+  files.sort((one, other) => compareTexts(one.path, other.path));
   for (const [index, file] of files.entries()) {
     if (files[index + 1]?.path === file.path) {
       throw new MaasError(
@@ -64,8 +65,8 @@ export async function readFlatPayload(directory: string): Promise<FlatPayload> {
   return {
     files,
     bytes: files.reduce((sum, { length }) => sum + length, 0),
-    directories: directories.sort(byCodeUnits),
-    leftOut: leftOut.sort(byCodeUnits),
+    directories: directories.sort(compareTexts),
+    leftOut: leftOut.sort(compareTexts),
     hidden: files.map(({ path }) => path).filter(isHidden),
   };
 }

@@ -1,7 +1,9 @@
 /** All files below a directory of HDFS, whatever they are, with bounds on how many there may be. */
-import { MaasError } from '../api/errors.ts';
-import { joinHdfsPath } from '../api/hdfs-path.ts';
-import { mapBounded } from './bounded.ts';
+
+import { MaasError } from '../contracts/errors.ts';
+import { joinHdfsPath } from '../contracts/hdfs-path.ts';
+import { mapBounded } from '../kernel/bounded.ts';
+import { compareTexts } from '../kernel/text-order.ts';
 import { isIgnored, shown } from './payload-rules.ts';
 import { maxFiles } from './payload-size.ts';
 
@@ -77,11 +79,5 @@ export async function listPayload(source: ListSource, directory: string, signal?
     );
     level = below;
   }
-  return files.sort((one, other) => byCodeUnits(one.path, other.path));
-}
-
-/** The order of paths in a digest: by UTF-16 code units, the same everywhere. */
-export function byCodeUnits(one: string, other: string): number {
-  if (one === other) return 0;
-  return one < other ? -1 : 1;
+  return files.sort((one, other) => compareTexts(one.path, other.path));
 }

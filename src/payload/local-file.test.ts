@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../deploy/local/cache.ts';
 import { failure } from '../../test/builders/failure.ts';
-import { asMaasError } from '../api/errors.ts';
+import { asMaasError } from '../contracts/errors.ts';
 import { checkUnchanged, type LocalFile, localFailure, readLocalFile, statusOf } from './local-file.ts';
 
 let root: string;

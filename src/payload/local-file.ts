@@ -4,7 +4,7 @@
  */
 import { constants, type Stats } from 'node:fs';
 import { access, type FileHandle, lstat, open, readdir, stat } from 'node:fs/promises';
-import { MaasError } from '../api/errors.ts';
+import { MaasError } from '../contracts/errors.ts';
 import { shown } from './payload-rules.ts';
 
 export interface LocalFile {

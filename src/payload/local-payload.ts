@@ -1,11 +1,12 @@
 /** A payload in a local directory, as it is before its upload: what of it is sent, and what is not. */
+
 import type { Stats } from 'node:fs';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { MaasError } from '../api/errors.ts';
-import { mapBounded } from './bounded.ts';
+import { MaasError } from '../contracts/errors.ts';
+import { mapBounded } from '../kernel/bounded.ts';
+import { compareTexts } from '../kernel/text-order.ts';
 import { ignoreFile, type LeavesOut, leavesOut, leftOutOfUploads } from './left-out.ts';
-import { byCodeUnits } from './list-payload.ts';
 import { type LocalFile, localFailure, namesIn, statusOf, unreadable } from './local-file.ts';
 import { checkPayloadPaths, isHidden, isIgnored, shown } from './payload-rules.ts';
 import { maxFiles } from './payload-size.ts';
@@ -44,10 +45,10 @@ export async function readLocalPayload(directory: string, exclude: readonly stri
   const files = found.files.map(({ stored: _, ...file }) => file);
   return {
     script,
-    files: files.sort((one, other) => byCodeUnits(one.path, other.path)),
+    files: files.sort((one, other) => compareTexts(one.path, other.path)),
     bytes: files.reduce((sum, { length }) => sum + length, 0),
-    leftOut: found.leftOut.sort(byCodeUnits),
-    hidden: found.hidden.sort(byCodeUnits),
+    leftOut: found.leftOut.sort(compareTexts),
+    hidden: found.hidden.sort(compareTexts),
   };
 }
 

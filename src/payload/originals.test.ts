@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { FakeWebHdfs } from '../../test/builders/fake-webhdfs.ts';
 import { type Hdfs, openHdfs } from '../adapters/webhdfs/hdfs.ts';
-import type { PinnedPayload } from '../api/payload.ts';
+import type { PinnedPayload } from '../contracts/payload.ts';
 import { Originals } from './originals.ts';
 import { resolvePayload } from './resolve.ts';
 

@@ -3,8 +3,8 @@
  * but whoever put other bytes there will want to know that no instance runs them.
  */
 import { createHash } from 'node:crypto';
-import type { PinnedPayload } from '../api/payload.ts';
-import { mapBounded } from './bounded.ts';
+import type { PinnedPayload } from '../contracts/payload.ts';
+import { mapBounded } from '../kernel/bounded.ts';
 import type { SourceFile } from './list-payload.ts';
 import { shown } from './payload-rules.ts';
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { MaasError } from '../api/errors.ts';
+import type { MaasError } from '../contracts/errors.ts';
 import { checkPayloadPaths, isIgnored } from './payload-rules.ts';
 
 function refusal(...paths: string[]): MaasError {

@@ -2,10 +2,10 @@
  * What makes a set of files a payload: names that work in HDFS and in a pod, and exactly one script at the top. The
  * same rules hold for a directory in HDFS and for a local one before its upload.
  */
-import { MaasError } from '../api/errors.ts';
-import { segmentProblem } from '../api/hdfs-path.ts';
-import { uploadManifestName } from '../api/payload.ts';
-import { quoted } from '../api/shown-text.ts';
+import { MaasError } from '../contracts/errors.ts';
+import { segmentProblem } from '../contracts/hdfs-path.ts';
+import { uploadManifestName } from '../contracts/payload.ts';
+import { quoted } from '../kernel/shown-text.ts';
 
 /** Left behind by a model that ran in its own upload directory; a new instance must not take it for its own. */
 const staleEndpoint = 'endpoint.dat';

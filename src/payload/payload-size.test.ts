@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
-import type { PinnedPayload } from '../api/payload.ts';
-import { fitPin } from '../api/pin-content.ts';
+import type { PinnedPayload } from '../contracts/payload.ts';
+import { fitPin } from '../contracts/pin-content.ts';
 import { checkListFits } from './payload-size.ts';
 
 const local = (count: number, nameLength: number) =>

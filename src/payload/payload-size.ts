@@ -3,9 +3,9 @@
  * made up, of the length that HDFS's have and as hard to compress.
  */
 import { createHash } from 'node:crypto';
-import { MaasError } from '../api/errors.ts';
-import type { PinnedPayload } from '../api/payload.ts';
-import { fitPin, maxPackedBytes } from '../api/pin-content.ts';
+import { MaasError } from '../contracts/errors.ts';
+import type { PinnedPayload } from '../contracts/payload.ts';
+import { fitPin, maxPackedBytes } from '../contracts/pin-content.ts';
 
 /** Files in one listing; long before that their list is too long. */
 export const maxFiles = 50_000;

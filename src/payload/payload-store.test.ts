@@ -3,7 +3,7 @@ import { failure } from '../../test/builders/failure.ts';
 import { FakeWebHdfs } from '../../test/builders/fake-webhdfs.ts';
 import { impatientHdfs } from '../../test/builders/impatient-hdfs.ts';
 import type { Hdfs } from '../adapters/webhdfs/hdfs.ts';
-import type { PinnedPayload } from '../api/payload.ts';
+import type { PinnedPayload } from '../contracts/payload.ts';
 import { copyName } from './copy-payload.ts';
 import { PayloadStore } from './payload-store.ts';
 import { payloadChange, resolvePayload } from './resolve.ts';

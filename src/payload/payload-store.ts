@@ -2,9 +2,11 @@
  * The payload store of one operator in one nameservice: a directory with a copy of each payload that instances read
  * from there. See docs/adr/0024.
  */
-import { hasCode, MaasError } from '../api/errors.ts';
-import { joinHdfsPath } from '../api/hdfs-path.ts';
-import type { PinnedPayload } from '../api/payload.ts';
+
+import { hasCode, MaasError } from '../contracts/errors.ts';
+import { joinHdfsPath } from '../contracts/hdfs-path.ts';
+import type { PinnedPayload } from '../contracts/payload.ts';
+import type { Clock } from '../kernel/clock.ts';
 import { type CopyFileSystem, copyPayload, digestOfName } from './copy-payload.ts';
 import { shown } from './payload-rules.ts';
 import { payloadChange, resolvePayload } from './resolve.ts';
@@ -17,12 +19,7 @@ export interface PayloadStoreOptions {
   /** Absolute; nobody but this operator writes there. */
   readonly root: string;
   readonly removeAfterMs: number;
-  readonly clock: {
-    /** Milliseconds since the epoch. */
-    now(): number;
-    /** Milliseconds that only ever grow. */
-    monotonic(): number;
-  };
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
 }
 
 /** How often a payload may change while it is copied, before that is reported. */

@@ -1,8 +1,8 @@
 /** One pinned file against its bytes, and against what HDFS has in its place now. */
 import { createHash, type Hash } from 'node:crypto';
-import { MaasError } from '../api/errors.ts';
-import { joinHdfsPath } from '../api/hdfs-path.ts';
-import type { PinnedFile, PinnedPayload } from '../api/payload.ts';
+import { MaasError } from '../contracts/errors.ts';
+import { joinHdfsPath } from '../contracts/hdfs-path.ts';
+import type { PinnedFile, PinnedPayload } from '../contracts/payload.ts';
 import { type FileChecksum, HdfsChecksum } from './hdfs-checksum.ts';
 import type { SourceStatus } from './list-payload.ts';
 import { shown } from './payload-rules.ts';

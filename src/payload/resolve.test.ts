@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { failure } from '../../test/builders/failure.ts';
 import { FakeWebHdfs, remote } from '../../test/builders/fake-webhdfs.ts';
 import { type Hdfs, openHdfs } from '../adapters/webhdfs/hdfs.ts';
-import { hasCode } from '../api/errors.ts';
-import { pinnedPayload } from '../api/payload.ts';
+import { hasCode } from '../contracts/errors.ts';
+import { pinnedPayload } from '../contracts/payload.ts';
 import { payloadChange, payloadDigest, resolvePayload } from './resolve.ts';
 
 let fake: FakeWebHdfs;

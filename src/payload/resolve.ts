@@ -1,21 +1,24 @@
 /**
  * From a directory in HDFS to a pinned payload: which files there are, and HDFS's checksum of each, under one digest.
  */
+
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
-import { hasCode, MaasError } from '../api/errors.ts';
-import { joinHdfsPath } from '../api/hdfs-path.ts';
+import { hasCode, MaasError } from '../contracts/errors.ts';
+import { joinHdfsPath } from '../contracts/hdfs-path.ts';
 import {
   type PinnedFile,
   type PinnedPayload,
   type UploadManifest,
   uploadManifest,
   uploadManifestName,
-} from '../api/payload.ts';
-import { fitPin } from '../api/pin-content.ts';
-import { mapBounded } from './bounded.ts';
+} from '../contracts/payload.ts';
+import { fitPin } from '../contracts/pin-content.ts';
+import { mapBounded } from '../kernel/bounded.ts';
+import { readJson } from '../kernel/schema-json.ts';
+import { compareTexts } from '../kernel/text-order.ts';
 import type { FileChecksum } from './hdfs-checksum.ts';
-import { byCodeUnits, type ListSource, listPayload, type SourceFile, type SourceStatus } from './list-payload.ts';
+import { type ListSource, listPayload, type SourceFile, type SourceStatus } from './list-payload.ts';
 import { checkPayloadPaths, shown } from './payload-rules.ts';
 import { checkListFits, tooManyFiles } from './payload-size.ts';
 
@@ -167,7 +170,7 @@ export function isSameChecksum(one: FileChecksum | undefined, other: FileChecksu
 /** `sha256:` and hex, over path, length and checksum of each file in the order of their paths. */
 export function payloadDigest(files: readonly PinnedFile[]): string {
   const hash = createHash('sha256');
-  for (const { path, length, checksum } of files.toSorted((one, other) => byCodeUnits(one.path, other.path))) {
+  for (const { path, length, checksum } of files.toSorted((one, other) => compareTexts(one.path, other.path))) {
     // As JSON, so that no path can look like the end of one entry and the beginning of another.
     hash.update(`${JSON.stringify([path, length, checksum?.algorithm ?? '', checksum?.bytes ?? ''])}\n`);
   }
@@ -298,11 +301,5 @@ export async function readManifestAs<T>(
   if (status?.type !== 'FILE' || status.length === 0 || status.length > maxManifestBytes) return undefined;
   const chunks: Uint8Array[] = [];
   for await (const chunk of await source.read(path, { length: status.length, signal })) chunks.push(chunk);
-  let json: unknown;
-  try {
-    json = JSON.parse(Buffer.concat(chunks).toString('utf8'));
-  } catch {
-    return undefined;
-  }
-  return schema.safeParse(json).data;
+  return readJson(Buffer.concat(chunks).toString('utf8'), schema).value;
 }

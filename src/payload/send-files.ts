@@ -1,8 +1,8 @@
 /** Sending files to HDFS: a few at a time, and each compared afterwards with what HDFS holds then. */
 import { createHash, type Hash } from 'node:crypto';
-import { MaasError } from '../api/errors.ts';
-import { joinHdfsPath } from '../api/hdfs-path.ts';
-import { mapBounded } from './bounded.ts';
+import { MaasError } from '../contracts/errors.ts';
+import { joinHdfsPath } from '../contracts/hdfs-path.ts';
+import { mapBounded } from '../kernel/bounded.ts';
 import { type FileChecksum, HdfsChecksum } from './hdfs-checksum.ts';
 import type { SourceStatus } from './list-payload.ts';
 import { shown } from './payload-rules.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FakeWebHdfs, remote } from '../../test/builders/fake-webhdfs.ts';
 import { impatientHdfs } from '../../test/builders/impatient-hdfs.ts';
-import { asMaasError } from '../api/errors.ts';
+import { asMaasError } from '../contracts/errors.ts';
 import { uploadPayload } from './upload.ts';
 import { uploadOver } from './upload-over.ts';
 

@@ -1,5 +1,5 @@
 /** What somebody who uploads should know of it, although it stops nothing. */
-import { lookAtScript, scriptHeadBytes } from '../api/script-text.ts';
+import { lookAtScript, scriptHeadBytes } from '../contracts/script-text.ts';
 import { headOfLocalFile, type LocalFile } from './local-file.ts';
 import type { LocalPayload } from './local-payload.ts';
 import { shown } from './payload-rules.ts';

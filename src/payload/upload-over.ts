@@ -6,10 +6,10 @@
  * to a staging directory and checked first; then each takes its place in one step, the script last, so that a reader
  * never sees half a file, and an upload that fails has changed nothing.
  */
-import { hasCode, MaasError } from '../api/errors.ts';
-import { joinHdfsPath } from '../api/hdfs-path.ts';
-import { uploadManifestName } from '../api/payload.ts';
-import { mapBounded } from './bounded.ts';
+import { hasCode, MaasError } from '../contracts/errors.ts';
+import { joinHdfsPath } from '../contracts/hdfs-path.ts';
+import { uploadManifestName } from '../contracts/payload.ts';
+import { mapBounded } from '../kernel/bounded.ts';
 import { readFlatPayload } from './flat-payload.ts';
 import { HdfsChecksum } from './hdfs-checksum.ts';
 import { listPayload, type SourceFile } from './list-payload.ts';

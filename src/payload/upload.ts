@@ -3,9 +3,9 @@
  * the files first, each checked, a manifest of them last; then one rename, which fails where something is there.
  */
 import { createHash } from 'node:crypto';
-import { hasCode, MaasError } from '../api/errors.ts';
-import { joinHdfsPath } from '../api/hdfs-path.ts';
-import { type UploadManifest, uploadManifestName } from '../api/payload.ts';
+import { hasCode, MaasError } from '../contracts/errors.ts';
+import { joinHdfsPath } from '../contracts/hdfs-path.ts';
+import { type UploadManifest, uploadManifestName } from '../contracts/payload.ts';
 import { listPayload, type SourceStatus } from './list-payload.ts';
 import { checkUnchanged, readLocalFile } from './local-file.ts';
 import { type LocalPayload, readLocalPayload } from './local-payload.ts';

@@ -7,8 +7,8 @@
  * 2. At least one may go, always: one instance never holds up a drain, and neither does a broken one.
  * 3. What it says follows from the resource and the settings at once. It concerns no pod's spec, so nothing restarts.
  */
-import type { ModelDeployment } from '../api/resource.ts';
-import type { OperatorSettings } from '../api/settings.ts';
+import type { ModelDeployment } from '../contracts/resource.ts';
+import type { OperatorSettings } from '../contracts/settings.ts';
 import { childMetadata, type Manifest, selectorOf } from './children.ts';
 import { driftOf } from './drift.ts';
 import type { BudgetView, DeploymentView, Observation } from './observation.ts';

@@ -8,8 +8,8 @@ import {
   deployed,
   someSettings,
 } from '../../test/builders/model-deployment.ts';
-import { agentInstructions, agentInstructionsVariable } from '../api/pod-contract.ts';
-import type { ModelDeploymentSpec } from '../api/resource.ts';
+import { agentInstructions, agentInstructionsVariable } from '../contracts/pod-contract.ts';
+import type { ModelDeploymentSpec } from '../contracts/resource.ts';
 import { deploymentManifest, inputsOf, keyOf, pinManifest } from './children.ts';
 import type { DeploymentView } from './observation.ts';
 import { pinIn } from './pins.ts';

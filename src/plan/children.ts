@@ -1,6 +1,6 @@
 /** Builds the Kubernetes objects of one version of a model: the ConfigMap that pins its payload, and its Deployment. */
-import { canonicalJson, sameJson } from '../api/canonical-json.ts';
-import { parseDuration } from '../api/duration.ts';
+
+import { parseDuration } from '../contracts/duration.ts';
 import {
   annotations,
   deploymentName,
@@ -10,9 +10,9 @@ import {
   pinName,
   shortHash,
   versionKey,
-} from '../api/names.ts';
-import type { PinnedPayload } from '../api/payload.ts';
-import { encodePin } from '../api/pin-content.ts';
+} from '../contracts/names.ts';
+import type { PinnedPayload } from '../contracts/payload.ts';
+import { encodePin } from '../contracts/pin-content.ts';
 import {
   type AgentInstructions,
   agentInstructionsVariable,
@@ -24,15 +24,16 @@ import {
   paths,
   pinnedVolume,
   tokenFile,
-} from '../api/pod-contract.ts';
+} from '../contracts/pod-contract.ts';
 import {
   apiVersion,
   kind,
   type ModelDeployment,
   type ModelDeploymentSpec,
   modelDeploymentSpec,
-} from '../api/resource.ts';
-import { cpuOf, type HdfsSettings, type OperatorSettings } from '../api/settings.ts';
+} from '../contracts/resource.ts';
+import { cpuOf, type HdfsSettings, type OperatorSettings } from '../contracts/settings.ts';
+import { canonicalJson, sameJson } from '../kernel/canonical-json.ts';
 import { agentPreStop, modelCommand, modelPreStop } from './model-shell.ts';
 import { affinityOf, kueueQueueLabel, queuePlacement } from './placement.ts';
 import { fitted, type Storage, storageOf, withStorage, writtenRequest } from './pod-resources.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Condition } from '../api/resource.ts';
+import type { Condition } from '../contracts/resource.ts';
 import { claimOf, nameOwnedReason } from './claims.ts';
 import type { Peer } from './observation.ts';
 

@@ -3,15 +3,16 @@
  * namespace the oldest of a version owns the version. Names never pass to another namespace by themselves: a
  * resource that was refused because of another namespace stays refused until it is made anew.
  */
-import type { Condition } from '../api/resource.ts';
+
+import type { Condition } from '../contracts/resource.ts';
+import { compareTexts } from '../kernel/text-order.ts';
 import type { Peer } from './observation.ts';
 
 export const nameOwnedReason = 'NameOwned';
 
 /** Order of creation; the UID decides between two of one second, so that everybody comes to the same end. */
 function older(a: Peer, b: Peer): number {
-  if (a.creationTimestamp !== b.creationTimestamp) return a.creationTimestamp < b.creationTimestamp ? -1 : 1;
-  return a.uid < b.uid ? -1 : a.uid > b.uid ? 1 : 0;
+  return compareTexts(a.creationTimestamp, b.creationTimestamp) || compareTexts(a.uid, b.uid);
 }
 
 export type Claim = { readonly owned: true } | { readonly owned: false; readonly message: string };

@@ -1,6 +1,6 @@
 /** Conditions of the kstatus convention; a transition time moves only when the status does. */
-import type { Condition } from '../api/resource.ts';
-import { oneLine } from '../api/shown-text.ts';
+import type { Condition } from '../contracts/resource.ts';
+import { oneLine } from '../kernel/shown-text.ts';
 
 export interface Verdict {
   readonly status: 'True' | 'False' | 'Unknown';

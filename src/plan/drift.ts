@@ -2,7 +2,7 @@
  * Does a live object still say what was applied? The API server adds defaults to what it stores, so only what was
  * applied is looked at, and quantities are compared by what they mean. A null is stored as nothing.
  */
-import { sameQuantity } from '../api/quantity.ts';
+import { sameQuantity } from '../contracts/quantity.ts';
 
 /** Where a Pod has quantities, which the API server stores in a form of its own and as text. */
 const amountPath = /(^|\.)(requests|limits)\.[^[]*$|\.(sizeLimit|divisor)$/;

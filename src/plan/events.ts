@@ -1,7 +1,7 @@
 /** Events say what changed, once: they are made from the difference between two statuses and from what a plan does. */
 
-import { eventTypeOf } from '../api/reason-catalogue.ts';
-import type { Condition } from '../api/resource.ts';
+import { eventTypeOf } from '../contracts/reason-catalogue.ts';
+import type { Condition } from '../contracts/resource.ts';
 import { deadlineExceeded } from './readiness.ts';
 
 export interface PlannedEvent {

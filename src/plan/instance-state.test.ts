@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { aPod } from '../../test/builders/model-deployment.ts';
-import type { AgentStatus } from '../api/pod-contract.ts';
-import { reasonOf } from '../api/reason-catalogue.ts';
+import type { AgentStatus } from '../contracts/pod-contract.ts';
+import { reasonOf } from '../contracts/reason-catalogue.ts';
 import { stateOf } from './instance-state.ts';
 import type { ContainerView, Registration } from './observation.ts';
 

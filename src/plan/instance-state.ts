@@ -1,9 +1,11 @@
 /** What one pod is doing, or what it fails at, in the words that a user reads in the status. */
-import { errorCatalogue } from '../api/error-catalogue.ts';
-import { type AgentMode, registers } from '../api/modes.ts';
-import { type AgentStatus, terminationMessage } from '../api/pod-contract.ts';
-import { formatBytes } from '../api/quantity.ts';
-import { reasonOf } from '../api/reason-catalogue.ts';
+
+import { errorCatalogue } from '../contracts/error-catalogue.ts';
+import { type AgentMode, registers } from '../contracts/modes.ts';
+import { type AgentStatus, terminationMessage } from '../contracts/pod-contract.ts';
+import { formatBytes } from '../contracts/quantity.ts';
+import { reasonOf } from '../contracts/reason-catalogue.ts';
+import { readJson } from '../kernel/schema-json.ts';
 import { startTrouble, type Trouble, unschedulablePod, unstartable, waitingTrouble } from './kubernetes-words.ts';
 import type { ContainerView, PodView, Registration, Termination } from './observation.ts';
 import { scriptEnd } from './script-end.ts';
@@ -82,10 +84,8 @@ function agentGaveUp(agent: ContainerView | undefined): InstanceState | undefine
 
 function parseTermination(text: string): { code: string; message: string; next: string } | undefined {
   for (const line of text.trim().split('\n').reverse()) {
-    try {
-      const parsed = terminationMessage.safeParse(JSON.parse(line));
-      if (parsed.success) return parsed.data;
-    } catch {}
+    const { value } = readJson(line, terminationMessage);
+    if (value !== undefined) return value;
   }
   return undefined;
 }

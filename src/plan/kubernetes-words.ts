@@ -5,6 +5,7 @@
  * is missing is taken from prose, by patterns that are tested on words of real API servers and kubelets. Words that no
  * pattern knows are shown as they are, under the general reason of the place that they came from.
  */
+import { byText, compareTexts } from '../kernel/text-order.ts';
 import type { PodView, PodWarning } from './observation.ts';
 import { containersOf, fitInto, sayTo } from './resource-bounds.ts';
 
@@ -400,7 +401,7 @@ export function startTrouble(pod: PodView): Trouble | undefined {
       const trouble = applied(volumes, message, pod);
       return trouble === undefined ? [] : [trouble];
     })
-    .sort((a, b) => (a.message < b.message ? -1 : 1));
+    .sort(byText(({ message }) => message));
   const [first] = explained;
   if (first !== undefined) {
     const others = [...new Set(explained.map(({ message }) => message))].slice(1).map((message) => `; ${message}`);
@@ -422,5 +423,5 @@ export function startTrouble(pod: PodView): Trouble | undefined {
 }
 
 function latest(warnings: readonly PodWarning[]): PodWarning | undefined {
-  return warnings.toSorted((a, b) => b.lastSeen - a.lastSeen || (a.message < b.message ? -1 : 1))[0];
+  return warnings.toSorted((a, b) => b.lastSeen - a.lastSeen || compareTexts(a.message, b.message))[0];
 }

@@ -7,9 +7,9 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { control, paths } from '../api/pod-contract.ts';
-import { lookAtScript } from '../api/script-text.ts';
-import { scriptFile } from '../api/script-word.ts';
+import { control, paths } from '../contracts/pod-contract.ts';
+import { lookAtScript } from '../contracts/script-text.ts';
+import { scriptFile } from '../contracts/script-word.ts';
 import { modelCommand } from './model-shell.ts';
 import { type ScriptEnd, scriptEnd } from './script-end.ts';
 

@@ -8,7 +8,7 @@
  * handles no signals, so on SIGTERM everybody in the namespace is told (`kill -TERM -1` reaches all but process 1),
  * and what is left dies with process 1.
  */
-import { control, endpointFile, paths, startedFile } from '../api/pod-contract.ts';
+import { control, endpointFile, paths, startedFile } from '../contracts/pod-contract.ts';
 
 /** Runs the payload's script; the script's name is `$1`. */
 export const modelCommand = `control=${paths.control}

@@ -8,8 +8,8 @@
  *    the Lease would not allow it, so it is another cluster, a copy of this one. What looks like a registration that
  *    nobody stands behind may be alive there, so nothing is taken away at all.
  */
-import type { Concern } from '../api/concern.ts';
-import type { Presence } from '../api/presence.ts';
+import type { Concern } from '../contracts/concern.ts';
+import type { Presence } from '../contracts/presence.ts';
 
 export interface Neighbour extends Presence {
   readonly clusterId: string;

@@ -2,10 +2,10 @@
  * Everything that a plan is made from: one immutable picture of the world around one ModelDeployment. The operator's
  * shell gathers it; nothing here or in plan.ts asks anybody anything.
  */
-import type { AgentMode, Mode } from '../api/modes.ts';
-import type { PinnedPayload } from '../api/payload.ts';
-import type { AgentStatus } from '../api/pod-contract.ts';
-import type { ModelDeployment } from '../api/resource.ts';
+import type { AgentMode, Mode } from '../contracts/modes.ts';
+import type { PinnedPayload } from '../contracts/payload.ts';
+import type { AgentStatus } from '../contracts/pod-contract.ts';
+import type { ModelDeployment } from '../contracts/resource.ts';
 
 export interface Observation {
   /** Milliseconds since the epoch. */

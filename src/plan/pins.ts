@@ -1,5 +1,7 @@
 /** Which ConfigMap pins the wanted version's payload, and which ones nobody needs any more. */
-import { pinnedVolume } from '../api/pod-contract.ts';
+
+import { pinnedVolume } from '../contracts/pod-contract.ts';
+import { compareTexts } from '../kernel/text-order.ts';
 import type { Pin } from './children.ts';
 import type { DeploymentView, Observation, PinView } from './observation.ts';
 
@@ -15,7 +17,7 @@ export function pinOf({ pins, deployments }: Pinning, versionKey: string): Pin |
   const [pin] = pins
     .filter((each) => each.versionKey === versionKey && !each.deleting)
     .flatMap(({ name, uid, payload }) => (payload === undefined ? [] : [{ name, uid, payload }]))
-    .sort((a, b) => Number(b.name === given) - Number(a.name === given) || (a.uid < b.uid ? -1 : 1));
+    .sort((a, b) => Number(b.name === given) - Number(a.name === given) || compareTexts(a.uid, b.uid));
   return pin === undefined ? undefined : { name: pin.name, payload: pin.payload };
 }
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { aPin, aResource, someSettings } from '../../test/builders/model-deployment.ts';
-import type { ModelDeploymentSpec } from '../api/resource.ts';
-import { type SchedulingSettings, schedulingSettings } from '../api/settings.ts';
+import type { ModelDeploymentSpec } from '../contracts/resource.ts';
+import { type SchedulingSettings, schedulingSettings } from '../contracts/settings.ts';
 import { deploymentManifest } from './children.ts';
 import { affinityOf } from './placement.ts';
 

@@ -2,9 +2,9 @@
  * Where and when instances run, as YARN's words are in Kubernetes: the queue as labels or a priority class, the node
  * label expression as node affinity. See docs/adr/0025.
  */
-import { type NodeSelectorTerm, nodeSelectorTerms, parseNodeLabels } from '../api/node-label-expression.ts';
-import type { ModelDeployment, ModelDeploymentSpec } from '../api/resource.ts';
-import type { SchedulingSettings } from '../api/settings.ts';
+import { type NodeSelectorTerm, nodeSelectorTerms, parseNodeLabels } from '../contracts/node-label-expression.ts';
+import type { ModelDeployment, ModelDeploymentSpec } from '../contracts/resource.ts';
+import type { SchedulingSettings } from '../contracts/settings.ts';
 
 /** Kueue reads it from a Deployment and from pods. */
 export const kueueQueueLabel = 'kueue.x-k8s.io/queue-name';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { noSuchImage, PlannerWorld } from '../../test/builders/planner-world.ts';
-import { errorCatalogue } from '../api/error-catalogue.ts';
-import { type Mode, modes } from '../api/modes.ts';
-import { reasonCatalogue, reasonOf } from '../api/reason-catalogue.ts';
+import { errorCatalogue } from '../contracts/error-catalogue.ts';
+import { type Mode, modes } from '../contracts/modes.ts';
+import { reasonCatalogue, reasonOf } from '../contracts/reason-catalogue.ts';
 import { keyOf } from './children.ts';
 
 const paths = ['/models/dga', '/models/dga-2', '/models/missing'];

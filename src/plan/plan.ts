@@ -14,10 +14,12 @@
  *    spec do. Dead pods are said where they explain something, and count for nothing.
  * 6. The same observation always gives the same plan: a settled world gives an empty one.
  */
-import { annotations } from '../api/names.ts';
-import type { PinnedPayload } from '../api/payload.ts';
-import { type EndpointStatus, type ModelDeploymentStatus, maxStatusEndpoints } from '../api/resource.ts';
-import type { OperatorSettings } from '../api/settings.ts';
+
+import { annotations } from '../contracts/names.ts';
+import type { PinnedPayload } from '../contracts/payload.ts';
+import { type EndpointStatus, type ModelDeploymentStatus, maxStatusEndpoints } from '../contracts/resource.ts';
+import type { OperatorSettings } from '../contracts/settings.ts';
+import { compareTexts } from '../kernel/text-order.ts';
 import { budgetsToApply, budgetsToRemove } from './budgets.ts';
 import { deploymentManifest, inputsOf, keyOf, type Manifest, type Pin, pinManifest, selectorOf } from './children.ts';
 import { claimOf } from './claims.ts';
@@ -101,7 +103,7 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
   const instances = observation.pods
     .filter((pod) => pod.versionKey === key && pod.dead === undefined)
     .map((pod) => ({ pod: pod.name, state: instanceState(observation, pod), present: rollout.pods.includes(pod) }))
-    .sort((a, b) => b.state.severity - a.state.severity || (a.pod < b.pod ? -1 : 1));
+    .sort((a, b) => b.state.severity - a.state.severity || compareTexts(a.pod, b.pod));
   const facts: Facts = { observation, claim, versions, rollout, instances, withheld };
   const status = statusOf(facts, pin?.payload, apply.length > 0 || remove.length > 0);
   const events = [
@@ -331,7 +333,7 @@ function endpointsOf(observation: Observation): EndpointStatus[] {
       };
       return { endpoint, rank: rankOf(state) };
     })
-    .sort((a, b) => a.rank - b.rank || (a.endpoint.pod < b.endpoint.pod ? -1 : 1))
+    .sort((a, b) => a.rank - b.rank || compareTexts(a.endpoint.pod, b.endpoint.pod))
     .map(({ endpoint }) => endpoint);
 }
 

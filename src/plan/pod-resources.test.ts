@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { exceedsQuantity } from '../api/quantity.ts';
+import { exceedsQuantity } from '../contracts/quantity.ts';
 import { fitted } from './pod-resources.ts';
 
 describe('fitted', () => {

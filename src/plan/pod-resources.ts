@@ -1,8 +1,8 @@
 /** Requests and limits of the two containers: what the resource asks, and below it what the operator's settings say. */
-import type { PinnedPayload } from '../api/payload.ts';
-import { exceedsQuantity, parseQuantity } from '../api/quantity.ts';
-import type { ModelDeployment } from '../api/resource.ts';
-import type { ContainerResources, OperatorSettings } from '../api/settings.ts';
+import type { PinnedPayload } from '../contracts/payload.ts';
+import { exceedsQuantity, parseQuantity } from '../contracts/quantity.ts';
+import type { ModelDeployment } from '../contracts/resource.ts';
+import type { ContainerResources, OperatorSettings } from '../contracts/settings.ts';
 
 const mebibyte = 2 ** 20;
 /** The kubelet rotates a container's log at 10 MiB and keeps five by default. */

@@ -2,10 +2,10 @@
  * Why is the model, or is it not, up? An ordered chain of small checks; the first that has something to say gives the
  * Ready condition its reason. Every message says what is wrong and, where somebody can do something, what.
  */
-import { errorCatalogue } from '../api/error-catalogue.ts';
-import { registers } from '../api/modes.ts';
-import { formatBytes } from '../api/quantity.ts';
-import { reasonOf } from '../api/reason-catalogue.ts';
+import { errorCatalogue } from '../contracts/error-catalogue.ts';
+import { registers } from '../contracts/modes.ts';
+import { formatBytes } from '../contracts/quantity.ts';
+import { reasonOf } from '../contracts/reason-catalogue.ts';
 import { keyOf } from './children.ts';
 import type { Claim } from './claims.ts';
 import { nameOwnedReason } from './claims.ts';

@@ -2,8 +2,8 @@
  * Which of a pod's two containers a quota or a LimitRange is about, and where its number is set. Kubernetes names the
  * container for a quota alone; for a LimitRange it is the one that has the amount that was refused.
  */
-import { containers } from '../api/pod-contract.ts';
-import { exceedsQuantity, parseQuantity, sameQuantity } from '../api/quantity.ts';
+import { containers } from '../contracts/pod-contract.ts';
+import { exceedsQuantity, parseQuantity, sameQuantity } from '../contracts/quantity.ts';
 
 type Part = 'requests' | 'limits';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { anObservation, aResource, deployed, someSettings, start } from '../../test/builders/model-deployment.ts';
-import { annotations } from '../api/names.ts';
+import { annotations } from '../contracts/names.ts';
 import type { DeploymentView } from './observation.ts';
 import { plan } from './plan.ts';
 import { retryOf } from './retry-refused.ts';

@@ -2,7 +2,7 @@
  * How far the present spec is out. A Deployment keeps old instances until new ones are up, so that the model serves
  * while a change cannot come up; whoever reads that it serves must be able to tell which spec is meant.
  */
-import { registers } from '../api/modes.ts';
+import { registers } from '../contracts/modes.ts';
 import { revisionOf } from './children.ts';
 import type { Observation, PodView } from './observation.ts';
 import { pinOf } from './pins.ts';

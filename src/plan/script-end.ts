@@ -1,6 +1,6 @@
 /** Why a model's script ended, from the last lines of its container: the shell's words about it and the script's own. */
-import { type ErrorCode, errorCatalogue } from '../api/error-catalogue.ts';
-import { scriptWord } from '../api/script-word.ts';
+import { type ErrorCode, errorCatalogue } from '../contracts/error-catalogue.ts';
+import { scriptWord } from '../contracts/script-word.ts';
 
 export interface ScriptEnd {
   readonly code: ErrorCode;

@@ -3,8 +3,8 @@
  * any more belongs to an agent that lives on somewhere, on a node that was cut off, say: its registration goes, and the
  * marker tells the agent not to come back.
  */
-import { decodeMarker } from '../api/marker.ts';
-import { instanceId, podUidOf } from '../api/names.ts';
+import { decodeMarker } from '../contracts/marker.ts';
+import { instanceId, podUidOf } from '../contracts/names.ts';
 
 export interface MarkerView {
   readonly id: string;

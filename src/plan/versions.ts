@@ -1,5 +1,5 @@
 /** Which Deployment is the wanted version's, which one serves, and which ones may go. */
-import { type AgentMode, registers } from '../api/modes.ts';
+import { type AgentMode, registers } from '../contracts/modes.ts';
 import type { DeploymentView, PodView, RegistrationsView } from './observation.ts';
 
 export interface Versions {

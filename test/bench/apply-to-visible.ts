@@ -6,12 +6,12 @@
  */
 import { bringUp } from '../../deploy/local/bring-up.ts';
 import { program } from '../../deploy/local/steps.ts';
-import { systemClock } from '../../src/adapters/clock.ts';
 import { createKubeClient } from '../../src/adapters/kube/client.ts';
 import { loadKubeconfig } from '../../src/adapters/kube/kubeconfig.ts';
 import { deployments, pods } from '../../src/adapters/kube/resource-kind.ts';
 import { createTransport } from '../../src/adapters/kube/transport.ts';
 import { startWatch } from '../../src/adapters/kube/watch.ts';
+import { systemClock } from '../../src/kernel/system-clock.ts';
 import { script } from '../e2e/payloads.ts';
 import { eventually, Stage } from '../e2e/stage.ts';
 import { Followers } from '../integration/java.ts';

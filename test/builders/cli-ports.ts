@@ -1,6 +1,8 @@
 /** Ports of `kubectl maas` for tests: output is text, time stands still, there is a store for a cluster. */
-import { MaasError } from '../../src/api/errors.ts';
-import type { Cluster, CommandClock, Output, PayloadUploader, Ports } from '../../src/cli/ports.ts';
+
+import type { Cluster, Output, PayloadUploader, Ports } from '../../src/cli/ports.ts';
+import { MaasError } from '../../src/contracts/errors.ts';
+import type { Clock } from '../../src/kernel/clock.ts';
 
 export class TextOutput implements Output {
   text = '';
@@ -20,7 +22,7 @@ export class TextOutput implements Output {
 
 interface Given {
   readonly cluster: Cluster;
-  readonly clock?: CommandClock;
+  readonly clock?: Clock;
   readonly uploader?: PayloadUploader;
   readonly signal?: AbortSignal;
   readonly terminal?: boolean;
@@ -31,7 +33,7 @@ interface Given {
 export type Looking = Pick<Ports, 'hdfs' | 'zookeeper' | 'inspect' | 'touch' | 'readFile'>;
 
 /** A clock on which every wait is over at once, and no time passes. */
-export const noTime: CommandClock = {
+export const noTime: Clock = {
   now: () => Date.parse('2026-01-01T01:00:00Z'),
   monotonic: () => 0,
   sleep: async () => {},

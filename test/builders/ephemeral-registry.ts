@@ -5,7 +5,7 @@
 import type { FoundNode, Operation } from '../../src/agent/registration-plan.ts';
 import type { AgentSession } from '../../src/agent/run.ts';
 import type { SessionCredentials } from '../../src/agent/session-store.ts';
-import { MaasError } from '../../src/api/errors.ts';
+import { MaasError } from '../../src/contracts/errors.ts';
 
 export class EphemeralRegistry {
   readonly nodes = new Map<string, FoundNode>();

@@ -1,4 +1,4 @@
-import type { MaasError } from '../../src/api/errors.ts';
+import type { MaasError } from '../../src/contracts/errors.ts';
 
 /** What a promise fails with; a test that expects a failure fails where there is none. */
 export function failure(promise: Promise<unknown>): Promise<MaasError> {

@@ -2,7 +2,7 @@
  * A ZooKeeper in memory, as the operator's port sees it: reads and watches, a connection that can go and come back.
  * For what is decided from its answers; the wire is tested with the real thing.
  */
-import { MaasError } from '../../src/api/errors.ts';
+import { MaasError } from '../../src/contracts/errors.ts';
 import type { Subscription, Znode, ZnodeOperation } from '../../src/operator/ports.ts';
 
 interface Node {

@@ -1,7 +1,8 @@
 /** Ports of the old commands for tests: nothing of HDFS, ZooKeeper or Helm unless the test gives it. */
-import { MaasError } from '../../src/api/errors.ts';
+
 import type { LegacyPorts, OverUploader } from '../../src/cli/legacy-ports.ts';
 import type { Cluster, ZooKeeperReader } from '../../src/cli/ports.ts';
+import { MaasError } from '../../src/contracts/errors.ts';
 import { cliPorts, type TestPorts } from './cli-ports.ts';
 import { ModelStore } from './model-store.ts';
 

@@ -1,7 +1,7 @@
 /** Builders of what planner and operator tests talk about. Every part has a usable default. */
-import type { PinnedPayload } from '../../src/api/payload.ts';
-import { type ModelDeployment, type ModelDeploymentSpec, modelDeploymentSpec } from '../../src/api/resource.ts';
-import { type OperatorSettings, operatorSettings } from '../../src/api/settings.ts';
+import type { PinnedPayload } from '../../src/contracts/payload.ts';
+import { type ModelDeployment, type ModelDeploymentSpec, modelDeploymentSpec } from '../../src/contracts/resource.ts';
+import { type OperatorSettings, operatorSettings } from '../../src/contracts/settings.ts';
 import { deploymentManifest, keyOf, type Pin, pinManifest, revisionOf } from '../../src/plan/children.ts';
 import type { DeploymentView, Observation, PinView, PodView } from '../../src/plan/observation.ts';
 

@@ -1,6 +1,7 @@
 /** ModelDeployments as an API server keeps them, in memory: names are unique, writes need the state that they saw. */
-import { MaasError } from '../../src/api/errors.ts';
+
 import type { ApiObject, Cluster, ConfigMapState, ObjectState } from '../../src/cli/ports.ts';
+import { MaasError } from '../../src/contracts/errors.ts';
 
 interface Options {
   readonly namespace?: string;

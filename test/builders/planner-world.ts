@@ -5,11 +5,11 @@
  * properties are tested by letting this world run against it in any order, and by letting plans be carried out only in
  * part.
  */
-import { type Mode, registers } from '../../src/api/modes.ts';
-import { annotations, labels } from '../../src/api/names.ts';
-import { decodePin, type PinContent } from '../../src/api/pin-content.ts';
-import type { ModelDeployment, ModelDeploymentSpec } from '../../src/api/resource.ts';
-import type { OperatorSettings } from '../../src/api/settings.ts';
+import { type Mode, registers } from '../../src/contracts/modes.ts';
+import { annotations, labels } from '../../src/contracts/names.ts';
+import { decodePin, type PinContent } from '../../src/contracts/pin-content.ts';
+import type { ModelDeployment, ModelDeploymentSpec } from '../../src/contracts/resource.ts';
+import type { OperatorSettings } from '../../src/contracts/settings.ts';
 import { keyOf, type Manifest, revisionOf } from '../../src/plan/children.ts';
 import type {
   BudgetView,

@@ -2,8 +2,8 @@
  * The world of the old queue, in memory: a ZooKeeper with its queues, an API server with resources and the record, and
  * operators that come and go. Writes to the API server need the state that they saw, as there.
  */
-import { MaasError } from '../../src/api/errors.ts';
-import { type RequestQueueSettings, requestQueueSettings } from '../../src/api/settings.ts';
+import { MaasError } from '../../src/contracts/errors.ts';
+import { type RequestQueueSettings, requestQueueSettings } from '../../src/contracts/settings.ts';
 import type { FailPoint } from '../../src/legacy/fail-points.ts';
 import type { ObjectState, ObservedModel } from '../../src/legacy/model-object.ts';
 import type { QueueCluster, QueueEvent, QueueZooKeeper } from '../../src/legacy/ports.ts';

@@ -1,6 +1,6 @@
 /** Registrations for tests, whole and spoilt. */
-import type { Registration } from '../../src/api/service-instance.ts';
-import { encodeRegistration } from '../../src/api/service-instance.ts';
+import type { Registration } from '../../src/wire/service-instance.ts';
+import { encodeRegistration } from '../../src/wire/service-instance.ts';
 
 /** A registration of dga 1.0. */
 export function aRegistration(changes: Partial<Registration> = {}): Registration {

@@ -1,4 +1,4 @@
-import type { Log } from '../../src/operator/ports.ts';
+import type { Log } from '../../src/kernel/log.ts';
 
 /** A log that says nothing, and remembers the warnings. */
 export function silentLog(): Log & { readonly warnings: string[] } {

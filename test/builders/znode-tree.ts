@@ -1,8 +1,9 @@
 /** A ZooKeeper that stands still, for what only looks at it: paths, data, who made them, what their ACL hides. */
-import { MaasError } from '../../src/api/errors.ts';
-import { encodeMarker } from '../../src/api/marker.ts';
-import { encodeRegistration, type Registration } from '../../src/api/service-instance.ts';
+
 import type { ReadZnode, ZooKeeperReader } from '../../src/cli/ports.ts';
+import { MaasError } from '../../src/contracts/errors.ts';
+import { encodeMarker } from '../../src/contracts/marker.ts';
+import { encodeRegistration, type Registration } from '../../src/wire/service-instance.ts';
 import { aRegistration } from './registration.ts';
 
 interface Options {

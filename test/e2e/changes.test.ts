@@ -1,7 +1,7 @@
 /** The second deployment: the same version again with other bytes, changes that cannot come up, pods that died. */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { uploadManifestName } from '../../src/api/payload.ts';
+import { uploadManifestName } from '../../src/contracts/payload.ts';
 import { pythonModel } from './payloads.ts';
 import { eventually, type ShownModel, Stage } from './stage.ts';
 

@@ -1,8 +1,8 @@
 /** What nothing may be lost by: an outage of ZooKeeper, a new operator, a killed leader, wiped or forgotten registrations. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/adapters/clock.ts';
-import { encodeMarker } from '../../src/api/marker.ts';
-import { encodeRegistration } from '../../src/api/service-instance.ts';
+import { encodeMarker } from '../../src/contracts/marker.ts';
+import { systemClock } from '../../src/kernel/system-clock.ts';
+import { encodeRegistration } from '../../src/wire/service-instance.ts';
 import { applyModel, Followers, Nodes } from '../integration/java.ts';
 import { present, zookeeper } from '../integration/world.ts';
 import { killInPod, whileStopped } from './docker.ts';

@@ -1,6 +1,6 @@
 /** The life of a model that works: start, calls as Stellar makes them, scaling, switching, going; and what must not happen. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { diagnose } from '../../src/api/service-instance.ts';
+import { diagnose } from '../../src/wire/service-instance.ts';
 import { applyModel, Followers, Load } from '../integration/java.ts';
 import { pythonModel } from './payloads.ts';
 import { eventually, Stage } from './stage.ts';

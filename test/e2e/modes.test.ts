@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../deploy/local/cache.ts';
-import { modesConfigMap, modesKey } from '../../src/api/modes.ts';
+import { modesConfigMap, modesKey } from '../../src/contracts/modes.ts';
 import { ended, type Ran } from '../integration/cli-process.ts';
 import { applyModel } from '../integration/java.ts';
 import { present } from '../integration/world.ts';

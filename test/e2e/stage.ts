@@ -10,8 +10,8 @@ import { z } from 'zod';
 import { projectRoot } from '../../deploy/local/cache.ts';
 import { run } from '../../deploy/local/run.ts';
 import type { WorldImages } from '../../deploy/local/world.ts';
-import { systemClock } from '../../src/adapters/clock.ts';
 import { type Hdfs, openHdfs } from '../../src/adapters/webhdfs/hdfs.ts';
+import { systemClock } from '../../src/kernel/system-clock.ts';
 import { Chroot } from '../integration/chroot.ts';
 import { present } from '../integration/world.ts';
 

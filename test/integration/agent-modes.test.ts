@@ -1,10 +1,10 @@
 /** The agent's process and the operator's modes on a real ZooKeeper: what is published is obeyed, and nothing else. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/adapters/clock.ts';
 import { ZooKeeper } from '../../src/adapters/zookeeper/zookeeper.ts';
-import { hasCode } from '../../src/api/errors.ts';
-import { decodePublishedModes, type Mode, modesPath, printModes } from '../../src/api/modes.ts';
+import { hasCode } from '../../src/contracts/errors.ts';
+import { decodePublishedModes, type Mode, modesPath, printModes } from '../../src/contracts/modes.ts';
+import { systemClock } from '../../src/kernel/system-clock.ts';
 import { Modes } from '../../src/operator/modes.ts';
 import { silentLog } from '../builders/silent-log.ts';
 import { AgentPod, type AgentPodOptions, until } from './agent-pod.ts';

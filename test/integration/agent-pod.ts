@@ -8,9 +8,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot } from '../../deploy/local/cache.ts';
-import { instanceId } from '../../src/api/names.ts';
-import type { PinnedPayload } from '../../src/api/payload.ts';
-import { encodePin } from '../../src/api/pin-content.ts';
+import { instanceId } from '../../src/contracts/names.ts';
+import type { PinnedPayload } from '../../src/contracts/payload.ts';
+import { encodePin } from '../../src/contracts/pin-content.ts';
 import {
   type AgentStatus,
   agentInstructionsVariable,
@@ -22,7 +22,7 @@ import {
   hostNetworkPorts,
   paths,
   startedFile,
-} from '../../src/api/pod-contract.ts';
+} from '../../src/contracts/pod-contract.ts';
 
 /** Fetched without asking anybody. */
 const nothingToFetch: PinnedPayload = {

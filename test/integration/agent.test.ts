@@ -1,14 +1,14 @@
 /** The agent's process against a real ZooKeeper and a real HDFS, with real sockets. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/adapters/clock.ts';
 import { openHdfs } from '../../src/adapters/webhdfs/hdfs.ts';
 import { ZooKeeper } from '../../src/adapters/zookeeper/zookeeper.ts';
-import { hasCode } from '../../src/api/errors.ts';
-import { control, endpointFile, packedPayloadFile, startedFile } from '../../src/api/pod-contract.ts';
-import { diagnose } from '../../src/api/service-instance.ts';
-import { hdfsSettings } from '../../src/api/settings.ts';
+import { hasCode } from '../../src/contracts/errors.ts';
+import { control, endpointFile, packedPayloadFile, startedFile } from '../../src/contracts/pod-contract.ts';
+import { hdfsSettings } from '../../src/contracts/settings.ts';
+import { systemClock } from '../../src/kernel/system-clock.ts';
 import { resolvePayload } from '../../src/payload/resolve.ts';
+import { diagnose } from '../../src/wire/service-instance.ts';
 import { silentLog } from '../builders/silent-log.ts';
 import { AgentPod, type AgentPodOptions, hidden, nodeIp, oneAtATime, until } from './agent-pod.ts';
 import { CuttableLink } from './cuttable-link.ts';

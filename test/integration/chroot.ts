@@ -1,6 +1,6 @@
 /** A part of the local ZooKeeper for one test file, removed when it is done. */
 import { randomUUID } from 'node:crypto';
-import { encodeRegistration, type Registration } from '../../src/api/service-instance.ts';
+import { encodeRegistration, type Registration } from '../../src/wire/service-instance.ts';
 import { Nodes } from './java.ts';
 import { zookeeper } from './world.ts';
 

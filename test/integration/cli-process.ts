@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot } from '../../deploy/local/cache.ts';
-import { settingsConfigMap, settingsKey } from '../../src/api/settings.ts';
+import { settingsConfigMap, settingsKey } from '../../src/contracts/settings.ts';
 import { present } from './world.ts';
 
 export interface Ran {

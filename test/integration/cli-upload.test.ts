@@ -2,9 +2,9 @@
 import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/adapters/clock.ts';
 import { type Hdfs, openHdfs } from '../../src/adapters/webhdfs/hdfs.ts';
-import { uploadManifestName } from '../../src/api/payload.ts';
+import { uploadManifestName } from '../../src/contracts/payload.ts';
+import { systemClock } from '../../src/kernel/system-clock.ts';
 import { CliWorld, ended, until } from './cli-process.ts';
 import { present } from './world.ts';
 

@@ -1,8 +1,8 @@
 /** doctor, status and import against a real ZooKeeper, API server and HDFS. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { encodeMarker } from '../../src/api/marker.ts';
-import { encodeRegistration, type Registration } from '../../src/api/service-instance.ts';
+import { encodeMarker } from '../../src/contracts/marker.ts';
+import { encodeRegistration, type Registration } from '../../src/wire/service-instance.ts';
 import { aRegistration } from '../builders/registration.ts';
 import { Chroot } from './chroot.ts';
 import { CliWorld, until } from './cli-process.ts';

@@ -3,9 +3,9 @@
  * killed: `node fetch-process.ts <pinned payload as JSON file> <directory>`. Prints one JSON line.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { systemClock } from '../../src/adapters/clock.ts';
 import { openHdfsReader } from '../../src/adapters/webhdfs/hdfs-reader.ts';
-import { pinnedPayload } from '../../src/api/payload.ts';
+import { pinnedPayload } from '../../src/contracts/payload.ts';
+import { systemClock } from '../../src/kernel/system-clock.ts';
 import { fetchPayload } from '../../src/payload/fetch.ts';
 import { realHdfsSettings } from './hdfs-settings.ts';
 

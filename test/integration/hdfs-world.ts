@@ -3,8 +3,8 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { WorldNameNode } from '../../deploy/local/world.ts';
-import { systemClock } from '../../src/adapters/clock.ts';
 import { type Hdfs, openHdfs } from '../../src/adapters/webhdfs/hdfs.ts';
+import { systemClock } from '../../src/kernel/system-clock.ts';
 import { realHdfsSettings } from './hdfs-settings.ts';
 import { present } from './world.ts';
 

@@ -1,8 +1,8 @@
 /** The WebHDFS adapter against the real HDFS: two name nodes, two data nodes. */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/adapters/clock.ts';
 import { type Hdfs, openHdfs } from '../../src/adapters/webhdfs/hdfs.ts';
+import { systemClock } from '../../src/kernel/system-clock.ts';
 import { HdfsChecksum } from '../../src/payload/hdfs-checksum.ts';
 import { failure } from '../builders/failure.ts';
 import { plainHdfsChecksum } from '../builders/fake-webhdfs.ts';
@@ -253,7 +253,7 @@ describe('a data node that is frozen', () => {
     const impatient = openHdfs(realHdfsSettings(), nameservice, {
       clock: systemClock,
       deadlines: { connectMs: 1_000, firstByteMs: 1_000, stallMs: 1_000 },
-      log: { debug: (fields) => avoided.push(fields['dataNode']) },
+      log: { debug: (fields: object) => avoided.push('dataNode' in fields && fields.dataNode) },
     });
     await docker('pause', frozen?.container ?? '');
     try {

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { built, keyOfFiles, projectRoot } from '../../deploy/local/cache.ts';
 import { run } from '../../deploy/local/run.ts';
-import type { Registration } from '../../src/api/service-instance.ts';
+import type { Registration } from '../../src/wire/service-instance.ts';
 
 const sources = join(projectRoot, 'test/stellar');
 /** Small programs that live for seconds: a quick start counts for more than speed. */

@@ -1,13 +1,13 @@
 /** What a watch of a real API server makes of connections that die in all the ways they do. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { systemClock } from '../../src/adapters/clock.ts';
 import { createKubeClient, type KubeClient } from '../../src/adapters/kube/client.ts';
 import { loadKubeconfig } from '../../src/adapters/kube/kubeconfig.ts';
 import { configMaps, namespaces } from '../../src/adapters/kube/resource-kind.ts';
 import { createTransport, type Transport } from '../../src/adapters/kube/transport.ts';
 import { startWatch, type Watch } from '../../src/adapters/kube/watch.ts';
-import { hasCode } from '../../src/api/errors.ts';
+import { hasCode } from '../../src/contracts/errors.ts';
+import { systemClock } from '../../src/kernel/system-clock.ts';
 import { TcpProxy } from '../builders/tcp-proxy.ts';
 import { present } from './world.ts';
 

@@ -3,7 +3,6 @@ import { execFile } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { systemClock } from '../../src/adapters/clock.ts';
 import { apiStatusOf } from '../../src/adapters/kube/api-status.ts';
 import { createKubeClient, type KubeClient } from '../../src/adapters/kube/client.ts';
 import { createEventRecorder } from '../../src/adapters/kube/events.ts';
@@ -22,8 +21,9 @@ import {
 } from '../../src/adapters/kube/resource-kind.ts';
 import { createTransport, type Transport } from '../../src/adapters/kube/transport.ts';
 import { startWatch } from '../../src/adapters/kube/watch.ts';
-import { hasCode } from '../../src/api/errors.ts';
-import { decodePin, encodePin, type PinContent } from '../../src/api/pin-content.ts';
+import { hasCode } from '../../src/contracts/errors.ts';
+import { decodePin, encodePin, type PinContent } from '../../src/contracts/pin-content.ts';
+import { systemClock } from '../../src/kernel/system-clock.ts';
 import { aPayload } from '../builders/model-deployment.ts';
 import { present } from './world.ts';
 

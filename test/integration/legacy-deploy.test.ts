@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../deploy/local/cache.ts';
 import type { Hdfs } from '../../src/adapters/webhdfs/hdfs.ts';
-import { encodeRegistration } from '../../src/api/service-instance.ts';
+import { encodeRegistration } from '../../src/wire/service-instance.ts';
 import { aRegistration } from '../builders/registration.ts';
 import { Chroot } from './chroot.ts';
 import { CliWorld, ended, type Ran } from './cli-process.ts';

@@ -1,7 +1,7 @@
 /** What a Pod takes, a ModelDeployment takes, and means the same by it: held against Pods on the real API server. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sameQuantity } from '../../src/api/quantity.ts';
-import { type ModelDeploymentSpec, modelDeploymentSpec } from '../../src/api/resource.ts';
+import { sameQuantity } from '../../src/contracts/quantity.ts';
+import { type ModelDeploymentSpec, modelDeploymentSpec } from '../../src/contracts/resource.ts';
 import { deploymentManifest } from '../../src/plan/children.ts';
 import { driftOf } from '../../src/plan/drift.ts';
 import { refusedPods } from '../../src/plan/kubernetes-words.ts';

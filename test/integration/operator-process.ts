@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { projectRoot } from '../../deploy/local/cache.ts';
-import { settingsKey } from '../../src/api/settings.ts';
+import { settingsKey } from '../../src/contracts/settings.ts';
 import { present } from './world.ts';
 
 export interface OperatorOptions {

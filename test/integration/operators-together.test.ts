@@ -1,10 +1,10 @@
 /** Operators of several releases and clusters on one real ZooKeeper: what each may take away, and what it must leave. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/adapters/clock.ts';
 import { ZooKeeper } from '../../src/adapters/zookeeper/zookeeper.ts';
-import { encodeMarker } from '../../src/api/marker.ts';
-import { instanceId, markersPath } from '../../src/api/names.ts';
+import { encodeMarker } from '../../src/contracts/marker.ts';
+import { instanceId, markersPath } from '../../src/contracts/names.ts';
+import { systemClock } from '../../src/kernel/system-clock.ts';
 import { OperatorPresence } from '../../src/operator/presence.ts';
 import { Sweeper } from '../../src/operator/sweeper.ts';
 import { silentLog } from '../builders/silent-log.ts';

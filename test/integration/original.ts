@@ -5,10 +5,10 @@
  * (metron-analytics/metron-maas-service), which make the queue once and never look at the configuration again.
  */
 import { createServer, type Server } from 'node:http';
-import { systemClock } from '../../src/adapters/clock.ts';
-import { readQueueRequest } from '../../src/api/queue-request.ts';
-import { parseServiceConfig } from '../../src/api/service-config.ts';
-import { encodeRegistration } from '../../src/api/service-instance.ts';
+import { systemClock } from '../../src/kernel/system-clock.ts';
+import { readQueueRequest } from '../../src/wire/queue-request.ts';
+import { parseServiceConfig } from '../../src/wire/service-config.ts';
+import { encodeRegistration } from '../../src/wire/service-instance.ts';
 import type { Chroot } from './chroot.ts';
 
 const lastCallsMs = 1_000;

@@ -1,7 +1,7 @@
 /** What the planner makes of queues and node labels, before the real API server and its scheduler. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { labels, versionKey } from '../../src/api/names.ts';
-import { schedulingSettings } from '../../src/api/settings.ts';
+import { labels, versionKey } from '../../src/contracts/names.ts';
+import { schedulingSettings } from '../../src/contracts/settings.ts';
 import { deploymentManifest } from '../../src/plan/children.ts';
 import { affinityOf } from '../../src/plan/placement.ts';
 import { aPin, aResource, someSettings } from '../builders/model-deployment.ts';

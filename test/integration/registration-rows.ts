@@ -1,5 +1,5 @@
 /** Registrations as somebody may have written them: what clients cannot read, and what they bear with. */
-import { encodeRegistration } from '../../src/api/service-instance.ts';
+import { encodeRegistration } from '../../src/wire/service-instance.ts';
 import { aRegistration, changed, type RegistrationData } from '../builders/registration.ts';
 
 /** A node that is put beside two good registrations of dga. */

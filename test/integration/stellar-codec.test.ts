@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { advertisedUrl, parseEndpointFile } from '../../src/api/endpoint-file.ts';
-import { diagnose, encodeRegistration, payloadClass, type Registration } from '../../src/api/service-instance.ts';
+import { advertisedUrl, parseEndpointFile } from '../../src/wire/endpoint-file.ts';
+import { diagnose, encodeRegistration, payloadClass, type Registration } from '../../src/wire/service-instance.ts';
 import { Codec } from './java.ts';
 
 let codec: Codec;

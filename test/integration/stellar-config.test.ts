@@ -1,8 +1,8 @@
 /** The forms of the configuration node: what we make of each is what the clients in the field make of it. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { hasCode } from '../../src/api/errors.ts';
-import { encodeServiceConfig, parseServiceConfig, type ServiceConfig } from '../../src/api/service-config.ts';
-import { encodeRegistration } from '../../src/api/service-instance.ts';
+import { hasCode } from '../../src/contracts/errors.ts';
+import { encodeServiceConfig, parseServiceConfig, type ServiceConfig } from '../../src/wire/service-config.ts';
+import { encodeRegistration } from '../../src/wire/service-instance.ts';
 import { aRegistration } from '../builders/registration.ts';
 import { Chroot } from './chroot.ts';
 import { newClients } from './java.ts';

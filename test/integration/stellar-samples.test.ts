@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { projectRoot } from '../../deploy/local/cache.ts';
 import { run } from '../../deploy/local/run.ts';
-import { advertisedUrl, type EndpointFile, parseEndpointFile } from '../../src/api/endpoint-file.ts';
+import { advertisedUrl, type EndpointFile, parseEndpointFile } from '../../src/wire/endpoint-file.ts';
 import { aRegistration } from '../builders/registration.ts';
 import { Chroot } from './chroot.ts';
 import { applyModel, Load } from './java.ts';

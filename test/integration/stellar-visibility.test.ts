@@ -1,6 +1,6 @@
 /** What the clients in the field make of registrations: which ones blind them, and which ones they bear with. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { diagnose } from '../../src/api/service-instance.ts';
+import { diagnose } from '../../src/wire/service-instance.ts';
 import { aRegistration } from '../builders/registration.ts';
 import { Chroot } from './chroot.ts';
 import { applyModel, Followers, legacyList, newClients } from './java.ts';

@@ -4,7 +4,7 @@
  * the end one line of JSON.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { systemClock } from '../../src/adapters/clock.ts';
+import { systemClock } from '../../src/kernel/system-clock.ts';
 import { PayloadStore } from '../../src/payload/payload-store.ts';
 import { resolvePayload } from '../../src/payload/resolve.ts';
 import { openRealHdfs } from './hdfs-world.ts';

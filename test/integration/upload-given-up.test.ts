@@ -5,7 +5,7 @@
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defaultDeadlines, discardBody, exchange, openConnections } from '../../src/adapters/webhdfs/http.ts';
-import { encodeHdfsPath } from '../../src/api/hdfs-path.ts';
+import { encodeHdfsPath } from '../../src/contracts/hdfs-path.ts';
 import { activeNameNode, openRealHdfs, ownDirectory } from './hdfs-world.ts';
 import { present } from './world.ts';
 

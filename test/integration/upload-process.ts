@@ -1,7 +1,7 @@
 /** Uploads a payload in a process of its own, so that it can be killed: `node upload-process.ts <local> <target>`. */
 import { randomBytes } from 'node:crypto';
-import { systemClock } from '../../src/adapters/clock.ts';
 import { openHdfs } from '../../src/adapters/webhdfs/hdfs.ts';
+import { systemClock } from '../../src/kernel/system-clock.ts';
 import { uploadPayload } from '../../src/payload/upload.ts';
 import { realHdfsSettings } from './hdfs-settings.ts';
 

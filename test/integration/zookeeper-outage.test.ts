@@ -1,8 +1,8 @@
 /** What the ZooKeeper adapter makes of a real server that is held, killed and started again. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { systemClock } from '../../src/adapters/clock.ts';
 import type { SessionEvent } from '../../src/adapters/zookeeper/session.ts';
 import { ZooKeeper } from '../../src/adapters/zookeeper/zookeeper.ts';
+import { systemClock } from '../../src/kernel/system-clock.ts';
 import { silentLog } from '../builders/silent-log.ts';
 import { OwnZooKeeper } from './zookeeper-server.ts';
 

@@ -1,10 +1,10 @@
 /** The ZooKeeper adapter against a real server, through a proxy that carries, silences or cuts its connections. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { systemClock } from '../../src/adapters/clock.ts';
 import { parseQuorum } from '../../src/adapters/zookeeper/quorum.ts';
 import type { SessionEvent } from '../../src/adapters/zookeeper/session.ts';
 import { ZooKeeper, type ZooKeeperOptions } from '../../src/adapters/zookeeper/zookeeper.ts';
+import { systemClock } from '../../src/kernel/system-clock.ts';
 import { silentLog } from '../builders/silent-log.ts';
 import { TcpProxy } from '../builders/tcp-proxy.ts';
 import { zookeeper } from './world.ts';

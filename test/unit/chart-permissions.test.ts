@@ -1,7 +1,7 @@
-/** The chart grants the operator exactly what src/api/permissions.ts lists. */
+/** The chart grants the operator exactly what src/contracts/permissions.ts lists. */
 import { describe, expect, it } from 'vitest';
-import { modesConfigMap } from '../../src/api/modes.ts';
-import { operatorPermissions, type Permission } from '../../src/api/permissions.ts';
+import { modesConfigMap } from '../../src/contracts/modes.ts';
+import { operatorPermissions, type Permission } from '../../src/contracts/permissions.ts';
 import { namespace, type Rendered, render } from './helm.ts';
 
 interface Rule {

@@ -1,6 +1,11 @@
 /** The chart's values become the settings that the operator reads; neither knows anything that the other does not. */
 import { describe, expect, it } from 'vitest';
-import { type OperatorSettings, operatorSettings, settingsConfigMap, settingsKey } from '../../src/api/settings.ts';
+import {
+  type OperatorSettings,
+  operatorSettings,
+  settingsConfigMap,
+  settingsKey,
+} from '../../src/contracts/settings.ts';
 import { minimalValues, one, type Rendered, refusal, render } from './helm.ts';
 
 function settingsOf(objects: readonly Rendered[]): unknown {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { operatorSettings, settingsConfigMap, settingsKey } from '../../src/api/settings.ts';
+import { operatorSettings, settingsConfigMap, settingsKey } from '../../src/contracts/settings.ts';
 import {
   attempt,
   chartDirectory,

@@ -9,10 +9,10 @@ import { delimiter, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { cacheRoot, projectRoot } from '../../deploy/local/cache.ts';
-import { modelDeploymentSpec } from '../../src/api/resource.ts';
 import { deployOptions } from '../../src/cli/legacy-deploy-options.ts';
 import { serviceOptions } from '../../src/cli/legacy-service-options.ts';
 import { parseArguments } from '../../src/cli/parse.ts';
+import { modelDeploymentSpec } from '../../src/contracts/resource.ts';
 import {
   type Block,
   blocksOf,

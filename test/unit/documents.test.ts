@@ -5,7 +5,7 @@ import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { projectRoot } from '../../deploy/local/cache.ts';
-import { errorCatalogue } from '../../src/api/error-catalogue.ts';
+import { errorCatalogue } from '../../src/contracts/error-catalogue.ts';
 import { sourcesBelow } from './module-imports.ts';
 
 const catalogued = Object.keys(errorCatalogue);

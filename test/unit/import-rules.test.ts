@@ -15,16 +15,19 @@ interface Rule {
 /** A hash is a function of its input, and so is what is compressed: the only things of Node's that the pure folders use. */
 const pure = { 'node:crypto': ['createHash'], 'node:zlib': ['gunzipSync', 'gzipSync'] };
 
+const basics = ['kernel', 'contracts'];
 const rules: Readonly<Record<string, Rule>> = {
-  api: { folders: [], packages: ['zod'], node: pure },
-  plan: { folders: ['api'], packages: [], node: pure },
-  operator: { folders: ['api', 'plan'], packages: ['zod'], node: 'all' },
-  legacy: { folders: ['api'], packages: ['zod'], node: 'all' },
-  agent: { folders: ['api'], packages: ['zod'], node: 'all' },
-  payload: { folders: ['api'], packages: ['ignore', 'zod'], node: 'all' },
-  cli: { folders: ['api'], packages: ['commander', 'yaml', 'zod'], node: 'all' },
+  kernel: { folders: [], packages: [], node: 'all' },
+  contracts: { folders: ['kernel'], packages: ['zod'], node: pure },
+  wire: { folders: basics, packages: [], node: pure },
+  plan: { folders: basics, packages: [], node: pure },
+  operator: { folders: [...basics, 'wire', 'plan'], packages: ['zod'], node: 'all' },
+  legacy: { folders: [...basics, 'wire'], packages: ['zod'], node: 'all' },
+  agent: { folders: [...basics, 'wire'], packages: ['zod'], node: 'all' },
+  payload: { folders: basics, packages: ['ignore', 'zod'], node: 'all' },
+  cli: { folders: [...basics, 'wire'], packages: ['commander', 'yaml', 'zod'], node: 'all' },
   adapters: {
-    folders: ['api'],
+    folders: basics,
     packages: [
       '@kubernetes/client-node',
       'https-proxy-agent',
@@ -38,12 +41,16 @@ const rules: Readonly<Record<string, Rule>> = {
     ],
     node: 'all',
   },
+  documents: { folders: [...basics, 'cli'], packages: ['zod'], node: pure },
   bin: {
-    folders: ['api', 'plan', 'operator', 'legacy', 'agent', 'payload', 'cli', 'adapters'],
+    folders: [...basics, 'wire', 'plan', 'operator', 'legacy', 'agent', 'payload', 'cli', 'adapters', 'documents'],
     packages: ['commander', 'yaml'],
     node: 'all',
   },
 };
+
+/** The rooms that only decide are given the time; they do not ask for it. */
+const impure = ['kernel/system-clock.ts'];
 
 /** What these sources do that the rules forbid, in sentences. Paths are relative to src. */
 function violations(files: readonly SourceFile[]): string[] {
@@ -59,6 +66,7 @@ function violations(files: readonly SourceFile[]): string[] {
         // A program's version is the package's.
         if (folder === 'bin' && target === '../package.json') return [];
         if (!target.endsWith('.ts')) return refused('write the .ts');
+        if (rule.node !== 'all' && impure.includes(target)) return refused(`${folder} is pure`);
         if (other === folder || rule.folders.includes(other)) return [];
         return refused(`${folder} may import only ${[...rule.folders, 'itself'].join(', ')}`);
       }
@@ -74,6 +82,28 @@ function violations(files: readonly SourceFile[]): string[] {
       return rule.packages.includes(name) ? [] : refused(`${folder} may not use this package`);
     });
   });
+}
+
+/** Each way around, once, as the files on it. Types count: a newcomer reads them too. */
+function cycles(files: readonly SourceFile[]): string[] {
+  const targets = new Map(
+    files.map(({ path, text }) => [
+      path,
+      importsOf(text)
+        .filter(({ from }) => from.startsWith('.'))
+        .map(({ from }) => posix.normalize(posix.join(posix.dirname(path), from))),
+    ]),
+  );
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (path: string, way: readonly string[]): void => {
+    if (way.includes(path)) found.push([...way.slice(way.indexOf(path)), path].join(' -> '));
+    if (way.includes(path) || done.has(path)) return;
+    for (const target of targets.get(path) ?? []) visit(target, [...way, path]);
+    done.add(path);
+  };
+  for (const path of targets.keys()) visit(path, []);
+  return found;
 }
 
 const isTest = (path: string) => path.endsWith('.test.ts');
@@ -113,6 +143,24 @@ describe('imports', () => {
   });
 });
 
+describe('import cycles', () => {
+  it('do not exist between files', () => {
+    expect(cycles(sources.filter((file) => !isTest(file.path)))).toEqual([]);
+  });
+
+  it.each<[string, Readonly<Record<string, string>>, number]>([
+    ['two files', { 'a/a.ts': "import { b } from './b.ts';", 'a/b.ts': "import type { a } from './a.ts';" }, 1],
+    [
+      'three, over folders',
+      { 'a/a.ts': "import '../b/b.ts';", 'b/b.ts': "import '../c/c.ts';", 'c/c.ts': "export { a } from '../a/a.ts';" },
+      1,
+    ],
+    ['a diamond is none', { 'a.ts': "import './b.ts';\nimport './c.ts';", 'b.ts': "import './c.ts';", 'c.ts': '' }, 0],
+  ])('are found: %s', (_what, files, count) => {
+    expect(cycles(Object.entries(files).map(([path, text]) => ({ path, text })))).toHaveLength(count);
+  });
+});
+
 describe('files', () => {
   it('are named for what they are about: no barrels, no catch-alls', () => {
     const names = /(^|\/)(index|utils?|helpers?|common|misc|shared)(\.test)?\.ts$/;
@@ -129,19 +177,22 @@ describe('the rules themselves', () => {
     ['agent reaching into the operator', 'agent/a.ts', "import { b } from '../operator/b.ts';"],
     ['a type is an import too', 'plan/a.ts', "import type { B } from '../operator/b.ts';"],
     ['over several lines', 'payload/a.ts', "import {\n  b,\n  c,\n} from '../cli/b.ts';"],
-    ['handed on', 'api/a.ts', "export { b } from '../plan/b.ts';"],
+    ['handed on', 'contracts/a.ts', "export { b } from '../plan/b.ts';"],
     ['a dynamic one', 'operator/a.ts', "const b = await import('../adapters/b.ts');"],
     ['a side effect', 'cli/a.ts', "import 'webhdfs';"],
     ['a client library outside adapters', 'operator/a.ts', "import { KubeConfig } from '@kubernetes/client-node';"],
     ['a file system in the planner', 'plan/a.ts', "import { readFileSync } from 'node:fs';"],
     ['randomness in the planner', 'plan/a.ts', "import { createHash, randomUUID } from 'node:crypto';"],
     ['a whole module of Node in the planner', 'plan/a.ts', "import crypto from 'node:crypto';"],
-    ['no extension', 'api/a.ts', "import { b } from './b';"],
+    ['no extension', 'contracts/a.ts', "import { b } from './b';"],
     [
       'the package description outside bin',
       'cli/a.ts',
       "import about from '../../package.json' with { type: 'json' };",
     ],
+    ['the time of day in the planner', 'plan/a.ts', "import { systemClock } from '../kernel/system-clock.ts';"],
+    ['the kernel knowing anybody', 'kernel/a.ts', "import { MaasError } from '../contracts/errors.ts';"],
+    ['contracts knowing the old formats', 'contracts/a.ts', "import { b } from '../wire/b.ts';"],
     ['a folder nobody planned', 'extra/a.ts', ''],
   ])('refuse: %s', (_what, path, text) => {
     expect(found(path, text)).toBe(1);
@@ -153,7 +204,7 @@ describe('the rules themselves', () => {
     ['a hash in the planner', 'plan/a.ts', "import { createHash } from 'node:crypto';"],
     ['a client library in an adapter', 'adapters/kube/a.ts', "import { KubeConfig } from '@kubernetes/client-node';"],
     ['the version of a program', 'bin/a.ts', "import about from '../../package.json' with { type: 'json' };"],
-    ['words in a comment', 'api/a.ts', "/* before:\nimport { b } from '../plan/b.ts';\n*/\n// import 'webhdfs';"],
+    ['words in a comment', 'contracts/a.ts', "/* before:\nimport { b } from '../plan/b.ts';\n*/\n// import 'webhdfs';"],
   ])('allow: %s', (_what, path, text) => {
     expect(found(path, text)).toBe(0);
   });

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { projectRoot } from '../../deploy/local/cache.ts';
-import { errorCatalogue } from '../../src/api/error-catalogue.ts';
-import { agentStages } from '../../src/api/pod-contract.ts';
-import { eventTypeOf, reasonCatalogue, reasonOf } from '../../src/api/reason-catalogue.ts';
+import { errorCatalogue } from '../../src/contracts/error-catalogue.ts';
+import { agentStages } from '../../src/contracts/pod-contract.ts';
+import { eventTypeOf, reasonCatalogue, reasonOf } from '../../src/contracts/reason-catalogue.ts';
 import { sourcesBelow } from './module-imports.ts';
 
 const sources = sourcesBelow(join(projectRoot, 'src')).filter(({ path }) => !path.endsWith('.test.ts'));

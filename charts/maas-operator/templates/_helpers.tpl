@@ -95,7 +95,7 @@ without it.
 {{- $all | uniq | toJson }}
 {{- end }}
 
-{{/* The settings as the operator reads them: src/api/settings.ts. What is left out has the default of the program. */}}
+{{/* The settings as the operator reads them: src/contracts/settings.ts. What is left out has the default of the program. */}}
 {{- define "maas.settings" -}}
 {{- include "maas.check" . }}
 {{- $values := include "maas.values" . | fromJson }}
@@ -165,7 +165,7 @@ without it.
 {{- toPrettyJson $settings }}
 {{- end }}
 
-{{/* What the operator may do where it serves ModelDeployments: src/api/permissions.ts. */}}
+{{/* What the operator may do where it serves ModelDeployments: src/contracts/permissions.ts. */}}
 {{- define "maas.watchedRules" -}}
 - apiGroups: [maas.dev]
   resources: [modeldeployments]

@@ -4,7 +4,7 @@
  * One rule is worth knowing: a 404 can mean "no such object" or "no such kind here". Only the first may be read as
  * absence; taking the second for it would let a missing CRD look like every resource having been deleted.
  */
-import { MaasError } from '../../api/errors.ts';
+import { MaasError } from '../../contracts/errors.ts';
 import { groupOf, type KubeObject, qualifiedName, type ResourceKind } from './resource-kind.ts';
 import { ConnectionError } from './transport.ts';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeKubeApi, type Fault, refusal } from '../../../test/builders/fake-kube-api.ts';
-import { hasCode } from '../../api/errors.ts';
+import { hasCode } from '../../contracts/errors.ts';
 import { apiStatusOf } from './api-status.ts';
 import { createKubeClient, type KubeClient } from './client.ts';
 import { configMaps, deployments, type KubeObject, namespaces, pods, type ResourceKind } from './resource-kind.ts';

@@ -7,6 +7,7 @@
  * CLUSTER_FORBIDDEN (names the permission), CLUSTER_NOT_FOUND, CONFLICT (409, and preconditions that do not hold) and
  * CLUSTER_REFUSED (everything else that is wrong with the request, with the fields).
  */
+import type { Clock } from '../../kernel/clock.ts';
 import {
   type ApiStatus,
   type Attempt,
@@ -144,12 +145,6 @@ export interface KubeClient {
   readonly transport: Transport;
 }
 
-/** Time as the client needs it; jitter comes from `random`. */
-export interface ClientClock {
-  monotonic(): number;
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
-}
-
 const requestDeadlineMs = 15_000;
 const listDeadlineMs = 30_000;
 const readAttempts = 3;
@@ -160,7 +155,7 @@ const longestBusyWaitMs = 10_000;
 
 export function createKubeClient(
   transport: Transport,
-  clock: ClientClock,
+  clock: Pick<Clock, 'monotonic' | 'sleep'>,
   random: () => number = Math.random,
 ): KubeClient {
   /** One call with its repetitions, all within the deadline. */

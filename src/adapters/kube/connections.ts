@@ -6,7 +6,7 @@ import { isIP } from 'node:net';
 import tls, { type ConnectionOptions, type SecureContext } from 'node:tls';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { SocksProxyAgent } from 'socks-proxy-agent';
-import { MaasError } from '../../api/errors.ts';
+import { MaasError } from '../../contracts/errors.ts';
 import { basicAuthorization, type Credentials, readPem } from './credentials.ts';
 import type { Environment } from './environment.ts';
 import type { ClusterAccess, ServerTls } from './kubeconfig/choose.ts';

@@ -3,7 +3,7 @@
  * what rotates is found.
  */
 import { readFileSync } from 'node:fs';
-import { MaasError } from '../../api/errors.ts';
+import { MaasError } from '../../contracts/errors.ts';
 import type { Environment } from './environment.ts';
 import { ExecPlugins, type PluginCall } from './exec-plugin.ts';
 import type { ClusterAccess, Identity, Impersonation, Pem } from './kubeconfig/choose.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock, settle } from '../../../test/builders/manual-clock.ts';
-import { MaasError } from '../../api/errors.ts';
+import { MaasError } from '../../contracts/errors.ts';
 import { ApiStatus } from './api-status.ts';
 import { createEventRecorder, type EventClient, type EventRecorderOptions } from './events.ts';
 import type { Event, Stored } from './resource-kind.ts';

@@ -6,17 +6,13 @@
  * cause so many writes in a row and then one every while; what is over that is counted, not written. Nothing here ever
  * throws or makes a reconciler wait: a lost event is a pity, not a failure.
  */
-import { hasCode } from '../../api/errors.ts';
-import { oneLine } from '../../api/shown-text.ts';
+
+import { hasCode } from '../../contracts/errors.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { oneLine } from '../../kernel/shown-text.ts';
 import { apiStatusOf } from './api-status.ts';
 import type { CallOptions, WriteOptions } from './client.ts';
 import { type Event, events, type ObjectName, type ResourceKind, type Stored } from './resource-kind.ts';
-
-export interface EventClock {
-  now(): number;
-  monotonic(): number;
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
-}
 
 /** What the recorder needs of the client: permission to create and patch events. */
 export interface EventClient {
@@ -50,7 +46,7 @@ export interface EventText {
 
 export interface EventRecorderOptions {
   readonly client: EventClient;
-  readonly clock: EventClock;
+  readonly clock: Clock;
   readonly log: { debug(fields: object, message: string): void; warn(fields: object, message: string): void };
   /** Who reports: the program, and which copy of it. */
   readonly component: string;

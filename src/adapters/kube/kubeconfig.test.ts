@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { hasCode } from '../../api/errors.ts';
+import { hasCode } from '../../contracts/errors.ts';
 import { type KubeconfigChoice, loadKubeconfig } from './kubeconfig.ts';
 
 describe('the kubeconfig', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ManualClock, settle } from '../../../test/builders/manual-clock.ts';
-import { hasCode, MaasError } from '../../api/errors.ts';
+import { hasCode, MaasError } from '../../contracts/errors.ts';
 import { acquireLease, type Leadership, type LeaseClient, type LeaseOptions } from './lease.ts';
 import type { Lease, Stored } from './resource-kind.ts';
 

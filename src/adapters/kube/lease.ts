@@ -9,16 +9,11 @@
  * against is somebody who deletes the Lease: for up to one retry two may lead then, and the preconditions of their
  * writes are what is left.
  */
-import { hasCode, MaasError } from '../../api/errors.ts';
+
+import { hasCode, MaasError } from '../../contracts/errors.ts';
+import type { Clock } from '../../kernel/clock.ts';
 import type { CallOptions, PatchOptions, WriteOptions } from './client.ts';
 import { type Lease, leases, type ObjectName, type ResourceKind, type Stored } from './resource-kind.ts';
-
-export interface LeaseClock {
-  /** Milliseconds since 1970, for the times that people read. */
-  now(): number;
-  monotonic(): number;
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
-}
 
 /** What the election needs of the client: permission to get, create and patch leases. */
 export interface LeaseClient {
@@ -38,7 +33,7 @@ export interface LeaseOptions {
   readonly name: string;
   /** Differs between any two processes, restarts of one pod included. */
   readonly identity: string;
-  readonly clock: LeaseClock;
+  readonly clock: Clock;
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
   /** Annotations that the leader's Lease is to have, asked for at each renewal. */
   readonly annotations?: () => Readonly<Record<string, string>>;

@@ -1,7 +1,13 @@
 /** The operator's writes to Kubernetes. Everything destructive is asked of the leadership first and tied to a UID. */
-import { MaasError } from '../../api/errors.ts';
-import { fieldManager } from '../../api/names.ts';
-import { apiVersion, kind, type ModelDeployment, type ModelDeploymentStatus, plural } from '../../api/resource.ts';
+import { MaasError } from '../../contracts/errors.ts';
+import { fieldManager } from '../../contracts/names.ts';
+import {
+  apiVersion,
+  kind,
+  type ModelDeployment,
+  type ModelDeploymentStatus,
+  plural,
+} from '../../contracts/resource.ts';
 import type { KubeClient } from './client.ts';
 import {
   configMaps,

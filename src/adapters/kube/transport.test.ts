@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { authorityExtensions, type MadeCertificate, makeCertificate } from '../../../test/builders/certificates.ts';
 import { RecordingApi } from '../../../test/builders/recording-api.ts';
-import { systemClock } from '../clock.ts';
+import { systemClock } from '../../kernel/system-clock.ts';
 import type { Environment } from './environment.ts';
 import { type KubeconfigChoice, loadKubeconfig } from './kubeconfig.ts';
 import { createTransport, type Transport } from './transport.ts';

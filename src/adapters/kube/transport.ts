@@ -2,10 +2,12 @@
  * HTTP to the API server, over node's own http(s): a pool of connections, a deadline for each call, streams with
  * back-pressure, and the caller's credentials, which are looked for anew as they rotate.
  */
+
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { MaasError } from '../../api/errors.ts';
+import { MaasError } from '../../contracts/errors.ts';
+import type { Clock } from '../../kernel/clock.ts';
 import { adviceFor } from './connection-advice.ts';
 import { Connections, type Route } from './connections.ts';
 import { basicAuthorization, CredentialSource, type Credentials, impersonationHeaders } from './credentials.ts';
@@ -71,13 +73,6 @@ interface Way {
   readonly route: Route;
 }
 
-export interface TransportClock {
-  /** Milliseconds since 1970: credentials expire. */
-  now(): number;
-  /** Milliseconds of a clock that never goes back. */
-  monotonic(): number;
-}
-
 /**
  * @param load reads the kubeconfig; called again after a 401, so that renewed credentials are found
  * @param userAgent sent with each request, shown in audit logs
@@ -85,7 +80,7 @@ export interface TransportClock {
  */
 export function createTransport(
   load: () => ClusterAccess,
-  clock: TransportClock,
+  clock: Pick<Clock, 'now' | 'monotonic'>,
   userAgent: string,
   env: Environment = {},
 ): Transport {

@@ -10,7 +10,11 @@
  * Handlers only receive. An exception in one is logged and changes nothing, and nothing waits for them: they put a
  * key into a queue.
  */
-import { hasCode } from '../../api/errors.ts';
+
+import { hasCode } from '../../contracts/errors.ts';
+import { backOffMs } from '../../kernel/back-off.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Log } from '../../kernel/log.ts';
 import {
   type ApiStatus,
   type Attempt,
@@ -26,19 +30,6 @@ import { jsonLines } from './json-lines.ts';
 import { collectionPath, type KubeObject, type ResourceKind, type Stored } from './resource-kind.ts';
 import { readText } from './transport.ts';
 import { type Change, type Identity, type Store, WatchStore } from './watch-store.ts';
-
-export interface WatchClock {
-  monotonic(): number;
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
-}
-
-/** The part of a structured logger that is used here. */
-export interface WatchLog {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
 
 /** In milliseconds; the defaults hold the promise of 75 s. */
 export interface WatchTimes {
@@ -74,8 +65,8 @@ export interface WatchOptions<T extends KubeObject, P> {
    * permission: then with the refusal. Between the two what the store holds of the namespace is old.
    */
   readonly onAccess?: (namespace: string | undefined, refusal: unknown) => void;
-  readonly clock: WatchClock;
-  readonly log: WatchLog;
+  readonly clock: Pick<Clock, 'monotonic' | 'sleep'>;
+  readonly log: Omit<Log, 'child'>;
   readonly random?: () => number;
   readonly times?: Partial<WatchTimes>;
   readonly pageSize?: number;
@@ -246,8 +237,8 @@ async function supervise<T extends KubeObject, P>(scope: Scope<T, P>, onSynced: 
       }
     }
     if (failures > 0) {
-      const ceiling = Math.min(times.backoffMs * 2 ** Math.min(failures - 1, 20), times.longestBackoffMs);
-      await pause(clock, Math.max(askedMs, ceiling * (0.5 + random() / 2)), signal);
+      const backOff = { firstMs: times.backoffMs, longestMs: times.longestBackoffMs };
+      await pause(clock, Math.max(askedMs, backOffMs(backOff, failures - 1, random)), signal);
     }
   }
 }
@@ -392,6 +383,6 @@ function identityOf<T extends KubeObject>(object: Stored<T>): Identity {
 }
 
 /** A sleep that an abort ends without an error. */
-async function pause(clock: WatchClock, ms: number, signal: AbortSignal): Promise<void> {
+async function pause(clock: Pick<Clock, 'monotonic' | 'sleep'>, ms: number, signal: AbortSignal): Promise<void> {
   await clock.sleep(ms, signal).catch(() => {});
 }

@@ -2,7 +2,7 @@
  * CREATE: the name node's redirect, the bytes to the data node, and afterwards a look at what HDFS holds. HDFS shows
  * a file whose writer died as if it were complete, so only the length says that it is.
  */
-import { MaasError } from '../../api/errors.ts';
+import { MaasError } from '../../contracts/errors.ts';
 import { excludableName, isRedirect, redirectTarget } from './data-node.ts';
 import { DataNodeFailed, Failures } from './data-node-call.ts';
 import type { HdfsFileStatus } from './file-status.ts';

@@ -2,7 +2,7 @@
  * Requests that a name node redirects to a data node and that answer with content: OPEN and GETFILECHECKSUM. A data
  * node that failed is left out of the next attempt, because name nodes offer a dead one for minutes.
  */
-import { MaasError } from '../../api/errors.ts';
+import { MaasError } from '../../contracts/errors.ts';
 import { excludableName, isRedirect, redirectTarget } from './data-node.ts';
 import { bodyText, discardBody, exchange, type HttpAnswer, HttpFailure } from './http.ts';
 import { jsonOrText } from './json-field.ts';

@@ -4,7 +4,7 @@
  */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { MaasError } from '../../api/errors.ts';
+import { MaasError } from '../../contracts/errors.ts';
 import { printable } from './redact.ts';
 
 /** The target of a redirect. @throws HDFS_ERROR when there is none that can be used, or it would leave TLS */

@@ -1,5 +1,5 @@
 /** GETFILEBLOCKLOCATIONS: how a file is cut into blocks. Appending and joining files can leave short ones inside. */
-import { MaasError } from '../../api/errors.ts';
+import { MaasError } from '../../contracts/errors.ts';
 import { field } from './json-field.ts';
 import { callForJson, isUnknownOperation, RefusedError } from './name-node-call.ts';
 import type { Session } from './session.ts';

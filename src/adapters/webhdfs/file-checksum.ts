@@ -1,5 +1,5 @@
 /** GETFILECHECKSUM: the checksum that HDFS makes of a file from those of its blocks. */
-import { MaasError } from '../../api/errors.ts';
+import { MaasError } from '../../contracts/errors.ts';
 import { askDataNode, DataNodeFailed, Failures } from './data-node-call.ts';
 import { bodyText, HttpFailure } from './http.ts';
 import { field, jsonOrText } from './json-field.ts';

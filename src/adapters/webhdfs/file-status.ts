@@ -1,5 +1,5 @@
 /** What WebHDFS says of a file or directory. */
-import { MaasError } from '../../api/errors.ts';
+import { MaasError } from '../../contracts/errors.ts';
 import { field } from './json-field.ts';
 
 export interface HdfsFileStatus {

@@ -2,17 +2,19 @@
  * Reading from HDFS over node:http alone: what an agent needs, with nothing loaded that it does not.
  */
 
-import { MaasError } from '../../api/errors.ts';
-import type { HdfsSettings } from '../../api/settings.ts';
+import { MaasError } from '../../contracts/errors.ts';
+import type { HdfsSettings } from '../../contracts/settings.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Log } from '../../kernel/log.ts';
 import { fileBlockLengths } from './file-blocks.ts';
 import { fileChecksum, type HdfsFileChecksum } from './file-checksum.ts';
 import { type HdfsFileStatus, parseFileStatus } from './file-status.ts';
 import { type Deadlines, defaultDeadlines, openConnections } from './http.ts';
 import { field } from './json-field.ts';
 import { callForJson, RefusedError } from './name-node-call.ts';
-import { NameNodes, type Pause } from './name-nodes.ts';
+import { NameNodes } from './name-nodes.ts';
 import { openFile, type ReadOptions } from './open-file.ts';
-import type { Session, SessionLog } from './session.ts';
+import type { Session } from './session.ts';
 
 export interface HdfsReader {
   /** Undefined when there is nothing at the path. */
@@ -26,12 +28,12 @@ export interface HdfsReader {
 }
 
 export interface HdfsOptions {
-  readonly clock: Pause;
+  readonly clock: Pick<Clock, 'sleep'>;
   /** Sent as user.name; the settings' user unless told. */
   readonly user?: string;
   /** The current delegation token, read before each request. */
   readonly token?: () => Promise<string | undefined>;
-  readonly log?: SessionLog;
+  readonly log?: Pick<Log, 'debug'>;
   readonly deadlines?: Partial<Deadlines>;
   /** How often all addresses are tried before a call fails; 3 unless told. */
   readonly rounds?: number;

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FakeWebHdfs, json, remote } from '../../../test/builders/fake-webhdfs.ts';
-import type { MaasError } from '../../api/errors.ts';
+import type { MaasError } from '../../contracts/errors.ts';
 import { type Hdfs, openHdfs } from './hdfs.ts';
 import type { HdfsOptions } from './hdfs-reader.ts';
 

@@ -1,6 +1,6 @@
 /** HDFS over WebHDFS: reading, listing and changing. */
-import { MaasError } from '../../api/errors.ts';
-import type { HdfsSettings } from '../../api/settings.ts';
+import { MaasError } from '../../contracts/errors.ts';
+import type { HdfsSettings } from '../../contracts/settings.ts';
 import { createFile, type Source, type WriteOptions } from './create-file.ts';
 import type { HdfsFileStatus } from './file-status.ts';
 import { fileStatus, type HdfsOptions, type HdfsReader, openSession, readerOf } from './hdfs-reader.ts';

@@ -6,7 +6,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
-import { reasonOf } from '../reason-of.ts';
+import { reasonOf } from '../../kernel/reason-of.ts';
 
 /** Milliseconds. */
 export interface Deadlines {

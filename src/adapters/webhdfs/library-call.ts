@@ -8,9 +8,9 @@
  */
 
 import webhdfs, { type LibraryClient, type LibraryRequest } from 'webhdfs';
-import { MaasError } from '../../api/errors.ts';
-import { encodeHdfsPath } from '../../api/hdfs-path.ts';
-import { reasonOf } from '../reason-of.ts';
+import { MaasError } from '../../contracts/errors.ts';
+import { encodeHdfsPath } from '../../contracts/hdfs-path.ts';
+import { reasonOf } from '../../kernel/reason-of.ts';
 import { HttpFailure } from './http.ts';
 import { acceptJson, describeOperation, type Operation, refused, unreachable } from './name-node-call.ts';
 import type { Attempt } from './name-nodes.ts';

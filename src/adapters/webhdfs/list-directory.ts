@@ -1,5 +1,5 @@
 /** A directory's entries, page by page, so that a huge directory is no huge answer. */
-import { MaasError } from '../../api/errors.ts';
+import { MaasError } from '../../contracts/errors.ts';
 import { type HdfsFileStatus, parseFileStatuses } from './file-status.ts';
 import { field } from './json-field.ts';
 import { callThroughLibrary } from './library-call.ts';

@@ -2,7 +2,7 @@
  * One request to a name node over node:http, up to the head of its answer or to its small JSON. Failures are sorted
  * here into those that another name node may help against and those that are final.
  */
-import { MaasError } from '../../api/errors.ts';
+import { MaasError } from '../../contracts/errors.ts';
 import { bodyText, exchange, type HttpAnswer, HttpFailure } from './http.ts';
 import { jsonOrText } from './json-field.ts';
 import { type Attempt, TryElsewhere } from './name-nodes.ts';

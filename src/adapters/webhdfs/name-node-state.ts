@@ -2,8 +2,8 @@
  * What each name node of a nameservice says of itself. WebHDFS tells active from standby, also where only a token is
  * accepted; that a name node is in safe mode it shows only in its metrics (/jmx), which may be closed.
  */
-import { asMaasError } from '../../api/errors.ts';
-import type { HdfsSettings } from '../../api/settings.ts';
+import { asMaasError } from '../../contracts/errors.ts';
+import type { HdfsSettings } from '../../contracts/settings.ts';
 import { type HdfsOptions, openSession } from './hdfs-reader.ts';
 import { bodyText, exchange } from './http.ts';
 import { field, jsonOrText } from './json-field.ts';

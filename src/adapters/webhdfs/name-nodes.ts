@@ -2,7 +2,10 @@
  * The addresses of one nameservice. A request goes to the name node that served the last one; when that one is
  * standby, unreachable or asks to be tried later, to the next, round after round with growing pauses.
  */
-import { MaasError } from '../../api/errors.ts';
+
+import { MaasError } from '../../contracts/errors.ts';
+import { backOffMs } from '../../kernel/back-off.ts';
+import type { Clock } from '../../kernel/clock.ts';
 import { shownAddress, webhdfsBase } from './web-address.ts';
 
 /** Thrown by an attempt that another name node may serve. */
@@ -25,19 +28,17 @@ export interface Attempt {
   readonly maybeDone: boolean;
 }
 
-export interface Pause {
-  /** @param milliseconds at least 0; rejects with the signal's reason when aborted */
-  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
-}
-
 export interface NameNodesOptions {
-  readonly clock: Pause;
+  readonly clock: Pick<Clock, 'sleep'>;
   /** From 0 to 1. */
   readonly random: () => number;
   /** How often all addresses are tried before giving up. */
   readonly rounds: number;
   readonly onFailover?: (from: string, to: string) => void;
 }
+
+/** While one name node hands over to another. */
+const betweenRounds = { firstMs: 300, longestMs: 5_000 };
 
 export class NameNodes {
   readonly nameservice: string;
@@ -80,7 +81,7 @@ export class NameNodes {
         }
       }
       if (round >= rounds) throw this.#nobody(failed);
-      await clock.sleep(200 * 2 ** round * (0.5 + random()), signal);
+      await clock.sleep(backOffMs(betweenRounds, round, random), signal);
     }
   }
 

@@ -2,7 +2,7 @@
  * OPEN as one stream of bytes. Where a data node is dead, cuts the body short or falls silent, the stream goes on from
  * where it was at another one; the reader sees either every byte that was promised or an error.
  */
-import { MaasError } from '../../api/errors.ts';
+import { MaasError } from '../../contracts/errors.ts';
 import { askDataNode, type DataNodeAnswer, DataNodeFailed, Failures } from './data-node-call.ts';
 import { bodyBytes, type HttpAnswer, HttpFailure } from './http.ts';
 import { printable } from './redact.ts';

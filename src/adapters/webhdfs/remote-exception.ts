@@ -3,8 +3,8 @@
  * name node and an existing file), so the name of the exception in the body decides, and only where there is none,
  * the status.
  */
-import type { ErrorCode } from '../../api/error-catalogue.ts';
-import { MaasError } from '../../api/errors.ts';
+import type { ErrorCode } from '../../contracts/error-catalogue.ts';
+import { MaasError } from '../../contracts/errors.ts';
 import { field } from './json-field.ts';
 import { printable } from './redact.ts';
 

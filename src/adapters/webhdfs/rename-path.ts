@@ -2,7 +2,7 @@
  * RENAME that fails where something is at the target. Without `renameoptions` WebHDFS moves into a directory that is
  * there and calls that a success.
  */
-import { MaasError } from '../../api/errors.ts';
+import { MaasError } from '../../contracts/errors.ts';
 import type { HdfsFileStatus } from './file-status.ts';
 import { field } from './json-field.ts';
 import { callThroughLibrary } from './library-call.ts';

@@ -1,6 +1,9 @@
 /** What all requests to one nameservice share. */
+import { backOffMs } from '../../kernel/back-off.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Log } from '../../kernel/log.ts';
 import type { Connections, Deadlines } from './http.ts';
-import type { NameNodes, Pause } from './name-nodes.ts';
+import type { NameNodes } from './name-nodes.ts';
 import type { Credentials } from './web-address.ts';
 
 export interface Session {
@@ -9,17 +12,12 @@ export interface Session {
   readonly credentials: () => Promise<Credentials>;
   readonly connections: Connections;
   readonly deadlines: Deadlines;
-  readonly clock: Pause;
+  readonly clock: Pick<Clock, 'sleep'>;
   readonly random: () => number;
-  readonly log: SessionLog | undefined;
+  readonly log: Pick<Log, 'debug'> | undefined;
 }
 
-/** The part of a structured logger that is used here. */
-export interface SessionLog {
-  debug(fields: Record<string, unknown>, message: string): void;
-}
-
-/** A pause before the attempt after `failures` failed ones in a row, milliseconds: from 0.1 s, doubling up to 5 s, jittered. */
+/** A pause before the attempt after `failures` failed ones in a row, milliseconds: 0.15 s at the most, doubling up to 7.5 s. */
 export function retryPause(failures: number, random: () => number): number {
-  return Math.min(5_000, 100 * 2 ** failures) * (0.5 + random());
+  return backOffMs({ firstMs: 150, longestMs: 7_500 }, failures, random);
 }

@@ -1,6 +1,6 @@
 /** A delegation token from a mounted file, which is replaced there before the token ends. */
 import { open } from 'node:fs/promises';
-import { MaasError } from '../../api/errors.ts';
+import { MaasError } from '../../contracts/errors.ts';
 
 /** Tokens have some hundred characters. */
 const maxBytes = 64 * 1024;

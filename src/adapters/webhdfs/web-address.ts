@@ -1,5 +1,5 @@
 /** The URLs of WebHDFS: base address, encoded path, operation and parameters. */
-import { encodeHdfsPath } from '../../api/hdfs-path.ts';
+import { encodeHdfsPath } from '../../contracts/hdfs-path.ts';
 
 /**
  * Who asks. With a delegation token HDFS takes the user from it and ignores any name.

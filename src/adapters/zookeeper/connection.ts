@@ -2,9 +2,10 @@
  * One connection to one server, for one session. It is never reopened: what a broken stream leaves behind goes with it.
  * Nothing that a server sends, or does not send, throws out of here; it ends the connection with a reason.
  */
+
 import { connect, type Socket } from 'node:net';
-import type { Clock } from '../clock.ts';
-import { reasonOf } from '../reason-of.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { reasonOf } from '../../kernel/reason-of.ts';
 import { FrameSplitter } from './frames.ts';
 import type { Server } from './quorum.ts';
 import {

@@ -1,6 +1,6 @@
 /** From what went wrong on the wire to a coded error that says what was tried. */
-import { MaasError } from '../../api/errors.ts';
-import { quoted } from '../../api/shown-text.ts';
+import { MaasError } from '../../contracts/errors.ts';
+import { quoted } from '../../kernel/shown-text.ts';
 import { AnswerLost, Refusal, TooLong } from './connection.ts';
 
 /** The numbers of ZooKeeper's KeeperException.Code that mean something to us. */

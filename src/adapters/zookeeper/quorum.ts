@@ -1,8 +1,8 @@
 /** The connect string: where the servers are, and below which node everything of ours lies. */
 import { isIPv6 } from 'node:net';
-import { MaasError } from '../../api/errors.ts';
-import { quoted } from '../../api/shown-text.ts';
-import { znodePathProblem } from '../../api/znode-path.ts';
+import { MaasError } from '../../contracts/errors.ts';
+import { znodePathProblem } from '../../contracts/znode-path.ts';
+import { quoted } from '../../kernel/shown-text.ts';
 
 export interface Server {
   /** A name, an IPv4 address or an IPv6 address without brackets. */

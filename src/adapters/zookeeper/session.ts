@@ -2,20 +2,17 @@
  * Keeps one session alive over any number of connections, and begins another only when a server has said that it is
  * over. While no server answers, nothing is known: the session may live or not.
  */
-import { MaasError } from '../../api/errors.ts';
-import { quoted } from '../../api/shown-text.ts';
-import type { Clock } from '../clock.ts';
+
+import { MaasError } from '../../contracts/errors.ts';
+import { backOffMs } from '../../kernel/back-off.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Log } from '../../kernel/log.ts';
+import { quoted } from '../../kernel/shown-text.ts';
 import { AnswerLate, Connection, HandshakeLate, SessionOver } from './connection.ts';
 import { guardedCall } from './guarded-call.ts';
 import { type Server, serverName } from './quorum.ts';
 import { closeSession } from './requests.ts';
 import type { SessionCredentials } from './session-credentials.ts';
-
-export interface Log {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
 
 export type SessionState = 'connecting' | 'connected' | 'suspended' | 'closed';
 
@@ -224,8 +221,8 @@ export class Session {
     const { clock, random, sessionTimeoutMs } = this.#options;
     const rounds = Math.floor(failures / this.#servers.length);
     if (rounds === 0) return;
-    const longest = Math.min(longestPauseMs, sessionTimeoutMs / 10, 50 * 2 ** Math.min(rounds, 10));
-    await clock.sleep(Math.ceil(longest * (0.5 + random() / 2)), this.#over.signal).catch(() => undefined);
+    const backOff = { firstMs: 100, longestMs: Math.min(longestPauseMs, sessionTimeoutMs / 10) };
+    await clock.sleep(Math.ceil(backOffMs(backOff, rounds - 1, random)), this.#over.signal).catch(() => undefined);
   }
 
   /** At first, and then once a minute, not at every attempt of a long outage. */

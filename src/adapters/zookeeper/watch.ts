@@ -2,10 +2,10 @@
  * Follows one node or its children, level-triggered: reads, tells what it read if that differs from what it told last,
  * and reads again whenever something may have changed. Events only say that; what is true comes from reading.
  */
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Log } from '../../kernel/log.ts';
 import { AnswerLost } from './connection.ts';
 import { guardedCall } from './guarded-call.ts';
-import type { Log } from './session.ts';
 
 export interface Subscription {
   /** No more calls from here on. */

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { FakeServer, type Fate } from '../../../test/builders/fake-zookeeper-server.ts';
 import { silentLog } from '../../../test/builders/silent-log.ts';
-import { hasCode } from '../../api/errors.ts';
-import { systemClock } from '../clock.ts';
+import { hasCode } from '../../contracts/errors.ts';
+import { systemClock } from '../../kernel/system-clock.ts';
 import { ZooKeeper } from './zookeeper.ts';
 
 const names = ['a', 'b', 'c'];

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FakeServer } from '../../../test/builders/fake-zookeeper-server.ts';
 import { ManualClock, settle } from '../../../test/builders/manual-clock.ts';
 import { silentLog } from '../../../test/builders/silent-log.ts';
-import { systemClock } from '../clock.ts';
+import { systemClock } from '../../kernel/system-clock.ts';
 import type { SessionEvent } from './session.ts';
 import { ZooKeeper, type ZooKeeperOptions } from './zookeeper.ts';
 

@@ -7,10 +7,12 @@
  * done, it is settled so; otherwise it fails with ZOOKEEPER_TIMEOUT, and the caller, who knows what it wanted, looks and
  * decides anew.
  */
-import { MaasError } from '../../api/errors.ts';
-import { quoted } from '../../api/shown-text.ts';
-import { znodePathProblem } from '../../api/znode-path.ts';
-import type { Clock } from '../clock.ts';
+
+import { MaasError } from '../../contracts/errors.ts';
+import { znodePathProblem } from '../../contracts/znode-path.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Log } from '../../kernel/log.ts';
+import { quoted } from '../../kernel/shown-text.ts';
 import { AnswerLate, AnswerLost, type Connection } from './connection.ts';
 import { failure, isRefusal, refusal, refusals } from './failures.ts';
 import { parseQuorum } from './quorum.ts';
@@ -25,7 +27,7 @@ import {
   remove,
   setData,
 } from './requests.ts';
-import { type Log, Session, type SessionEvent, type SessionState } from './session.ts';
+import { Session, type SessionEvent, type SessionState } from './session.ts';
 import type { SessionCredentials } from './session-credentials.ts';
 import { type Subscription, Watch } from './watch.ts';
 import type { Znode, ZnodeOp, ZnodeStat } from './znode.ts';

@@ -1,6 +1,6 @@
 /** Are the models up, or on their way; is somebody looking after each? */
-import { formatAge } from '../../api/duration.ts';
-import { eventTypeOf, type Reason, reasonCatalogue } from '../../api/reason-catalogue.ts';
+import { formatAge } from '../../contracts/duration.ts';
+import { eventTypeOf, type Reason, reasonCatalogue } from '../../contracts/reason-catalogue.ts';
 import type { Asked } from '../asked.ts';
 import { counted } from '../counted.ts';
 import { conditionOf, isGoing, type Model } from '../model.ts';

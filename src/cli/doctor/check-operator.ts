@@ -1,5 +1,5 @@
 /** Does the operator run, and does one of its replicas lead? */
-import { formatAge, formatDuration } from '../../api/duration.ts';
+import { formatAge, formatDuration } from '../../contracts/duration.ts';
 import type { ClusterFacts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 import { isAway, notChecked } from './not-checked.ts';

@@ -1,6 +1,6 @@
 /** Does anybody take the requests of the old deploy client? */
-import { formatAge } from '../../api/duration.ts';
-import { readQueueRequest } from '../../api/queue-request.ts';
+import { formatAge } from '../../contracts/duration.ts';
+import { readQueueRequest } from '../../wire/queue-request.ts';
 import { counted } from '../counted.ts';
 import type { QueueReading } from '../zookeeper-side.ts';
 import type { ZooKeeperFacts } from './facts.ts';

@@ -1,5 +1,5 @@
 /** Do clients that name no version get the newest one? */
-import { compareAsPeople, servedVersion } from '../../api/version-order.ts';
+import { compareAsPeople, servedVersion } from '../../wire/version-order.ts';
 import { instancesOf } from '../zookeeper-side.ts';
 import type { ZooKeeperFacts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';

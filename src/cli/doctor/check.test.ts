@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { aRegistration, changed } from '../../../test/builders/registration.ts';
 import { publishedSettings, wellFacts, wellNow, wellTree, zookeeperFacts } from '../../../test/builders/well-facts.ts';
-import { MaasError } from '../../api/errors.ts';
-import { encodePresence, presencesPath } from '../../api/presence.ts';
+import { MaasError } from '../../contracts/errors.ts';
+import { encodePresence, presencesPath } from '../../contracts/presence.ts';
 import { readModel } from '../model.ts';
 import type { NameNodeState } from '../ports.ts';
 import { check } from './check.ts';

@@ -1,5 +1,5 @@
 /** All checks: from facts to findings, without asking anybody anything. */
-import { customResourceDefinition } from '../../api/crd.ts';
+import { customResourceDefinition } from '../../contracts/crd.ts';
 import { checkAccess } from './check-access.ts';
 import { checkConfiguration } from './check-configuration.ts';
 import { checkCrd } from './check-crd.ts';

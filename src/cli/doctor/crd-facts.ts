@@ -1,6 +1,6 @@
 /** From a CustomResourceDefinition, as the API server gives it or as this program makes it, to what is checked of it. */
 import { z } from 'zod';
-import { apiVersion } from '../../api/resource.ts';
+import { apiVersion } from '../../contracts/resource.ts';
 import type { CrdFacts } from './facts.ts';
 
 const schemaNode: z.ZodType<SchemaNode> = z.lazy(() =>

@@ -1,4 +1,5 @@
 /** A finding: what was seen where, how bad it is, what to do. */
+import { compareTexts } from '../../kernel/text-order.ts';
 import { type FindingCode, findingCatalogue, type Severity, severities } from './finding-catalogue.ts';
 
 export interface Finding {
@@ -24,6 +25,6 @@ export function inOrder(findings: readonly Finding[]): readonly Finding[] {
     (a, b) =>
       severities.indexOf(a.severity) - severities.indexOf(b.severity) ||
       codes.indexOf(a.code) - codes.indexOf(b.code) ||
-      (a.subject < b.subject ? -1 : a.subject > b.subject ? 1 : 0),
+      compareTexts(a.subject, b.subject),
   );
 }

@@ -1,8 +1,8 @@
 /** Asks the cluster about itself. A question that is not answered leaves the others alone. */
 import { z } from 'zod';
-import { MaasError } from '../../api/errors.ts';
+import { MaasError } from '../../contracts/errors.ts';
+import { mapBounded } from '../../kernel/bounded.ts';
 import { type Asked, asked } from '../asked.ts';
-import { inParallel } from '../in-parallel.ts';
 import type { PublishedSettings } from '../operator-settings.ts';
 import type { ApiObject, ClusterInspector, ServiceAccount } from '../ports.ts';
 import { crdFacts } from './crd-facts.ts';
@@ -38,7 +38,7 @@ export async function gatherCluster(
     if (!operators.known) throw operators.error;
     const accounts = new Set(operators.value.map(({ serviceAccount }) => serviceAccount));
     const wanted = wantedByOperator(settings.value, namespaces.operator);
-    const answers = await inParallel([...accounts], 1, (name) =>
+    const answers = await mapBounded([...accounts], 1, (name) =>
       permissionFacts(cluster, wanted, { namespace: namespaces.operator, name }),
     );
     return answers.flat();
@@ -51,7 +51,7 @@ function permissionFacts(
   wanted: readonly WantedPermission[],
   account?: ServiceAccount,
 ): Promise<readonly PermissionFacts[]> {
-  return inParallel(wanted, parallelism, async ({ asked: permission, resource, why }) => ({
+  return mapBounded(wanted, parallelism, async ({ asked: permission, resource, why }) => ({
     verb: permission.verb,
     resource,
     namespace: permission.namespace,

@@ -1,6 +1,7 @@
 /** Touches each registered address. Registrations are other people's text: only hosts and ports are taken from them. */
-import { isLocalHost } from '../../api/local-host.ts';
-import { inParallel } from '../in-parallel.ts';
+
+import { mapBounded } from '../../kernel/bounded.ts';
+import { isLocalHost } from '../../wire/local-host.ts';
 import type { Ports, Touch } from '../ports.ts';
 import type { ZooKeeperSide } from '../zookeeper-side.ts';
 import { endpointAddresses } from './endpoint-addresses.ts';
@@ -16,7 +17,7 @@ export function gatherEndpoints(
   ports: Pick<Ports, 'touch' | 'clock' | 'signal'>,
   timeoutMs: number,
 ): Promise<readonly EndpointFacts[]> {
-  return inParallel(endpointAddresses(side), parallelism, async (address) => ({
+  return mapBounded(endpointAddresses(side), parallelism, async (address) => ({
     ...address,
     touch: isLocalHost(address.host) ? undefined : await touchPatiently(address.host, address.port, ports, timeoutMs),
   }));

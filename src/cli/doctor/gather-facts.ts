@@ -1,5 +1,5 @@
 /** Looks everywhere, and brings home what it saw. Never throws. */
-import { hasCode } from '../../api/errors.ts';
+import { hasCode } from '../../contracts/errors.ts';
 import { asked } from '../asked.ts';
 import type { DoctorCommand } from '../command.ts';
 import { readModel } from '../model.ts';

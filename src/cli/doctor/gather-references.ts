@@ -1,6 +1,7 @@
 /** Asks whether what models name is there. Each object is asked for once; who may not ask gets no answer, not a "no". */
+
+import { mapBounded } from '../../kernel/bounded.ts';
 import { type Asked, asked } from '../asked.ts';
-import { inParallel } from '../in-parallel.ts';
 import type { ClusterInspector } from '../ports.ts';
 import type { Reference } from './references.ts';
 
@@ -19,7 +20,7 @@ export async function gatherReferences(
   const idOf = ({ kind, namespace, name }: Reference) => JSON.stringify([kind, namespace, name]);
   const different = new Map(models.flat().map((reference) => [idOf(reference), reference]));
   const answers = new Map(
-    await inParallel([...different], parallelism, async ([id, { kind, namespace, name }]) => {
+    await mapBounded([...different], parallelism, async ([id, { kind, namespace, name }]) => {
       return [id, await asked(() => inspector.keysOf(kind, namespace, name))] as const;
     }),
   );

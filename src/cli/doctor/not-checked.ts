@@ -1,5 +1,5 @@
 /** What is said where something could not be looked at. */
-import { hasCode, type MaasError } from '../../api/errors.ts';
+import { hasCode, type MaasError } from '../../contracts/errors.ts';
 import { type Finding, finding } from './finding.ts';
 
 /** Such a failure is not of the one thing that was asked: it is told once, by checkAccess. */

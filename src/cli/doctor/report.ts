@@ -1,8 +1,9 @@
 /** What doctor says, for people and as the documented JSON. Pure. */
+
+import { visible } from '../../kernel/shown-text.ts';
 import { type Colour, paint } from '../colour.ts';
 import type { OutputFormat } from '../command.ts';
 import { counted } from '../counted.ts';
-import { visible } from '../escape.ts';
 import { printJson, printYaml } from '../print-object.ts';
 import { foldTo } from '../text-columns.ts';
 import { instancesOf } from '../zookeeper-side.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { publishedSettings } from '../../../test/builders/well-facts.ts';
-import { operatorPermissions } from '../../api/permissions.ts';
+import { operatorPermissions } from '../../contracts/permissions.ts';
 import { wantedByCaller, wantedByOperator } from './wanted-permissions.ts';
 
 const shown = (wanted: ReturnType<typeof wantedByOperator>) =>

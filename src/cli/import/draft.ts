@@ -3,9 +3,9 @@
  * still waits knows memory and payload too. What neither tells stays open, for a person to fill in. Pure.
  */
 
-import { type QueueRequest, readQueueRequest } from '../../api/queue-request.ts';
-import { modelDeploymentSpec } from '../../api/resource.ts';
-import { compareAsClients } from '../../api/version-order.ts';
+import { modelDeploymentSpec } from '../../contracts/resource.ts';
+import { type QueueRequest, readQueueRequest } from '../../wire/queue-request.ts';
+import { compareAsClients } from '../../wire/version-order.ts';
 import { counted } from '../counted.ts';
 import { type MarkerNode, ownerOf } from '../owner.ts';
 import { instancesOf, type ZooKeeperSide } from '../zookeeper-side.ts';

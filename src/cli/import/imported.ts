@@ -1,8 +1,8 @@
 /** A draft with what was found out about it: a manifest, what is missing in it, what somebody should know. Pure. */
-import { resourceNameFor } from '../../api/names.ts';
-import type { ReadFrom } from '../../api/payload.ts';
-import { formatBytes } from '../../api/quantity.ts';
-import { apiVersion, kind } from '../../api/resource.ts';
+import { resourceNameFor } from '../../contracts/names.ts';
+import type { ReadFrom } from '../../contracts/payload.ts';
+import { formatBytes } from '../../contracts/quantity.ts';
+import { apiVersion, kind } from '../../contracts/resource.ts';
 import { counted } from '../counted.ts';
 import type { FoundPayload, ModelManifest } from '../ports.ts';
 import type { Draft } from './draft.ts';

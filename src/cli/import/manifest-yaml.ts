@@ -1,5 +1,5 @@
 /** Imported manifests as YAML: what is not known stands as a comment where it belongs, so that nobody applies it unseen. */
-import { visible } from '../escape.ts';
+import { visible } from '../../kernel/shown-text.ts';
 import { printYaml } from '../print-object.ts';
 import type { Imported } from './imported.ts';
 

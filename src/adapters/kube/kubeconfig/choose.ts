@@ -5,7 +5,7 @@
  * no cluster, or one that no file has, means the default server; credentials are left out for a server without TLS,
  * impersonation is not.
  */
-import { quoted } from '../../../api/shown-text.ts';
+import { quoted } from '../../../kernel/shown-text.ts';
 import { clusterComplaints, type Unreadable, userComplaints } from './complaints.ts';
 import type { MergedKubeconfig } from './merge.ts';
 import type { PluginPolicy } from './plugin-policy.ts';

@@ -2,7 +2,7 @@
  * What kubectl finds wrong with the cluster and the user that are in use, before it asks anybody. Entries that are not
  * in use are never looked at.
  */
-import { quoted } from '../../../api/shown-text.ts';
+import { quoted } from '../../../kernel/shown-text.ts';
 import type { AuthProviderEntry, ClusterEntry, ExecEntry, UserEntry } from './read.ts';
 
 /** Why a file cannot be read; undefined where it can. */

@@ -1,7 +1,7 @@
 /** What is said to a credential plugin, and what it answers: client.authentication.k8s.io, v1 and v1beta1. */
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { quoted } from '../../../api/shown-text.ts';
+import { quoted } from '../../../kernel/shown-text.ts';
 
 export const execApiVersions = ['client.authentication.k8s.io/v1', 'client.authentication.k8s.io/v1beta1'];
 

@@ -1,7 +1,7 @@
 /** Which credential plugins the user lets run: what kubectl's preferences (kuberc) say about that. */
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { quoted } from '../../../api/shown-text.ts';
+import { quoted } from '../../../kernel/shown-text.ts';
 
 export interface PluginPolicy {
   readonly policy: 'AllowAll' | 'DenyAll' | 'Allowlist';

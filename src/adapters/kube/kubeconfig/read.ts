@@ -5,7 +5,7 @@
  */
 import { parseAllDocuments, type ScalarTag, type Tags } from 'yaml';
 import { z } from 'zod';
-import { quoted } from '../../../api/shown-text.ts';
+import { quoted } from '../../../kernel/shown-text.ts';
 
 export interface ClusterEntry {
   readonly server: string;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { cliPorts, type Looking } from '../../../../test/builders/cli-ports.ts';
 import { keyOf, ModelStore } from '../../../../test/builders/model-store.ts';
 import { publishedSettings } from '../../../../test/builders/well-facts.ts';
-import { MaasError } from '../../../api/errors.ts';
+import { MaasError } from '../../../contracts/errors.ts';
 import type { DoctorCommand } from '../../command.ts';
 import type { Cluster, ClusterInspector, HdfsReader } from '../../ports.ts';
 import { run } from '../../run.ts';

@@ -1,8 +1,8 @@
 /** Would these manifests do, before anybody applies them? Pure: from facts to findings. */
-import { hasCode } from '../../../api/errors.ts';
-import { parseQuantity } from '../../../api/quantity.ts';
-import { kind, modelDeploymentSpec } from '../../../api/resource.ts';
-import { compareAsClients } from '../../../api/version-order.ts';
+import { hasCode } from '../../../contracts/errors.ts';
+import { parseQuantity } from '../../../contracts/quantity.ts';
+import { kind, modelDeploymentSpec } from '../../../contracts/resource.ts';
+import { compareAsClients } from '../../../wire/version-order.ts';
 import type { Asked } from '../../asked.ts';
 import { isGoing, type Model } from '../../model.ts';
 import type { PublishedSettings } from '../../operator-settings.ts';

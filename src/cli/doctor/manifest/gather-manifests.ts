@@ -1,9 +1,9 @@
 /** Asks about manifests what can be asked before they are applied. Never throws for one that cannot be read. */
-import { hasCode, MaasError } from '../../../api/errors.ts';
-import { apiVersion, kind } from '../../../api/resource.ts';
+import { hasCode, MaasError } from '../../../contracts/errors.ts';
+import { apiVersion, kind } from '../../../contracts/resource.ts';
+import { mapBounded } from '../../../kernel/bounded.ts';
 import { asked } from '../../asked.ts';
 import type { DoctorCommand } from '../../command.ts';
-import { inParallel } from '../../in-parallel.ts';
 import { type Model, readModel, stateOf } from '../../model.ts';
 import { readSettings } from '../../operator-settings.ts';
 import type { ApiObject, Cluster, Ports } from '../../ports.ts';
@@ -39,7 +39,7 @@ export async function gatherManifests(
     inspector,
     placed.map((each) => (isModelDeployment(each) ? referencesOf(specOf(each.object), each.namespace) : [])),
   );
-  const manifests = await inParallel([...placed.entries()], parallelism, async ([at, each]): Promise<ManifestFacts> => {
+  const manifests = await mapBounded([...placed.entries()], parallelism, async ([at, each]): Promise<ManifestFacts> => {
     const path = textAt(each.object, 'spec', 'payload', 'path');
     const [namespaceExists, payload, dryRun] = await Promise.all([
       asked(() => inspector.namespaceExists(each.namespace)),

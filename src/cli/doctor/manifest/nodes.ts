@@ -1,6 +1,6 @@
 /** Is there a node for a model? */
 import { z } from 'zod';
-import { parseQuantity } from '../../../api/quantity.ts';
+import { parseQuantity } from '../../../contracts/quantity.ts';
 import type { ApiObject } from '../../ports.ts';
 
 export interface NodeFacts {

@@ -1,7 +1,7 @@
 /** What the API server would say of a ModelDeployment, as far as it can be said without asking it. Pure. */
-import { customResourceDefinition } from '../../../api/crd.ts';
-import { exceedsQuantity } from '../../../api/quantity.ts';
-import { apiVersion, kind, maxResourceName, modelDeploymentSpec } from '../../../api/resource.ts';
+import { customResourceDefinition } from '../../../contracts/crd.ts';
+import { exceedsQuantity } from '../../../contracts/quantity.ts';
+import { apiVersion, kind, maxResourceName, modelDeploymentSpec } from '../../../contracts/resource.ts';
 import type { ApiObject } from '../../ports.ts';
 
 type Json = { readonly [key: string]: unknown };
