@@ -3,18 +3,18 @@ import { MaasError } from '../contracts/errors.ts';
 import { resourceNameFor } from '../contracts/names.ts';
 import { formatBytes } from '../contracts/quantity.ts';
 import { visible } from '../kernel/shown-text.ts';
-import { askAttendance, away, errorOf, unattended, unserved } from './attendance.ts';
+import { askAttendance, away, errorOf, unattended, unserved } from './cluster/attendance.ts';
+import { findModel } from './cluster/find-model.ts';
+import { isGoing, type Model, qualifiedName, readModel, stateOf, title, titleOf } from './cluster/model.ts';
+import { readSettings } from './cluster/operator-settings.ts';
+import { untilUncontended, write } from './cluster/retry.ts';
+import { addPatch, defaultPayloadPath, newManifest } from './cluster/spec-change.ts';
+import { serves, waitUntil, waitUntilGone } from './cluster/wait.ts';
 import type { AddCommand } from './command.ts';
-import { counted } from './counted.ts';
-import { findModel } from './find-model.ts';
-import { isGoing, type Model, qualifiedName, readModel, stateOf, title, titleOf } from './model.ts';
-import { readSettings } from './operator-settings.ts';
+import { counted } from './output/counted.ts';
+import { type Change, printResult } from './output/print-result.ts';
+import { progressLine } from './output/upload-progress.ts';
 import type { Cluster, Ports } from './ports.ts';
-import { type Change, printResult } from './print-result.ts';
-import { untilUncontended, write } from './retry.ts';
-import { addPatch, defaultPayloadPath, newManifest } from './spec-change.ts';
-import { progressLine } from './upload-progress.ts';
-import { serves, waitUntil, waitUntilGone } from './wait.ts';
 
 /** @throws MaasError whatever stopped it; see the exit codes */
 export async function add(command: AddCommand, ports: Ports, cluster: Cluster): Promise<void> {

@@ -4,9 +4,9 @@
  */
 import { modes } from '../contracts/modes.ts';
 import { visible } from '../kernel/shown-text.ts';
-import { clusterChoiceIn } from './cluster-options.ts';
+import { readModel } from './cluster/model.ts';
 import { outputFormats } from './command.ts';
-import { readModel } from './model.ts';
+import { clusterChoiceIn } from './options/cluster-options.ts';
 import { commandOptions } from './parse.ts';
 import type { Ports } from './ports.ts';
 

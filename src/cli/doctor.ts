@@ -1,12 +1,12 @@
 /** `kubectl maas doctor`: what would go wrong for a Stellar client, and what is wrong with what serves it. */
 import type { DoctorCommand } from './command.ts';
-import { counted } from './counted.ts';
 import { check } from './doctor/check.ts';
 import { gatherFacts } from './doctor/gather-facts.ts';
 import { checkManifests } from './doctor/manifest/check-manifests.ts';
 import { gatherManifests } from './doctor/manifest/gather-manifests.ts';
 import { checkedOf, type DoctorReport, printReport, reportOf } from './doctor/report.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { counted } from './output/counted.ts';
 import { type Cluster, type Ports, roomOf } from './ports.ts';
 
 /** Fails only for what keeps it from looking at anything: a part that cannot be asked is a finding. */

@@ -1,6 +1,6 @@
 /** What the help says beside the options. */
 import { exitCodeMeanings } from './exit-codes.ts';
-import { foldTo } from './text-columns.ts';
+import { foldTo } from './output/text-columns.ts';
 
 export const programName = 'kubectl maas';
 

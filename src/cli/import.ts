@@ -4,20 +4,20 @@ import { asMaasError, hasCode, MaasError } from '../contracts/errors.ts';
 import { defaultLegacyReadFrom, legacyCpuOf } from '../contracts/settings.ts';
 import { mapBounded } from '../kernel/bounded.ts';
 import { visible } from '../kernel/shown-text.ts';
-import { askAttendance, errorOf, unserved } from './attendance.ts';
+import { askAttendance, errorOf, unserved } from './cluster/attendance.ts';
+import { findModel } from './cluster/find-model.ts';
+import { isGoing, type Model, qualifiedName, readModel, title } from './cluster/model.ts';
+import { write } from './cluster/retry.ts';
 import type { ImportCommand } from './command.ts';
-import { counted } from './counted.ts';
-import { findModel } from './find-model.ts';
 import { candidatePaths } from './import/candidate-paths.ts';
 import { type Draft, draftsOf } from './import/draft.ts';
 import { type Imported, importedOf, type PayloadSearch } from './import/imported.ts';
 import { manifestsYaml } from './import/manifest-yaml.ts';
-import { isGoing, type Model, qualifiedName, readModel, title } from './model.ts';
+import { counted } from './output/counted.ts';
+import { printJson } from './output/print-object.ts';
 import type { Cluster, HdfsReader, Ports } from './ports.ts';
-import { printJson } from './print-object.ts';
-import { write } from './retry.ts';
-import { findZooKeeper, withZooKeeper } from './zookeeper-access.ts';
-import { readZooKeeperSide } from './zookeeper-side.ts';
+import { findZooKeeper, withZooKeeper } from './zookeeper/zookeeper-access.ts';
+import { readZooKeeperSide } from './zookeeper/zookeeper-side.ts';
 
 /** Directories of HDFS that are looked at at once. */
 const parallelism = 4;

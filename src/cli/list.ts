@@ -1,12 +1,12 @@
 /** `kubectl maas list`: the models, what clients see of them, and what is missing and why. */
 import { notSeenReason } from '../contracts/resource.ts';
 import { visible } from '../kernel/shown-text.ts';
-import { type Attendance, askAttendance, away, unserved } from './attendance.ts';
+import { type Attendance, askAttendance, away, unserved } from './cluster/attendance.ts';
+import { type Model, readModel } from './cluster/model.ts';
 import type { ListCommand } from './command.ts';
-import { type Model, readModel } from './model.ts';
-import { type ModelView, viewOf } from './model-view.ts';
+import { type ModelView, viewOf } from './output/model-view.ts';
+import { printModels } from './output/print-models.ts';
 import { type Cluster, type Ports, roomOf } from './ports.ts';
-import { printModels } from './print-models.ts';
 
 /** @throws MaasError CLUSTER_* */
 export async function list(command: ListCommand, ports: Ports, cluster: Cluster): Promise<void> {

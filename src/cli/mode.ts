@@ -11,11 +11,11 @@ import {
 } from '../contracts/modes.ts';
 import { settingsConfigMap } from '../contracts/settings.ts';
 import { visible } from '../kernel/shown-text.ts';
+import { untilUncontended } from './cluster/retry.ts';
 import type { ModeCommand } from './command.ts';
+import { printJson, printYaml } from './output/print-object.ts';
+import { printTable } from './output/print-table.ts';
 import { type Cluster, type ConfigMapState, type Ports, roomOf } from './ports.ts';
-import { printJson, printYaml } from './print-object.ts';
-import { printTable } from './print-table.ts';
-import { untilUncontended } from './retry.ts';
 
 /** @throws MaasError MODES_INVALID where what is there cannot be read; SETTINGS_NOT_FOUND, CLUSTER_* */
 export async function mode(command: ModeCommand, ports: Ports, cluster: Cluster): Promise<void> {

@@ -4,7 +4,6 @@ import { MaasError } from '../contracts/errors.ts';
 import { modes } from '../contracts/modes.ts';
 import { type ReadFrom, readFromPlaces } from '../contracts/payload.ts';
 import { defaultOperatorNamespace } from '../contracts/settings.ts';
-import { addClusterOptions, type ClusterOptions, clusterChoice, plainFlags } from './cluster-options.ts';
 import {
   type Command,
   type EnvChange,
@@ -14,7 +13,8 @@ import {
   type SpecOptions,
 } from './command.ts';
 import * as help from './help.ts';
-import * as value from './option-values.ts';
+import { addClusterOptions, type ClusterOptions, clusterChoice, plainFlags } from './options/cluster-options.ts';
+import * as value from './options/option-values.ts';
 import type { ClusterChoice } from './ports.ts';
 
 export type Parsed =

@@ -1,14 +1,14 @@
 /** `kubectl maas remove`: N instances fewer of a model's version, or all of them. */
 import { MaasError } from '../contracts/errors.ts';
-import { askAttendance, unattended } from './attendance.ts';
+import { askAttendance, unattended } from './cluster/attendance.ts';
+import { findModel } from './cluster/find-model.ts';
+import { isGoing, readModel, stateOf, title } from './cluster/model.ts';
+import { untilUncontended, write } from './cluster/retry.ts';
+import { shrank, waitUntil, waitUntilGone } from './cluster/wait.ts';
 import type { RemoveCommand } from './command.ts';
-import { counted } from './counted.ts';
-import { findModel } from './find-model.ts';
-import { isGoing, readModel, stateOf, title } from './model.ts';
+import { counted } from './output/counted.ts';
+import { type Change, printResult } from './output/print-result.ts';
 import type { Cluster, Ports } from './ports.ts';
-import { type Change, printResult } from './print-result.ts';
-import { untilUncontended, write } from './retry.ts';
-import { shrank, waitUntil, waitUntilGone } from './wait.ts';
 
 interface Removal extends Change {
   readonly gone: boolean;

@@ -1,14 +1,14 @@
 /** `kubectl maas status`: for each model and version, what runs here and what clients find in ZooKeeper. */
 import { hasCode } from '../contracts/errors.ts';
 import { visible } from '../kernel/shown-text.ts';
+import { type Model, readModel } from './cluster/model.ts';
 import type { StatusCommand } from './command.ts';
-import { counted } from './counted.ts';
-import { type Model, readModel } from './model.ts';
+import { counted } from './output/counted.ts';
 import { type Cluster, type Ports, roomOf } from './ports.ts';
-import { printStatus } from './print-status.ts';
-import { statusView } from './status-view.ts';
-import { clusterIdOf, findZooKeeper, withZooKeeper } from './zookeeper-access.ts';
-import { readZooKeeperSide } from './zookeeper-side.ts';
+import { printStatus } from './zookeeper/print-status.ts';
+import { statusView } from './zookeeper/status-view.ts';
+import { clusterIdOf, findZooKeeper, withZooKeeper } from './zookeeper/zookeeper-access.ts';
+import { readZooKeeperSide } from './zookeeper/zookeeper-side.ts';
 
 /** @throws MaasError CLUSTER_*, SETTINGS_*, ZOOKEEPER_* */
 export async function status(command: StatusCommand, ports: Ports, cluster: Cluster): Promise<void> {

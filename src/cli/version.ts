@@ -1,10 +1,10 @@
 /** `kubectl maas version`: of this program, of the operator it finds and of the cluster. */
 import { asMaasError } from '../contracts/errors.ts';
 import { visible } from '../kernel/shown-text.ts';
+import { readSettings } from './cluster/operator-settings.ts';
 import type { VersionCommand } from './command.ts';
-import { readSettings } from './operator-settings.ts';
+import { printJson, printYaml } from './output/print-object.ts';
 import type { Cluster, Ports } from './ports.ts';
-import { printJson, printYaml } from './print-object.ts';
 
 /** Shape of `version -o json`; what could not be asked is null. */
 export interface VersionView {

@@ -1,6 +1,6 @@
 /** Ports of the old commands for tests: nothing of HDFS, ZooKeeper or Helm unless the test gives it. */
 
-import type { LegacyPorts, OverUploader } from '../../src/cli/legacy-ports.ts';
+import type { LegacyPorts, OverUploader } from '../../src/cli/old-commands/old-ports.ts';
 import type { Cluster, ZooKeeperReader } from '../../src/cli/ports.ts';
 import { MaasError } from '../../src/contracts/errors.ts';
 import { cliPorts, type TestPorts } from './cli-ports.ts';

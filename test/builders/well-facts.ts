@@ -1,9 +1,9 @@
 /** What doctor sees where everything is well; tests spoil one thing at a time. */
 
+import type { PublishedSettings } from '../../src/cli/cluster/operator-settings.ts';
 import { crdFacts } from '../../src/cli/doctor/crd-facts.ts';
 import type { Facts } from '../../src/cli/doctor/facts.ts';
-import type { PublishedSettings } from '../../src/cli/operator-settings.ts';
-import { readConfigNode, readZooKeeperSide } from '../../src/cli/zookeeper-side.ts';
+import { readConfigNode, readZooKeeperSide } from '../../src/cli/zookeeper/zookeeper-side.ts';
 import { customResourceDefinition } from '../../src/contracts/crd.ts';
 import { ZnodeTree } from './znode-tree.ts';
 

@@ -9,8 +9,8 @@ import { delimiter, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { cacheRoot, projectRoot } from '../../deploy/local/cache.ts';
-import { deployOptions } from '../../src/cli/legacy-deploy-options.ts';
-import { serviceOptions } from '../../src/cli/legacy-service-options.ts';
+import { deployOptions } from '../../src/cli/old-commands/deploy-options.ts';
+import { serviceOptions } from '../../src/cli/old-commands/service-options.ts';
 import { parseArguments } from '../../src/cli/parse.ts';
 import { modelDeploymentSpec } from '../../src/contracts/resource.ts';
 import {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { projectRoot } from '../../deploy/local/cache.ts';
-import { deployOptions, deployProgram, type MovedOption } from '../../src/cli/legacy-deploy-options.ts';
-import { serviceOptions, serviceProgram } from '../../src/cli/legacy-service-options.ts';
+import { deployOptions, deployProgram, type MovedOption } from '../../src/cli/old-commands/deploy-options.ts';
+import { serviceOptions, serviceProgram } from '../../src/cli/old-commands/service-options.ts';
 
 const text = readFileSync(join(projectRoot, 'docs/migration.md'), 'utf8');
 const section = (heading: string) => text.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? '';

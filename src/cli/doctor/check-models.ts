@@ -1,10 +1,10 @@
 /** Are the models up, or on their way; is somebody looking after each? */
 import { formatAge } from '../../contracts/duration.ts';
 import { eventTypeOf, type Reason, reasonCatalogue } from '../../contracts/reason-catalogue.ts';
-import type { Asked } from '../asked.ts';
-import { counted } from '../counted.ts';
-import { conditionOf, isGoing, type Model } from '../model.ts';
-import type { PublishedSettings } from '../operator-settings.ts';
+import type { Asked } from '../cluster/asked.ts';
+import { conditionOf, isGoing, type Model } from '../cluster/model.ts';
+import type { PublishedSettings } from '../cluster/operator-settings.ts';
+import { counted } from '../output/counted.ts';
 import { checkReferences } from './check-references.ts';
 import { type Finding, finding } from './finding.ts';
 import type { ReferenceFacts } from './gather-references.ts';

@@ -1,5 +1,5 @@
 /** Do operators that share this ZooKeeper get into each other's way? Each leader says there who it is. */
-import type { OperatorNode } from '../zookeeper-side.ts';
+import type { OperatorNode } from '../zookeeper/zookeeper-side.ts';
 import type { ZooKeeperFacts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 

@@ -1,8 +1,8 @@
 /** Does anybody take the requests of the old deploy client? */
 import { formatAge } from '../../contracts/duration.ts';
 import { readQueueRequest } from '../../wire/queue-request.ts';
-import { counted } from '../counted.ts';
-import type { QueueReading } from '../zookeeper-side.ts';
+import { counted } from '../output/counted.ts';
+import type { QueueReading } from '../zookeeper/zookeeper-side.ts';
 import type { ZooKeeperFacts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 

@@ -1,5 +1,10 @@
 /** What a client makes of each node below the service root: Curator 2.7.1 reads all of them, or none. */
-import { type InstanceNode, instancesOf, type ModelDirectory, type ZooKeeperSide } from '../zookeeper-side.ts';
+import {
+  type InstanceNode,
+  instancesOf,
+  type ModelDirectory,
+  type ZooKeeperSide,
+} from '../zookeeper/zookeeper-side.ts';
 import type { ZooKeeperFacts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 

@@ -1,6 +1,6 @@
 /** Do clients that name no version get the newest one? */
 import { compareAsPeople, servedVersion } from '../../wire/version-order.ts';
-import { instancesOf } from '../zookeeper-side.ts';
+import { instancesOf } from '../zookeeper/zookeeper-side.ts';
 import type { ZooKeeperFacts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 

@@ -4,7 +4,7 @@ import { aRegistration, changed } from '../../../test/builders/registration.ts';
 import { publishedSettings, wellFacts, wellNow, wellTree, zookeeperFacts } from '../../../test/builders/well-facts.ts';
 import { MaasError } from '../../contracts/errors.ts';
 import { encodePresence, presencesPath } from '../../contracts/presence.ts';
-import { readModel } from '../model.ts';
+import { readModel } from '../cluster/model.ts';
 import type { NameNodeState } from '../ports.ts';
 import { check } from './check.ts';
 import type { ClusterFacts, Facts, NameserviceFacts } from './facts.ts';

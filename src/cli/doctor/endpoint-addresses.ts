@@ -1,5 +1,5 @@
 /** The addresses that clients would connect to, each once. */
-import { instancesOf, type ZooKeeperSide } from '../zookeeper-side.ts';
+import { instancesOf, type ZooKeeperSide } from '../zookeeper/zookeeper-side.ts';
 
 export interface EndpointAddress {
   readonly host: string;

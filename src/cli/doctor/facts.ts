@@ -1,8 +1,8 @@
 /** What was seen, before anything is made of it. The checks get nothing else. */
-import type { Asked } from '../asked.ts';
-import type { PublishedSettings } from '../operator-settings.ts';
+import type { Asked } from '../cluster/asked.ts';
+import type { PublishedSettings } from '../cluster/operator-settings.ts';
 import type { NameNodeState, Touch } from '../ports.ts';
-import type { ConfigNode, ZooKeeperSide } from '../zookeeper-side.ts';
+import type { ConfigNode, ZooKeeperSide } from '../zookeeper/zookeeper-side.ts';
 import type { ModelFacts } from './check-models.ts';
 
 export interface Facts {

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { MaasError } from '../../contracts/errors.ts';
 import { mapBounded } from '../../kernel/bounded.ts';
-import { type Asked, asked } from '../asked.ts';
-import type { PublishedSettings } from '../operator-settings.ts';
+import { type Asked, asked } from '../cluster/asked.ts';
+import type { PublishedSettings } from '../cluster/operator-settings.ts';
 import type { ApiObject, ClusterInspector, ServiceAccount } from '../ports.ts';
 import { crdFacts } from './crd-facts.ts';
 import type { ClusterFacts, LeaseFacts, OperatorFacts, PermissionFacts } from './facts.ts';

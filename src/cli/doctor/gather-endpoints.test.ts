@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ZnodeTree } from '../../../test/builders/znode-tree.ts';
 import type { Touch } from '../ports.ts';
-import { readZooKeeperSide } from '../zookeeper-side.ts';
+import { readZooKeeperSide } from '../zookeeper/zookeeper-side.ts';
 import { addressOf } from './endpoint-addresses.ts';
 import { gatherEndpoints } from './gather-endpoints.ts';
 

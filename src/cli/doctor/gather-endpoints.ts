@@ -3,7 +3,7 @@
 import { mapBounded } from '../../kernel/bounded.ts';
 import { isLocalHost } from '../../wire/local-host.ts';
 import type { Ports, Touch } from '../ports.ts';
-import type { ZooKeeperSide } from '../zookeeper-side.ts';
+import type { ZooKeeperSide } from '../zookeeper/zookeeper-side.ts';
 import { endpointAddresses } from './endpoint-addresses.ts';
 import type { EndpointFacts } from './facts.ts';
 

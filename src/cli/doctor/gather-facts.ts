@@ -1,12 +1,12 @@
 /** Looks everywhere, and brings home what it saw. Never throws. */
 import { hasCode } from '../../contracts/errors.ts';
-import { asked } from '../asked.ts';
+import { asked } from '../cluster/asked.ts';
+import { readModel } from '../cluster/model.ts';
+import { readSettings } from '../cluster/operator-settings.ts';
 import type { DoctorCommand } from '../command.ts';
-import { readModel } from '../model.ts';
-import { readSettings } from '../operator-settings.ts';
 import type { Cluster, ClusterInspector, HdfsReader, Ports } from '../ports.ts';
-import { withZooKeeper, zookeeperOf } from '../zookeeper-access.ts';
-import { readConfigNode, readZooKeeperSide } from '../zookeeper-side.ts';
+import { withZooKeeper, zookeeperOf } from '../zookeeper/zookeeper-access.ts';
+import { readConfigNode, readZooKeeperSide } from '../zookeeper/zookeeper-side.ts';
 import type { ModelFacts } from './check-models.ts';
 import type { Facts, NameserviceFacts } from './facts.ts';
 import { gatherCluster } from './gather-cluster.ts';

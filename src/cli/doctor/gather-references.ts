@@ -1,7 +1,7 @@
 /** Asks whether what models name is there. Each object is asked for once; who may not ask gets no answer, not a "no". */
 
 import { mapBounded } from '../../kernel/bounded.ts';
-import { type Asked, asked } from '../asked.ts';
+import { type Asked, asked } from '../cluster/asked.ts';
 import type { ClusterInspector } from '../ports.ts';
 import type { Reference } from './references.ts';
 

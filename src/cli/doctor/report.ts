@@ -1,12 +1,12 @@
 /** What doctor says, for people and as the documented JSON. Pure. */
 
 import { visible } from '../../kernel/shown-text.ts';
-import { type Colour, paint } from '../colour.ts';
 import type { OutputFormat } from '../command.ts';
-import { counted } from '../counted.ts';
-import { printJson, printYaml } from '../print-object.ts';
-import { foldTo } from '../text-columns.ts';
-import { instancesOf } from '../zookeeper-side.ts';
+import { type Colour, paint } from '../output/colour.ts';
+import { counted } from '../output/counted.ts';
+import { printJson, printYaml } from '../output/print-object.ts';
+import { foldTo } from '../output/text-columns.ts';
+import { instancesOf } from '../zookeeper/zookeeper-side.ts';
 import type { Facts } from './facts.ts';
 import type { Finding } from './finding.ts';
 import type { Severity } from './finding-catalogue.ts';

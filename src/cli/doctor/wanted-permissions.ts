@@ -1,7 +1,7 @@
 /** Which questions are asked of the API server about permissions. */
 import { type OperatorPermissions, operatorPermissions, type Permission } from '../../contracts/permissions.ts';
 import { group, plural } from '../../contracts/resource.ts';
-import type { PublishedSettings } from '../operator-settings.ts';
+import type { PublishedSettings } from '../cluster/operator-settings.ts';
 import type { AskedPermission } from '../ports.ts';
 
 export interface WantedPermission {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ZnodeTree } from '../../../test/builders/znode-tree.ts';
-import { readZooKeeperSide } from '../zookeeper-side.ts';
+import { readZooKeeperSide } from '../zookeeper/zookeeper-side.ts';
 import { candidatePaths } from './candidate-paths.ts';
 import { type Draft, draftsOf } from './draft.ts';
 import { importedOf, type PayloadSearch } from './imported.ts';

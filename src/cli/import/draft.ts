@@ -6,9 +6,9 @@
 import { modelDeploymentSpec } from '../../contracts/resource.ts';
 import { type QueueRequest, readQueueRequest } from '../../wire/queue-request.ts';
 import { compareAsClients } from '../../wire/version-order.ts';
-import { counted } from '../counted.ts';
-import { type MarkerNode, ownerOf } from '../owner.ts';
-import { instancesOf, type ZooKeeperSide } from '../zookeeper-side.ts';
+import { counted } from '../output/counted.ts';
+import { type MarkerNode, ownerOf } from '../zookeeper/owner.ts';
+import { instancesOf, type ZooKeeperSide } from '../zookeeper/zookeeper-side.ts';
 
 export interface Draft {
   readonly model: string;

@@ -3,7 +3,7 @@ import { resourceNameFor } from '../../contracts/names.ts';
 import type { ReadFrom } from '../../contracts/payload.ts';
 import { formatBytes } from '../../contracts/quantity.ts';
 import { apiVersion, kind } from '../../contracts/resource.ts';
-import { counted } from '../counted.ts';
+import { counted } from '../output/counted.ts';
 import type { FoundPayload, ModelManifest } from '../ports.ts';
 import type { Draft } from './draft.ts';
 

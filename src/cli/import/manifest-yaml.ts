@@ -1,6 +1,6 @@
 /** Imported manifests as YAML: what is not known stands as a comment where it belongs, so that nobody applies it unseen. */
 import { visible } from '../../kernel/shown-text.ts';
-import { printYaml } from '../print-object.ts';
+import { printYaml } from '../output/print-object.ts';
 import type { Imported } from './imported.ts';
 
 /** One document each. The API server refuses those with something left to be filled in: both fields are required. */

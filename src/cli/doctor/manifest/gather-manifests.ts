@@ -2,10 +2,10 @@
 import { hasCode, MaasError } from '../../../contracts/errors.ts';
 import { apiVersion, kind } from '../../../contracts/resource.ts';
 import { mapBounded } from '../../../kernel/bounded.ts';
-import { asked } from '../../asked.ts';
+import { asked } from '../../cluster/asked.ts';
+import { type Model, readModel, stateOf } from '../../cluster/model.ts';
+import { readSettings } from '../../cluster/operator-settings.ts';
 import type { DoctorCommand } from '../../command.ts';
-import { type Model, readModel, stateOf } from '../../model.ts';
-import { readSettings } from '../../operator-settings.ts';
 import type { ApiObject, Cluster, Ports } from '../../ports.ts';
 import { gatherReferences } from '../gather-references.ts';
 import { referencesOf, specOf } from '../references.ts';

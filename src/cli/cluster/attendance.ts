@@ -1,0 +1,107 @@
+/**
+ * Does anybody look after the models of a namespace? What the operator publishes tells: its settings which namespaces
+ * it serves, its Lease whether one of its replicas leads, and what keeps it from its work.
+ */
+import { z } from 'zod';
+import { type Concern, concernsAnnotation, concerns as concernsOf, decodeConcerns } from '../../contracts/concern.ts';
+import { formatAge } from '../../contracts/duration.ts';
+import { MaasError } from '../../contracts/errors.ts';
+import type { ListCommand } from '../command.ts';
+import type { ApiObject, Cluster, Ports } from '../ports.ts';
+import { type Asked, asked } from './asked.ts';
+import { type PublishedSettings, readSettings } from './operator-settings.ts';
+
+export interface Attendance {
+  readonly operatorNamespace: string;
+  readonly settings: Asked<PublishedSettings>;
+  readonly lease: Asked<ApiObject | undefined>;
+}
+
+export interface Unattended {
+  readonly code: 'NAMESPACE_NOT_SERVED' | 'OPERATOR_AWAY';
+  readonly message: string;
+  readonly next?: string;
+}
+
+const leaseName = 'maas-operator';
+/** Beside the Lease's own duration: clocks differ, and a new leader needs its turn. */
+const graceMs = 10_000;
+
+/** Never throws: who may not look is told less. */
+export async function askAttendance(
+  { operatorNamespace, cluster: choice }: Pick<ListCommand, 'operatorNamespace' | 'cluster'>,
+  ports: Pick<Ports, 'inspect'>,
+  cluster: Cluster,
+): Promise<Attendance> {
+  const [settings, lease] = await Promise.all([
+    asked(() => readSettings(cluster, operatorNamespace)),
+    asked(async () => ports.inspect(choice).lease(operatorNamespace, leaseName)),
+  ]);
+  return { operatorNamespace, settings, lease };
+}
+
+/** Why nobody serves the namespace, as far as it is certain. */
+export function unserved(
+  namespace: string,
+  { settings, lease, operatorNamespace }: Attendance,
+): Unattended | undefined {
+  if (settings.known) {
+    const { namespaces } = settings.value;
+    if (namespaces.length > 0 && !namespaces.includes(namespace)) {
+      return {
+        code: 'NAMESPACE_NOT_SERVED',
+        message: `the operator in namespace ${operatorNamespace} does not serve namespace ${namespace}; it serves ${namespaces.join(', ')}`,
+        next: `Choose one of these with -n, name the operator that serves ${namespace} with --operator-namespace, or add ${namespace} to \`namespaces\` of its chart.`,
+      };
+    }
+  }
+  const concern = lease.known ? concernsIn(lease.value).find(concernsOf(namespace)) : undefined;
+  if (concern === undefined) return undefined;
+  return { code: 'NAMESPACE_NOT_SERVED', message: concern.message, next: concern.next };
+}
+
+/** Since when the operator is not at work, where there was one. */
+export function away({ lease, operatorNamespace }: Attendance, now: number): Unattended | undefined {
+  if (!lease.known || lease.value === undefined) return undefined;
+  const { spec } = leaseObject.parse(lease.value);
+  const age = now - Date.parse(spec.renewTime ?? '');
+  if (Number.isNaN(age) || age <= spec.leaseDurationSeconds * 1_000 + graceMs) return undefined;
+  return {
+    code: 'OPERATOR_AWAY',
+    message: `the operator in namespace ${operatorNamespace} was last at work ${formatAge(age)} ago`,
+  };
+}
+
+/** Why nothing will come of a change in this namespace that nobody has taken up for a while. */
+export function unattended(namespace: string, attendance: Attendance, now: number): Unattended | undefined {
+  return unserved(namespace, attendance) ?? away(attendance, now) ?? nowhere(attendance);
+}
+
+/** There never was an operator in the namespace where one is looked for; maybe it is in another. */
+function nowhere({ settings, lease, operatorNamespace }: Attendance): Unattended | undefined {
+  const missing = lease.known
+    ? lease.value === undefined
+    : !settings.known && settings.error.code === 'SETTINGS_NOT_FOUND';
+  if (!missing) return undefined;
+  return {
+    code: 'OPERATOR_AWAY',
+    message: `there is no operator in namespace ${operatorNamespace}`,
+    next: 'Install it, or name its namespace with --operator-namespace.',
+  };
+}
+
+export function errorOf({ code, message, next }: Unattended): MaasError {
+  return new MaasError(code, message, next === undefined ? {} : { next });
+}
+
+/** What is not understood is as if it was not there. */
+const leaseObject = z.object({
+  metadata: z.object({ annotations: z.record(z.string(), z.string()).catch({}) }).catch({ annotations: {} }),
+  spec: z
+    .object({ renewTime: z.string().optional().catch(undefined), leaseDurationSeconds: z.number().catch(15) })
+    .catch({ leaseDurationSeconds: 15 }),
+});
+
+export function concernsIn(lease: ApiObject | undefined): readonly Concern[] {
+  return decodeConcerns(leaseObject.parse(lease ?? {}).metadata.annotations[concernsAnnotation]);
+}

@@ -1,0 +1,52 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseHdfsPath } from '../../contracts/hdfs-path.ts';
+import { hdfsSettings } from '../../contracts/settings.ts';
+import { modelName, modelVersion } from '../options/option-values.ts';
+import { defaultPayloadPath } from './spec-change.ts';
+
+const settings = hdfsSettings.parse({ nameservices: { a: { webhdfs: ['http://nn:9870'] } } });
+
+function accepted(check: (text: string) => string, text: string): boolean {
+  try {
+    check(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('defaultPayloadPath', () => {
+  it('is the name and the version below the root', () => {
+    expect(defaultPayloadPath('maas/models', 'dga', '1.0')).toBe('maas/models/dga/1.0');
+    expect(defaultPayloadPath('/models/', 'mock dga', 'v2')).toBe('/models/mock dga/v2');
+  });
+
+  it('keeps apart what HDFS could not', () => {
+    const odd = defaultPayloadPath('m', 'dga', '1/0');
+    expect(odd).toMatch(/^m\/dga\/1-0-[a-z2-7]{8}$/);
+    expect(defaultPayloadPath('m', 'dga', '1:0')).not.toBe(odd);
+  });
+
+  it('is for every model a path that HDFS takes, two directories below the root, its own', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 }),
+      fc.constantFrom('..', '.', 'é', 'e\u0301', ':'),
+    );
+    const pair = fc.tuple(
+      text.filter((name) => accepted(modelName, name)),
+      text.filter((version) => accepted(modelVersion, version)),
+    );
+    fc.assert(
+      fc.property(pair, pair, ([name, version], [otherName, otherVersion]) => {
+        const path = defaultPayloadPath('m', name, version);
+        expect(parseHdfsPath(path, settings).path).toBe(path.normalize('NFC'));
+        expect(path.split('/')).toHaveLength(3);
+        const other = defaultPayloadPath('m', otherName, otherVersion);
+        const same = name === otherName && version === otherVersion;
+        expect(path.normalize('NFC') === other.normalize('NFC')).toBe(same);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

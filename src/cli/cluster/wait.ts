@@ -1,0 +1,186 @@
+/**
+ * `--wait`: until the operator has done what was asked, or nothing but a person can help. What changes meanwhile is
+ * said on standard error, each state once.
+ */
+import { formatAge, formatDuration } from '../../contracts/duration.ts';
+import { hasCode, MaasError } from '../../contracts/errors.ts';
+import { visible } from '../../kernel/shown-text.ts';
+import { counted } from '../output/counted.ts';
+import type { Cluster, Ports } from '../ports.ts';
+import { errorOf, type Unattended } from './attendance.ts';
+import { conditionOf, type Model, readModel, registeredState, stateOf, titleOf } from './model.ts';
+
+export type Judgement =
+  | { readonly verdict: 'done'; readonly text: string }
+  | { readonly verdict: 'waiting'; readonly text: string }
+  | { readonly verdict: 'hopeless'; readonly text: string };
+
+export type Judge = (model: Model) => Judgement;
+
+const notSeen: Judgement = { verdict: 'waiting', text: 'waiting for the operator to see the change' };
+
+/** Are all instances registered, of what was written as this generation or later? */
+export function serves(generation: number): Judge {
+  return (model) => {
+    const { status, spec } = model;
+    if ((status.observedGeneration ?? 0) < Math.max(generation, model.metadata.generation)) return notSeen;
+    const stalled = conditionOf(model, 'Stalled');
+    if (stalled?.status === 'True') return { verdict: 'hopeless', text: because(stalled) };
+    const ready = conditionOf(model, 'Ready');
+    const text = ready === undefined ? 'no state yet' : because(ready);
+    // Ready alone comes too early: while instances roll, those of before are registered still.
+    // An operator that only looks will not do it, whatever it sees.
+    if (ready?.reason === 'Observed') return { verdict: 'hopeless', text };
+    const settled = ready?.status === 'True' && conditionOf(model, 'Reconciling')?.status !== 'True';
+    const unregistered = ready?.reason === 'Shadow' || ready?.reason === 'Draining';
+    const complete = spec.instances === 0 || unregistered || (status.registered ?? 0) >= spec.instances;
+    return { verdict: settled && complete ? 'done' : 'waiting', text };
+  };
+}
+
+/** Are there no more instances than wanted? Whether those that stay are well is not asked. */
+export function shrank(generation: number): Judge {
+  return (model) => {
+    const { status, spec } = model;
+    if ((status.observedGeneration ?? 0) < Math.max(generation, model.metadata.generation)) return notSeen;
+    const total = Math.max(status.replicas ?? 0, status.endpointsTotal ?? 0);
+    const text = `${counted(total, 'instance')}, ${spec.instances} wanted`;
+    return { verdict: total <= spec.instances ? 'done' : 'waiting', text };
+  };
+}
+
+function because(condition: { readonly reason: string; readonly message: string }): string {
+  return condition.message === '' ? condition.reason : `${condition.reason}: ${condition.message}`;
+}
+
+export interface WaitFor {
+  readonly judge: Judge;
+  readonly timeoutMs: number;
+  /** `up`, for the message when it did not come in time. */
+  readonly wanted: string;
+  /** Why nobody will take it up, as far as that is certain. Asked while the operator has not seen it. */
+  readonly unattended: (namespace: string) => Promise<Unattended | undefined>;
+}
+
+/** A restart of the operator, or another leader: so long it may take until a change is seen. */
+const unseenMs = 12_000;
+const askAgainMs = 5_000;
+
+/**
+ * Follows a model until the judge is content.
+ * @param model as the command has written it; another one of the same name is not taken for it
+ * @throws MaasError TIMEOUT, MODEL_STALLED, MODEL_NOT_FOUND when somebody else deletes it, OPERATOR_AWAY and
+ *   NAMESPACE_NOT_SERVED when nobody is there who could do it
+ */
+export async function waitUntil(ports: Ports, cluster: Cluster, model: Model, wait: WaitFor): Promise<Model> {
+  const said = narrator(ports, titleOf(model));
+  let last = model;
+  let askAt = ports.clock.monotonic() + unseenMs;
+  for await (const seen of looks(ports, cluster, model, wait.timeoutMs, said)) {
+    if (seen === undefined) {
+      throw new MaasError('MODEL_NOT_FOUND', `${titleOf(model)} was removed by somebody else while waiting`);
+    }
+    last = seen;
+    const { verdict, text } = wait.judge(seen);
+    if (verdict === 'done') {
+      said.done(text);
+      return seen;
+    }
+    if (verdict === 'hopeless') {
+      tellFailing(ports, seen);
+      throw new MaasError('MODEL_STALLED', `${titleOf(model)} cannot come up by itself: ${text}`);
+    }
+    said.state(text);
+    if (text !== notSeen.text || ports.clock.monotonic() < askAt) continue;
+    const why = await wait.unattended(seen.metadata.namespace);
+    if (why !== undefined) throw errorOf({ ...why, message: `nobody takes up ${titleOf(model)}: ${why.message}` });
+    askAt = ports.clock.monotonic() + askAgainMs;
+  }
+  tellFailing(ports, last);
+  const { name, namespace } = last.metadata;
+  const { text } = wait.judge(last);
+  const unseen = text === notSeen.text;
+  throw new MaasError(
+    'TIMEOUT',
+    unseen
+      ? `no operator took up ${titleOf(model)} within ${formatDuration(wait.timeoutMs)}`
+      : `${titleOf(model)} is not ${wait.wanted} after ${formatDuration(wait.timeoutMs)}: ${text}`,
+    {
+      next: unseen
+        ? 'Check that the operator runs and serves this namespace.'
+        : `It is still being tried. See more with \`kubectl describe mdl ${name} -n ${namespace}\`.`,
+    },
+  );
+}
+
+/** Waits until a deleted model is gone. @throws MaasError TIMEOUT */
+export async function waitUntilGone(ports: Ports, cluster: Cluster, model: Model, timeoutMs: number): Promise<void> {
+  const said = narrator(ports, titleOf(model));
+  for await (const seen of looks(ports, cluster, model, timeoutMs, said)) {
+    if (seen === undefined) {
+      said.done('gone');
+      return;
+    }
+    const total = seen.status.endpointsTotal ?? seen.status.replicas ?? 0;
+    said.state(total > 0 ? `being removed, ${counted(total, 'instance')} left` : 'being removed');
+  }
+  throw new MaasError('TIMEOUT', `${titleOf(model)} is not gone after ${formatDuration(timeoutMs)}`, {
+    next: `See what holds it with \`kubectl get mdl ${model.metadata.name} -n ${model.metadata.namespace} -o yaml\`.`,
+  });
+}
+
+/** Looks often while it is young: an instance may be up after a second. */
+const eagerForMs = 10_000;
+const eagerMs = 250;
+const patientMs = 1_000;
+
+/** The model again and again, undefined when it is gone; ends after the timeout, with at least one look. */
+async function* looks(
+  { clock, signal }: Ports,
+  cluster: Cluster,
+  model: Model,
+  timeoutMs: number,
+  said: Narrator,
+): AsyncGenerator<Model | undefined> {
+  const start = clock.monotonic();
+  const { namespace, name, uid } = stateOf(model);
+  for (;;) {
+    try {
+      const object = await cluster.get(namespace, name);
+      const seen = object === undefined ? undefined : readModel(object);
+      yield seen?.metadata.uid === uid ? seen : undefined;
+    } catch (error) {
+      // The API server may be away for a moment; the model is not.
+      if (!hasCode(error, 'CLUSTER_UNREACHABLE', 'CLUSTER_UNAVAILABLE')) throw error;
+      if (clock.monotonic() - start >= timeoutMs) throw error;
+      said.state(`cannot ask the cluster: ${error.message}`);
+    }
+    const elapsed = clock.monotonic() - start;
+    if (elapsed >= timeoutMs) return;
+    await clock.sleep(Math.min(elapsed < eagerForMs ? eagerMs : patientMs, timeoutMs - elapsed), signal);
+  }
+}
+
+interface Narrator {
+  state(text: string): void;
+  done(text: string): void;
+}
+
+function narrator({ err, clock }: Ports, title: string): Narrator {
+  const start = clock.monotonic();
+  let last: string | undefined;
+  const say = (text: string): void => {
+    if (text === last) return;
+    last = text;
+    err.write(`${visible(`${title}: ${text} (${formatAge(clock.monotonic() - start)})`)}\n`);
+  };
+  return { state: say, done: say };
+}
+
+function tellFailing({ err }: Ports, model: Model): void {
+  for (const endpoint of model.status.endpoints ?? []) {
+    if (endpoint.state === registeredState) continue;
+    const words = endpoint.message === undefined ? endpoint.state : `${endpoint.state}: ${endpoint.message}`;
+    err.write(`  ${visible(`${endpoint.pod}  ${words}`)}\n`);
+  }
+}

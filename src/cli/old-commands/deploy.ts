@@ -1,0 +1,200 @@
+/**
+ * `maas_deploy.sh`: the old deploy client's command line, done through Kubernetes by the same `add` and `remove` as
+ * `kubectl maas`. See docs/adr/0021.
+ */
+
+import { asMaasError, hasCode, MaasError } from '../../contracts/errors.ts';
+import { tidyHdfsPath } from '../../contracts/hdfs-path.ts';
+import { grantedMemory, namespaceForModel } from '../../contracts/old-deploy-rules.ts';
+import { formatBytes, parseQuantity } from '../../contracts/quantity.ts';
+import { defaultLegacyReadFrom, legacyCpuOf } from '../../contracts/settings.ts';
+import { visible } from '../../kernel/shown-text.ts';
+import { add } from '../add.ts';
+import { findModel } from '../cluster/find-model.ts';
+import { isGoing, type Model, readModel, title, titleOf } from '../cluster/model.ts';
+import { type PublishedSettings, readSettings } from '../cluster/operator-settings.ts';
+import type { AddCommand } from '../command.ts';
+import { type ExitCode, exitCodeOf, exitCodes } from '../exit-codes.ts';
+import { counted } from '../output/counted.ts';
+import { printError } from '../output/print-error.ts';
+import { progressLine } from '../output/upload-progress.ts';
+import type { Cluster, Ports } from '../ports.ts';
+import { remove } from '../remove.ts';
+import {
+  deployHelp,
+  type LegacyAdd,
+  type LegacyDeploy,
+  type LegacyEnvironment,
+  type LegacyRemove,
+  parseLegacyDeploy,
+} from './deploy-options.ts';
+import { legacyList } from './list.ts';
+import type { LegacyPorts, OverOutcome } from './old-ports.ts';
+
+/** How long a resource of the same name may take to go, before its successor is made. */
+const goneWithinMs = 600_000;
+
+/** Never throws: a failure is told on standard error and is in the exit code. */
+export async function legacyDeploy(
+  argv: readonly string[],
+  env: LegacyEnvironment,
+  ports: LegacyPorts,
+): Promise<ExitCode> {
+  try {
+    const command = parseLegacyDeploy(argv, env);
+    if (command === undefined) ports.out.write(deployHelp());
+    else await execute(command, ports);
+    return exitCodes.ok;
+  } catch (thrown) {
+    const error = ports.signal.aborted
+      ? new MaasError('INTERRUPTED', 'interrupted; what was written to the cluster stays', { cause: thrown })
+      : asMaasError(thrown);
+    ports.err.write(printError(error, { colour: ports.err.colour, json: false }));
+    return exitCodeOf(error.code);
+  }
+}
+
+async function execute(command: LegacyDeploy, ports: LegacyPorts): Promise<void> {
+  if (command.mode === 'LIST') return await legacyList(command, ports);
+  const cluster = ports.connect(command.cluster);
+  const settings = await settingsIfAny(command, cluster);
+  const namespace =
+    command.namespace ??
+    (settings === undefined ? undefined : namespaceForModel(command.model, settings.legacy.queue)) ??
+    cluster.namespace;
+  if (command.mode === 'REMOVE')
+    return await remove(
+      { ...oneModel(command, namespace), kind: 'remove', operatorNamespace: command.operatorNamespace },
+      ports,
+      cluster,
+    );
+  await legacyAdd(command, namespace, settings, ports, cluster);
+}
+
+/** Undefined where the operator publishes nothing, or not to this user: only an upload cannot do without. */
+async function settingsIfAny(
+  command: LegacyAdd | LegacyRemove,
+  cluster: Cluster,
+): Promise<PublishedSettings | undefined> {
+  try {
+    return await readSettings(cluster, command.operatorNamespace);
+  } catch (error) {
+    const needed = command.mode === 'ADD' && command.localPath !== undefined;
+    if (needed || !hasCode(error, 'SETTINGS_NOT_FOUND', 'CLUSTER_FORBIDDEN', 'CLUSTER_NOT_FOUND')) throw error;
+    return undefined;
+  }
+}
+
+async function legacyAdd(
+  command: LegacyAdd,
+  namespace: string,
+  settings: PublishedSettings | undefined,
+  ports: LegacyPorts,
+  cluster: Cluster,
+): Promise<void> {
+  const models = (await cluster.list(namespace)).map(readModel);
+  const present = findModel(models, command.model, command.version).find((model) => !isGoing(model));
+  const memory = memoryFor(command, present, settings);
+  // What is deployed already keeps what it has.
+  const cpu = present === undefined ? legacyCpuOf(settings ?? {}) : undefined;
+  const wanted: AddCommand = {
+    ...oneModel(command, namespace),
+    kind: 'add',
+    options: { env: [], ...(memory === undefined ? {} : { memory }), ...(cpu === undefined ? {} : { cpu }) },
+    localPath: undefined,
+    exclude: [],
+    hdfsPath: command.hdfsPath,
+    readFrom: present === undefined ? (settings?.legacy.readFrom ?? defaultLegacyReadFrom) : undefined,
+    operatorNamespace: command.operatorNamespace,
+  };
+  let payloadComplete: string | undefined;
+  if (command.localPath !== undefined && settings !== undefined) {
+    // What the cluster would refuse must not have replaced a payload by then.
+    await add({ ...wanted, dryRun: true }, quiet(ports), cluster);
+    const outcome = await upload(command, command.localPath, settings, ports);
+    payloadComplete = outcome.payloadComplete;
+    if (outcome.replaced) tellWhoRunsFromThere(command, models, ports);
+  }
+  await add({ ...wanted, payloadComplete }, ports, cluster);
+}
+
+function oneModel(command: LegacyAdd | LegacyRemove, namespace: string) {
+  const { cluster, model, version, instances } = command;
+  const now = { wait: false, timeoutMs: goneWithinMs, dryRun: false, output: undefined };
+  return { cluster, namespace, model, version, instances, ...now };
+}
+
+/** Instances that are there may need what they have, so a request for less does not take it from them. */
+function memoryFor(
+  { memoryMb }: LegacyAdd,
+  present: Model | undefined,
+  settings: PublishedSettings | undefined,
+): string | undefined {
+  if (memoryMb === undefined) return undefined;
+  const bounds = settings?.legacy.queue.memory ?? { incrementMb: 1, maximumMb: null };
+  const granted = grantedMemory(memoryMb, bounds);
+  if (granted.exceeds !== undefined) {
+    throw new MaasError('USAGE', `-m ${memoryMb}: more than the maximum of ${granted.exceeds} MB an instance`, {
+      next: 'Ask for less, or have legacy.queue.memory.maximumMb of the operator raised.',
+    });
+  }
+  const enough = present !== undefined && (parseQuantity(present.spec.memory) ?? 0) >= granted.memoryMb * 2 ** 20;
+  return enough ? undefined : `${granted.memoryMb}Mi`;
+}
+
+async function upload(
+  { hdfsPath }: LegacyAdd,
+  localPath: string,
+  settings: PublishedSettings,
+  ports: LegacyPorts,
+): Promise<OverOutcome> {
+  const line = progressLine(ports.err, ports.clock);
+  const note = (message: string): void => {
+    line.clear();
+    ports.err.write(`${visible(message)}\n`);
+  };
+  try {
+    const outcome = await ports.payloadsOver(settings.hdfs).upload(localPath, hdfsPath, {
+      onProgress: line.show,
+      onWarning: (message) => note(`note: ${message}`),
+      signal: ports.signal,
+    });
+    if (outcome.directories.length > 0) {
+      const names = outcome.directories.map((name) => `${name}/`).join(', ');
+      note(`note: only the files directly in ${localPath} are uploaded, not ${names}`);
+    }
+    const size = `${counted(outcome.files, 'file')}, ${formatBytes(outcome.bytes)}`;
+    note(outcome.uploaded ? `uploaded ${size} to ${outcome.path}` : `${outcome.path} has these files already`);
+    return outcome;
+  } finally {
+    line.clear();
+  }
+}
+
+/**
+ * One path for every version was the habit on YARN, where a lost instance was not replaced anyway. Who reads from a copy
+ * in the payload store does not mind, once it is made.
+ */
+function tellWhoRunsFromThere({ hdfsPath, ...named }: LegacyAdd, models: readonly Model[], ports: Ports): void {
+  const others = models
+    .filter(({ spec }) => tidyHdfsPath(spec.payload.path) === tidyHdfsPath(hdfsPath))
+    .filter((model) => !isGoing(model));
+  const note = (text: string) => ports.err.write(`${visible(`note: ${text}`)}\n`);
+  for (const model of others) {
+    const who = titleOf(model);
+    if (who === title(named)) {
+      note(`${who} runs already, and new files do not reach it: give them a version of their own, or remove it first`);
+    } else if (model.spec.payload.readFrom !== 'Store') {
+      note(
+        `${who} was started from the same path, and an instance that it loses cannot be replaced from there any more`,
+      );
+    } else if (model.status.payload?.copy === undefined) {
+      note(`${who} is deployed from the same path and not copied from there yet, so it starts with the new files`);
+    }
+  }
+}
+
+function quiet(ports: LegacyPorts): LegacyPorts {
+  const nowhere = { write: () => {}, terminal: false, colour: false, width: 80 };
+  return { ...ports, out: nowhere, err: nowhere };
+}

@@ -1,0 +1,132 @@
+/**
+ * `maas_service.sh`: the old service starter's command line as the installation of the chart that means the same. See
+ * docs/adr/0021.
+ */
+import { stringify } from 'yaml';
+import { asMaasError, MaasError } from '../../contracts/errors.ts';
+import { visible } from '../../kernel/shown-text.ts';
+import { type ExitCode, exitCodeOf, exitCodes } from '../exit-codes.ts';
+import { printError } from '../output/print-error.ts';
+import { printWhole } from '../output/print-table.ts';
+import { roomOf } from '../ports.ts';
+import { hdfsOf } from './hadoop-conf.ts';
+import { asksForHelp, type LegacyValues, parseLegacyOptions } from './old-options.ts';
+import type { LegacyPorts } from './old-ports.ts';
+import {
+  chartValues,
+  type Effect,
+  helmOptions,
+  merged,
+  serviceHelp,
+  serviceOptions,
+  serviceProgram,
+} from './service-options.ts';
+
+export interface ServiceEnvironment {
+  readonly operatorNamespace: string;
+  /** The chart that belongs to this program. */
+  readonly chart: string;
+  readonly hadoopConf: string;
+  /** As whom Hadoop's own commands would go to HDFS, where that is said. */
+  readonly hadoopUser: string | undefined;
+}
+
+type ChartValues = Readonly<Record<string, unknown>>;
+
+/** Never throws: a failure is told on standard error and is in the exit code. */
+export async function legacyService(
+  argv: readonly string[],
+  env: ServiceEnvironment,
+  ports: LegacyPorts,
+): Promise<ExitCode> {
+  try {
+    if (asksForHelp(argv)) ports.out.write(serviceHelp());
+    else await execute(parseLegacyOptions(serviceProgram, [...serviceOptions, ...helmOptions], argv), env, ports);
+    return exitCodes.ok;
+  } catch (thrown) {
+    const error = asMaasError(thrown);
+    ports.err.write(printError(error, { colour: ports.err.colour, json: false }));
+    return exitCodeOf(error.code);
+  }
+}
+
+async function execute(given: LegacyValues, env: ServiceEnvironment, ports: LegacyPorts): Promise<void> {
+  const { values: wanted, effects } = chartValues(given);
+  const files = given.get('values') ?? [];
+  if (!given.has('zk_quorum') && files.length === 0) {
+    throw new MaasError('USAGE', 'the service needs -zq, the ZooKeeper that clients use', {
+      next: `See \`${serviceProgram} -h\`.`,
+    });
+  }
+  const apply = given.has('apply');
+  if (given.has('explain')) {
+    const shown = apply ? ports.err : ports.out;
+    shown.write(explanation(effects, roomOf(shown)));
+    if (!apply) return;
+  }
+  const hdfs = await hdfsValues(given.get('hadoop_conf')?.[0] ?? env.hadoopConf, env, ports);
+  if (hdfs === undefined && files.length === 0) {
+    const error = new MaasError('SETTINGS_INVALID', 'where HDFS is was not found in a configuration of Hadoop', {
+      next: 'Name its directory with --hadoop_conf, or set hdfs.nameservices in a file for --values.',
+    });
+    if (apply) throw error;
+    ports.err.write(`${visible(`note: ${error.message}. ${error.next}`)}\n`);
+  }
+  const values = merged(hdfs ?? {}, wanted);
+  const args = helmArguments(given, env);
+  if (!apply) {
+    ports.out.write(commandText(args, values));
+    return;
+  }
+  const status = await ports.helm(args, stringify(values, { lineWidth: 0 }));
+  if (status !== 0) throw new MaasError('HELM_FAILED', `helm ended with status ${status}; its own words are above`);
+}
+
+async function hdfsValues(
+  directory: string,
+  env: ServiceEnvironment,
+  ports: LegacyPorts,
+): Promise<ChartValues | undefined> {
+  const files = await Promise.all(
+    ['core-site.xml', 'hdfs-site.xml'].map((name) => ports.readText(`${directory}/${name}`)),
+  );
+  const found = hdfsOf(files.filter((text) => text !== undefined));
+  if (found === undefined) return undefined;
+  return { hdfs: { ...found, ...(env.hadoopUser === undefined ? {} : { user: env.hadoopUser }) } };
+}
+
+function helmArguments(given: LegacyValues, env: ServiceEnvironment): string[] {
+  const one = (long: string): string | undefined => given.get(long)?.[0] || undefined;
+  const named = (flag: string, value: string | undefined) => (value === undefined ? [] : [flag, value]);
+  return [
+    'upgrade',
+    '--install',
+    one('release') ?? 'maas-operator',
+    one('chart') ?? env.chart,
+    '--namespace',
+    one('namespace') ?? env.operatorNamespace,
+    '--create-namespace',
+    ...named('--kubeconfig', one('kubeconfig')),
+    ...named('--kube-context', one('context')),
+    ...(given.get('values') ?? []).flatMap((file) => ['--values', file]),
+    '--values',
+    '-',
+  ];
+}
+
+/** For a shell: the values come through standard input. */
+function commandText(args: readonly string[], values: ChartValues): string {
+  const yaml = stringify(values, { lineWidth: 0 });
+  let end = 'VALUES';
+  while (yaml.split('\n').includes(end)) end += '_';
+  return `helm ${args.map(shellWord).join(' ')} <<'${end}'\n${yaml}${end}\n`;
+}
+
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+function explanation(effects: readonly Effect[], width: number | undefined): string {
+  const rows = effects.map(({ given, became }) => [{ text: visible(given) }, { text: visible(became) }]);
+  return printWhole([{ heading: 'OPTION' }, { heading: 'BECAME' }], rows, width);
+}

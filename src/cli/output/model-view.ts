@@ -1,0 +1,101 @@
+/**
+ * A model as `list` shows it, and the shape of `list -o json`. Fields are added to it, never renamed or removed;
+ * docs describe it.
+ */
+import { notSeenReason } from '../../contracts/resource.ts';
+import { conditionOf, isGoing, type Model, registeredState } from '../cluster/model.ts';
+
+export interface ModelView {
+  readonly namespace: string;
+  /** metadata.name of the ModelDeployment. */
+  readonly resource: string;
+  readonly model: string;
+  /** The wanted version. */
+  readonly version: string;
+  /** The version that clients get now, null when none. */
+  readonly serving: string | null;
+  /** Wanted instances. */
+  readonly desired: number;
+  /** Instances that answer; null before the operator has said anything. */
+  readonly ready: number | null;
+  /** Instances that clients see in ZooKeeper; null while that is not known. */
+  readonly registered: number | null;
+  readonly payload: { readonly path: string; readonly digest: string | null };
+  /** The Ready condition. */
+  readonly state: {
+    readonly ready: 'True' | 'False' | 'Unknown';
+    readonly reason: string;
+    readonly message: string;
+    /** Nothing but a change by somebody can help. */
+    readonly stalled: boolean;
+    /** The operator is still at work on it. */
+    readonly reconciling: boolean;
+  };
+  readonly endpoints: readonly EndpointView[];
+  /** How many instances there are; `endpoints` holds at most 50 of them, failing ones first. */
+  readonly endpointsTotal: number;
+  /** RFC 3339. */
+  readonly created: string;
+}
+
+export interface EndpointView {
+  readonly pod: string;
+  readonly version: string;
+  /** Do clients see it? */
+  readonly registered: boolean;
+  readonly url: string | null;
+  readonly functions: Readonly<Record<string, string>>;
+  /** `Registered`, or what it waits for or fails at. */
+  readonly state: string;
+  readonly message: string | null;
+}
+
+export interface ModelListView {
+  readonly kind: 'ModelList';
+  readonly apiVersion: 'cli.maas.dev/v1';
+  readonly items: readonly ModelView[];
+}
+
+export function listViewOf(items: readonly ModelView[]): ModelListView {
+  return { kind: 'ModelList', apiVersion: 'cli.maas.dev/v1', items };
+}
+
+export function viewOf(model: Model): ModelView {
+  const { metadata, spec, status } = model;
+  const ready = conditionOf(model, 'Ready');
+  const behind = (status.observedGeneration ?? 0) < metadata.generation;
+  return {
+    namespace: metadata.namespace,
+    resource: metadata.name,
+    model: spec.name,
+    version: spec.version,
+    serving: status.serving ?? null,
+    desired: spec.instances,
+    ready: status.ready ?? null,
+    registered: status.registered ?? null,
+    payload: { path: spec.payload.path, digest: status.payload?.digest ?? null },
+    state: {
+      ready: ready?.status ?? 'Unknown',
+      ...reasonOf(model, ready),
+      stalled: conditionOf(model, 'Stalled')?.status === 'True',
+      reconciling: behind || conditionOf(model, 'Reconciling')?.status === 'True',
+    },
+    endpoints: (status.endpoints ?? []).map((endpoint) => ({
+      pod: endpoint.pod,
+      version: endpoint.version,
+      registered: endpoint.state === registeredState,
+      url: endpoint.url ?? null,
+      functions: endpoint.functions ?? {},
+      state: endpoint.state,
+      message: endpoint.message ?? null,
+    })),
+    endpointsTotal: status.endpointsTotal ?? status.endpoints?.length ?? 0,
+    created: metadata.creationTimestamp,
+  };
+}
+
+function reasonOf(model: Model, ready: { reason: string; message: string } | undefined) {
+  if (isGoing(model)) return { reason: 'Terminating', message: 'being deleted' };
+  if (ready !== undefined) return { reason: ready.reason, message: ready.message };
+  return { reason: notSeenReason, message: 'no operator has looked at it yet' };
+}

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { TextOutput } from '../../../test/builders/cli-ports.ts';
+import { progressLine, progressText, rateOf } from './upload-progress.ts';
+
+const mebibyte = 2 ** 20;
+
+describe('progressText', () => {
+  const half = { files: 4, filesDone: 1, bytes: 200 * mebibyte, bytesDone: 90 * mebibyte };
+
+  it('says how far, how fast and how long still', () => {
+    expect(progressText(half, 11 * mebibyte)).toBe('uploading  45%  90 MiB of 200 MiB  11 MiB/s  10s left');
+  });
+
+  it('promises nothing before there is a rate', () => {
+    expect(progressText(half, undefined)).toBe('uploading  45%  90 MiB of 200 MiB');
+    expect(progressText(half, 0)).toBe('uploading  45%  90 MiB of 200 MiB');
+  });
+
+  it('can be at its end', () => {
+    expect(progressText({ ...half, bytesDone: half.bytes }, mebibyte)).toBe(
+      'uploading 100%  200 MiB of 200 MiB  1 MiB/s  0s left',
+    );
+    expect(progressText({ files: 1, filesDone: 1, bytes: 0, bytesDone: 0 }, undefined)).toBe(
+      'uploading 100%  0 B of 0 B',
+    );
+  });
+});
+
+describe('rateOf', () => {
+  it('is that between the first and the last sample', () => {
+    expect(rateOf([])).toBeUndefined();
+    expect(rateOf([{ at: 5, bytes: 100 }])).toBeUndefined();
+    expect(
+      rateOf([
+        { at: 0, bytes: 0 },
+        { at: 100, bytes: 1 },
+        { at: 2_000, bytes: 5_000 },
+      ]),
+    ).toBe(2_500);
+  });
+});
+
+describe('progressLine', () => {
+  it('draws over itself on a terminal, not too often, and goes away', () => {
+    const output = new TextOutput(true);
+    let time = 0;
+    const line = progressLine(output, { monotonic: () => time });
+    const show = (bytesDone: number): void => line.show({ files: 1, filesDone: 0, bytes: 2_048, bytesDone });
+    show(0);
+    time = 50;
+    show(512);
+    time = 1_000;
+    show(1_024);
+    line.clear();
+    expect(output.text).toBe(
+      '\ruploading   0%  0 B of 2 KiB\u001b[K' +
+        '\ruploading  50%  1 KiB of 2 KiB  1 KiB/s  1s left\u001b[K' +
+        '\r\u001b[K',
+    );
+  });
+
+  it('forgets how fast it was some seconds ago', () => {
+    const output = new TextOutput(true);
+    let time = 0;
+    const line = progressLine(output, { monotonic: () => time });
+    for (const [at, bytesDone] of [
+      [0, 0],
+      [1_000, 1_024_000],
+      [9_000, 1_025_024],
+      [10_000, 1_026_048],
+    ] as const) {
+      time = at;
+      line.show({ files: 1, filesDone: 0, bytes: 2_048_000, bytesDone });
+    }
+    expect(output.text.endsWith('  1 KiB/s  16m left\u001b[K')).toBe(true);
+  });
+
+  it('says nothing where no person looks', () => {
+    const output = new TextOutput(false);
+    const line = progressLine(output, { monotonic: () => 0 });
+    line.show({ files: 1, filesDone: 0, bytes: 1, bytesDone: 0 });
+    line.clear();
+    expect(output.text).toBe('');
+  });
+});

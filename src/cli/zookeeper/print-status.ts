@@ -1,0 +1,86 @@
+/** `status` in its formats. Pure. */
+
+import { visible } from '../../kernel/shown-text.ts';
+import type { OutputFormat } from '../command.ts';
+import { type Colour, paint } from '../output/colour.ts';
+import { printJson, printYaml } from '../output/print-object.ts';
+import { type Cell, type Column, printTable, printWhole } from '../output/print-table.ts';
+import type { StatusView, VersionView } from './status-view.ts';
+
+export interface StatusOptions {
+  readonly colour: boolean;
+  /** Columns of the terminal; without them nothing is left out. */
+  readonly width?: number | undefined;
+}
+
+export function printStatus(view: StatusView, format: OutputFormat | undefined, options: StatusOptions): string {
+  switch (format) {
+    case 'json':
+      return printJson(view);
+    case 'yaml':
+      return printYaml(view);
+    case 'name':
+      return view.items.map(({ model, version }) => `${visible(`${model} ${version}`)}\n`).join('');
+    default: {
+      const wide = format === 'wide';
+      const lines = view.items.flatMap((item) => rows(item, wide, options.colour));
+      return (wide ? printWhole : printTable)(wide ? [...columns, ...wideColumns] : columns, lines, options.width);
+    }
+  }
+}
+
+const columns: readonly Column[] = [
+  { heading: 'MODEL' },
+  { heading: 'VERSION' },
+  { heading: 'SERVED', spare: 1 },
+  { heading: 'RESOURCE', spare: 3 },
+  { heading: 'DESIRED' },
+  { heading: 'READY', spare: 2 },
+  { heading: 'REGISTERED' },
+  { heading: 'FOREIGN' },
+  { heading: 'REASON' },
+];
+const wideColumns: readonly Column[] = [{ heading: 'OTHER-CLUSTER' }, { heading: 'FOREIGN-ENDPOINTS' }];
+
+/** A line for each resource; one where there is none, or where there is one only, which is nearly always. */
+function rows(item: VersionView, wide: boolean, colour: boolean): readonly (readonly Cell[])[] {
+  const resources = item.resources.length === 0 ? [undefined] : item.resources;
+  return resources.map((resource, index) => {
+    const first = index === 0;
+    const cells: Cell[] = [
+      cell(item.model),
+      cell(item.version),
+      { text: item.served ? 'yes' : '-', paint: (text) => paint({ colour }, item.served ? 'green' : undefined, text) },
+      cell(resource === undefined ? '-' : `${resource.namespace}/${resource.resource}`),
+      cell(resource === undefined ? '-' : String(resource.desired)),
+      cell(resource?.ready == null ? '-' : String(resource.ready)),
+      cell(first ? String(item.registered.here) : '-'),
+      cell(first ? String(item.registered.foreign) : '-'),
+      { text: visible(reasonOf(item, resource?.reason)), paint: (text) => paint({ colour }, colourOf(item), text) },
+    ];
+    if (!wide) return cells;
+    const foreign = item.endpoints.filter(({ owner }) => owner === 'foreign').map(({ url }) => url ?? '-');
+    return [
+      ...cells,
+      cell(first ? String(item.registered.otherCluster) : '-'),
+      cell(first && foreign.length > 0 ? [...new Set(foreign)].join(',') : '-'),
+    ];
+  });
+}
+
+function cell(text: string): Cell {
+  return { text: visible(text) };
+}
+
+/** Why there is no resource where there is none. */
+function reasonOf({ registered }: VersionView, reason: string | undefined): string {
+  if (reason !== undefined) return reason;
+  if (registered.foreign > 0) return 'Foreign';
+  return registered.otherCluster > 0 ? 'OtherCluster' : 'NoResource';
+}
+
+function colourOf({ resources, registered }: VersionView): Colour | undefined {
+  const desired = resources.reduce((sum, { desired: wanted }) => sum + wanted, 0);
+  if (resources.length === 0) return undefined;
+  return registered.here >= desired ? 'green' : 'yellow';
+}

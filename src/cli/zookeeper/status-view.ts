@@ -1,0 +1,150 @@
+/**
+ * Both sides of each model's version: what is to run here, and what clients find in ZooKeeper, ours and others'. Also the
+ * shape of `status -o json`: fields are added, never renamed or removed. Pure.
+ */
+import { compareAsClients, servedVersion } from '../../wire/version-order.ts';
+import { conditionOf, isGoing, type Model } from '../cluster/model.ts';
+import { type MarkerNode, type Owner, ownerOf } from './owner.ts';
+import { instancesOf, type ZooKeeperSide } from './zookeeper-side.ts';
+
+export interface StatusView {
+  readonly kind: 'StatusReport';
+  readonly apiVersion: 'cli.maas.dev/v1';
+  readonly serviceRoot: string;
+  readonly items: readonly VersionView[];
+  /** Registrations that clients cannot read; while there is one, clients see nothing, or what they saw before. */
+  readonly unreadable: readonly UnreadableView[];
+  /** Requests that wait in the old queue; null while there is no queue, or it may not be read. */
+  readonly queued: number | null;
+}
+
+export interface UnreadableView {
+  readonly path: string;
+  readonly reason: string;
+}
+
+export interface VersionView {
+  readonly model: string;
+  readonly version: string;
+  /** Do clients get it that name no version? */
+  readonly served: boolean;
+  readonly resources: readonly ResourceView[];
+  readonly registered: { readonly here: number; readonly otherCluster: number; readonly foreign: number };
+  readonly endpoints: readonly RegisteredView[];
+}
+
+export interface ResourceView {
+  readonly namespace: string;
+  readonly resource: string;
+  readonly desired: number;
+  /** Null before the operator has said anything. */
+  readonly ready: number | null;
+  readonly reason: string;
+}
+
+export interface RegisteredView {
+  readonly owner: Owner;
+  readonly url: string | null;
+  readonly functions: Readonly<Record<string, string>>;
+  /** The node. */
+  readonly path: string;
+}
+
+export interface StatusInput {
+  readonly models: readonly Model[];
+  readonly side: ZooKeeperSide;
+  /** Undefined where nobody could tell it. */
+  readonly clusterId: string | undefined;
+}
+
+/** @param wanted only this model, only this version */
+export function statusView(
+  { models, side, clusterId }: StatusInput,
+  wanted: { readonly model: string | undefined; readonly version: string | undefined },
+): StatusView {
+  const rows = new Map<
+    string,
+    { model: string; version: string; resources: ResourceView[]; found: RegisteredView[] }
+  >();
+  const row = (model: string, version: string) => {
+    const key = JSON.stringify([model, version]);
+    const present = rows.get(key) ?? { model, version, resources: [], found: [] };
+    rows.set(key, present);
+    return present;
+  };
+  for (const model of models) row(model.spec.name, model.spec.version).resources.push(resourceView(model));
+
+  const here = isHere(models, clusterId);
+  const unreadable: UnreadableView[] = [];
+  for (const { model: directory, id, path, reading } of instancesOf(side)) {
+    if (reading.state === 'hidden') unreadable.push({ path, reason: reading.problem });
+    else if (reading.diagnosis.verdict === 'fatal')
+      unreadable.push({ path, reason: reading.diagnosis.reasons.join('; ') });
+    else {
+      const { model = directory, version, url, functions } = reading.diagnosis.seen;
+      const registration = { id, model: directory, session: reading.session };
+      row(model, version).found.push({
+        owner: ownerOf(registration, side.markers.get(id) ?? [], here),
+        url: url ?? null,
+        functions: functions ?? {},
+        path,
+      });
+    }
+  }
+  const registered = Map.groupBy(
+    [...rows.values()].filter(({ found }) => found.length > 0),
+    ({ model }) => model,
+  );
+  const items = [...rows.values()]
+    .filter(({ model }) => wanted.model === undefined || model === wanted.model)
+    .filter(({ version }) => wanted.version === undefined || version === wanted.version)
+    .sort((a, b) => compareAsClients(a.model, b.model) || compareAsClients(b.version, a.version))
+    .map(({ model, version, resources, found }) => ({
+      model,
+      version,
+      served: servedVersion((registered.get(model) ?? []).map((each) => each.version)) === version,
+      resources,
+      registered: {
+        here: countOf(found, 'here'),
+        otherCluster: countOf(found, 'other-cluster'),
+        foreign: countOf(found, 'foreign'),
+      },
+      endpoints: found,
+    }));
+  const { requests } = side.queue;
+  return {
+    kind: 'StatusReport',
+    apiVersion: 'cli.maas.dev/v1',
+    serviceRoot: side.serviceRoot,
+    items,
+    unreadable,
+    queued: requests.state === 'listed' ? requests.value.length : null,
+  };
+}
+
+function countOf(found: readonly RegisteredView[], owner: Owner): number {
+  return found.filter((each) => each.owner === owner).length;
+}
+
+function resourceView(model: Model): ResourceView {
+  const { metadata, spec, status } = model;
+  return {
+    namespace: metadata.namespace,
+    resource: metadata.name,
+    desired: spec.instances,
+    ready: status.ready ?? null,
+    reason: isGoing(model) ? 'Terminating' : (conditionOf(model, 'Ready')?.reason ?? 'NotSeen'),
+  };
+}
+
+/**
+ * Of this cluster is what stands in its directory; where the cluster's id is not known, what an instance of a resource
+ * that can be seen stands behind.
+ */
+function isHere(models: readonly Model[], clusterId: string | undefined): (marker: MarkerNode) => boolean {
+  if (clusterId !== undefined) return ({ cluster }) => cluster === clusterId;
+  const pods = new Set(
+    models.flatMap(({ metadata, status }) => (status.endpoints ?? []).map(({ pod }) => `${metadata.namespace}/${pod}`)),
+  );
+  return ({ marker }) => marker !== undefined && marker !== 'revoked' && pods.has(`${marker.namespace}/${marker.pod}`);
+}
