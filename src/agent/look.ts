@@ -4,7 +4,7 @@ import { endpointFile, startedFile } from '../contracts/pod-contract.ts';
 import { type EndpointFile, portOf } from '../wire/endpoint-file.ts';
 import { readEndpoint, readStartMark } from './endpoint-reading.ts';
 import { isHealthy } from './health-check.ts';
-import type { Answer, Look } from './lifecycle.ts';
+import type { Answer, Look } from './lifecycle/events.ts';
 import type { SocketTables, Sought } from './socket-tables.ts';
 import { bindAdvice, type Told } from './told-address.ts';
 

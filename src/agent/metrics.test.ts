@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { initialState, usualLimits } from './lifecycle.ts';
+import { initialState, usualLimits } from './lifecycle/state.ts';
 import { metricsText } from './metrics.ts';
 
 it('is text that Prometheus reads', () => {

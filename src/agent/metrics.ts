@@ -1,6 +1,6 @@
 /** The agent's metrics in Prometheus' text format. A client library would cost more memory than the agent itself. */
 import { agentStages } from '../contracts/pod-contract.ts';
-import type { State } from './lifecycle.ts';
+import type { State } from './lifecycle/state.ts';
 
 export interface Measured {
   /** Milliseconds from the agent's start to the first registration it made; undefined before. */

@@ -2,7 +2,7 @@
 
 import { asMaasError, type MaasError } from '../contracts/errors.ts';
 import type { Clock } from '../kernel/clock.ts';
-import type { PayloadProgress } from './lifecycle.ts';
+import type { PayloadProgress } from './lifecycle/events.ts';
 
 /** How far it is, and what is being retried just now. */
 export interface FetchProgress extends PayloadProgress {

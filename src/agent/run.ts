@@ -23,22 +23,11 @@ import { advertisedEndpoint } from './advertised-endpoint.ts';
 import { ControlVolume } from './control-volume.ts';
 import { readStartMark } from './endpoint-reading.ts';
 import { agentServer, listenOnFirst } from './http-server.ts';
-import {
-  type Action,
-  currentProblem,
-  type Event,
-  initialState,
-  type Limits,
-  looking,
-  mayStayRegistered,
-  modelIsLive,
-  problemOf,
-  type SessionState,
-  type State,
-  step,
-  usualLimits,
-  wakeAt,
-} from './lifecycle.ts';
+import { wakeAt } from './lifecycle/deadlines.ts';
+import type { Action, Event, SessionState } from './lifecycle/events.ts';
+import { step } from './lifecycle/lifecycle.ts';
+import { currentProblem, modelIsLive, problemOf } from './lifecycle/problems.ts';
+import { initialState, type Limits, looking, mayStayRegistered, type State, usualLimits } from './lifecycle/state.ts';
 import { type LookOptions, lookAtModel } from './look.ts';
 import { metricsText } from './metrics.ts';
 import { watchMode } from './mode-watch.ts';

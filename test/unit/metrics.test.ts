@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { projectRoot } from '../../deploy/local/cache.ts';
 import { type MeasuredModel, type MetricSources, operatorMetrics } from '../../src/adapters/metrics.ts';
-import { initialState, usualLimits } from '../../src/agent/lifecycle.ts';
+import { initialState, usualLimits } from '../../src/agent/lifecycle/state.ts';
 import { metricsText } from '../../src/agent/metrics.ts';
 
 const dga: MeasuredModel = {

@@ -1,23 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MaasError } from '../contracts/errors.ts';
-import type { AgentMode } from '../contracts/modes.ts';
-import type { EndpointFile } from '../wire/endpoint-file.ts';
-import {
-  type Action,
-  type Answer,
-  currentProblem,
-  type Event,
-  initialState,
-  type Limits,
-  looking,
-  modelIsLive,
-  type Remains,
-  type State,
-  step,
-  usualLimits,
-  wakeAt,
-} from './lifecycle.ts';
+import { MaasError } from '../../contracts/errors.ts';
+import type { AgentMode } from '../../contracts/modes.ts';
+import type { EndpointFile } from '../../wire/endpoint-file.ts';
+import { wakeAt } from './deadlines.ts';
+import type { Action, Answer, Event } from './events.ts';
+import { step } from './lifecycle.ts';
+import { currentProblem, modelIsLive } from './problems.ts';
+import { initialState, type Limits, looking, type Remains, type State, usualLimits } from './state.ts';
 
 const limits: Limits = { ...usualLimits, startup: 600_000, unregister: 10_000 };
 const endpoint = (port: number): EndpointFile => ({
