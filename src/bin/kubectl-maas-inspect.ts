@@ -32,9 +32,9 @@ import { group, plural } from '../contracts/resource.ts';
 import type { HdfsSettings } from '../contracts/settings.ts';
 import { silentLog } from '../kernel/log.ts';
 import { systemClock } from '../kernel/system-clock.ts';
+import { directoryOf } from '../payload/hdfs-directory.ts';
 import { listPayload } from '../payload/list-payload.ts';
 import { checkPayloadPaths } from '../payload/payload-rules.ts';
-import { directoryOf } from './hdfs-directory.ts';
 import { tokenOf } from './hdfs-token.ts';
 
 /** As much of what models refer to as is read of it: no values. */

@@ -12,8 +12,8 @@ import { MaasError } from '../contracts/errors.ts';
 import { parseHdfsPath } from '../contracts/hdfs-path.ts';
 import { defaultOperatorNamespace, type HdfsSettings } from '../contracts/settings.ts';
 import { systemClock } from '../kernel/system-clock.ts';
+import { directoryOf } from '../payload/hdfs-directory.ts';
 import { uploadOver } from '../payload/upload-over.ts';
-import { directoryOf } from './hdfs-directory.ts';
 import { tokenOf } from './hdfs-token.ts';
 
 /** Runs one of the hidden commands that the scripts call; undefined where the arguments name none of them. */

@@ -5,8 +5,8 @@ import type { PayloadUploader } from '../cli/ports.ts';
 import { parseHdfsPath } from '../contracts/hdfs-path.ts';
 import type { HdfsSettings } from '../contracts/settings.ts';
 import { systemClock } from '../kernel/system-clock.ts';
+import { directoryOf } from '../payload/hdfs-directory.ts';
 import { uploadPayload } from '../payload/upload.ts';
-import { directoryOf } from './hdfs-directory.ts';
 import { tokenOf } from './hdfs-token.ts';
 
 export function uploaderFor(settings: HdfsSettings, env: NodeJS.ProcessEnv): PayloadUploader {

@@ -14,6 +14,7 @@ import { loadKubeconfig } from '../adapters/kube/kubeconfig.ts';
 import { acquireLease } from '../adapters/kube/lease.ts';
 import { modelCluster, modelDeployments } from '../adapters/kube/model-cluster.ts';
 import { podWarnings } from '../adapters/kube/pod-warnings.ts';
+import { queueCluster } from '../adapters/kube/queue-cluster.ts';
 import {
   configMaps,
   deployments,
@@ -27,6 +28,8 @@ import { startWatch } from '../adapters/kube/watch.ts';
 import { createLog } from '../adapters/log.ts';
 import { measured } from '../adapters/measured-calls.ts';
 import { type MeasuredModel, operatorMetrics } from '../adapters/metrics.ts';
+import { smallGet } from '../adapters/small-get.ts';
+import { type Hdfs, openHdfs } from '../adapters/webhdfs/hdfs.ts';
 import { tokenFromFile } from '../adapters/webhdfs/token-file.ts';
 import { ZooKeeper } from '../adapters/zookeeper/zookeeper.ts';
 import { concernsAnnotation, encodeConcerns } from '../contracts/concern.ts';
@@ -34,12 +37,16 @@ import { MaasError } from '../contracts/errors.ts';
 import { type Mode, modesConfigMap, modesKey, modesPath } from '../contracts/modes.ts';
 import { labels, markersPath } from '../contracts/names.ts';
 import type { ModelDeployment } from '../contracts/resource.ts';
+import { resourceEntry } from '../contracts/resource-entry.ts';
 import { legacyCpuOf, type OperatorSettings, operatorSettings } from '../contracts/settings.ts';
 import type { Log } from '../kernel/log.ts';
 import { readJson } from '../kernel/schema-json.ts';
 import { systemClock } from '../kernel/system-clock.ts';
 import { crashingAt, noFailPoints } from '../legacy/fail-points.ts';
+import { observedModel } from '../legacy/model-object.ts';
+import { recordConfigMap } from '../legacy/queue-record.ts';
 import { RequestQueue } from '../legacy/request-queue.ts';
+import { checkWorld } from '../manager/check-world.ts';
 import { Concerns } from '../operator/concerns.ts';
 import { Controller } from '../operator/controller.ts';
 import { serveHttp } from '../operator/http-server.ts';
@@ -49,12 +56,9 @@ import { RegistrationFollower } from '../operator/registrations.ts';
 import { ServedNamespaces } from '../operator/served-namespaces.ts';
 import { StoreSweeper } from '../operator/store-sweeper.ts';
 import { Sweeper } from '../operator/sweeper.ts';
-import { budgetView, deploymentView, pinView, podView, resourceEntry } from '../operator/views.ts';
+import { budgetView, deploymentView, pinView, podView } from '../operator/views.ts';
 import { createWorkQueue } from '../operator/work-queue.ts';
-import { checkWorld } from './check.ts';
-import { hdfsPayloads } from './hdfs-payloads.ts';
-import { httpGet } from './http-get.ts';
-import { requestQueueCluster } from './request-queue.ts';
+import { HdfsPayloads } from '../payload/hdfs-payloads.ts';
 
 const clock = systemClock;
 const httpPort = 8080;
@@ -64,6 +68,20 @@ const hdfsTokenFile = '/etc/maas-hdfs/token';
 const workers = 8;
 /** The commit is put in by a build that is told of it. */
 const buildInfo = { version: packageJson.version, commit: process.env['MAAS_COMMIT'] || undefined };
+const hdfsCalls = [
+  'status',
+  'checksum',
+  'blockLengths',
+  'read',
+  'home',
+  'list',
+  'checkAccess',
+  'write',
+  'mkdirs',
+  'rename',
+  'replace',
+  'delete',
+] as const satisfies readonly (keyof Hdfs)[];
 /** Names a place at which the process kills itself, hard. For tests of what comes after, and for nothing else. */
 const failPointVariable = 'MAAS_FAIL_POINT';
 /** How long an orderly stop may take before the process ends anyway. */
@@ -298,13 +316,17 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
     },
     buildInfo,
   );
-  const payloads = hdfsPayloads(settings.hdfs, {
-    clock,
-    log: log.child({ part: 'hdfs' }),
-    token: tokenFromFile(options.hdfsToken),
-    observe: (call) => metrics.called('hdfs', call),
+  const hdfsOptions = { clock, log: log.child({ part: 'hdfs' }), token: tokenFromFile(options.hdfsToken) };
+  const payloads = new HdfsPayloads({
+    hdfs: settings.hdfs,
     store: settings.payloadStore,
     owner: { clusterId, namespace: leaseNamespace },
+    open: (nameservice) =>
+      measured(openHdfs(settings.hdfs, nameservice, hdfsOptions), hdfsCalls, {
+        monotonic: clock.monotonic,
+        observe: (call) => metrics.called('hdfs', call),
+      }),
+    clock,
   });
   const controller = new Controller({
     stores,
@@ -312,7 +334,7 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
     modes,
     cluster,
     payloads,
-    get: httpGet,
+    get: smallGet,
     podWarnings: (namespace) => podWarnings(client, namespace),
     served,
     queue,
@@ -324,7 +346,13 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
   const requests = settings.legacy.queue.enabled
     ? new RequestQueue({
         zookeeper,
-        cluster: requestQueueCluster(client, recorder, leaseNamespace, (model) => stores.resources.indexed(model)),
+        cluster: queueCluster({
+          client,
+          recorder,
+          record: { namespace: leaseNamespace, name: recordConfigMap },
+          known: (model) => stores.resources.indexed(model).map(({ resource }) => resource.metadata),
+          project: (object) => observedModel(resourceEntry(object)),
+        }),
         settings: settings.legacy.queue,
         cpu: legacyCpuOf(settings),
         readFrom: settings.legacy.readFrom,
@@ -480,13 +508,16 @@ program
   .option(...settingsOption)
   .option(...tokenOption)
   .action(async (options: { settings: string; hdfsToken: string }) => {
+    const token = tokenFromFile(options.hdfsToken);
     process.exit(
-      await checkWorld(
-        () => readSettings(options.settings),
-        tokenFromFile(options.hdfsToken),
-        clock,
-        (line) => console.log(line),
-      ),
+      await checkWorld({
+        read: () => readSettings(options.settings),
+        token,
+        connect: ({ quorum, sessionTimeoutMs }) =>
+          new ZooKeeper({ quorum, sessionTimeoutMs, clock, log: createLog({ name: 'check', level: 'silent' }) }),
+        open: (hdfs, nameservice) => openHdfs(hdfs, nameservice, { clock, token }),
+        print: (line) => console.log(line),
+      }),
     );
   });
 // Not awaited here: the bundle is CommonJS.

@@ -1,5 +1,8 @@
 /** ModelDeployments as requests of the old queue see them, make them and change them. */
+import { annotations } from '../contracts/names.ts';
 import type { ReadFrom } from '../contracts/payload.ts';
+import type { ResourceEntry } from '../contracts/resource-entry.ts';
+import { parseRequestIds } from './request-id.ts';
 
 /** Exactly this object in exactly this state. */
 export interface ObjectState {
@@ -47,6 +50,25 @@ export interface ObservedModel {
   readonly requests: readonly string[];
   /** Id of the request that took its last instances. */
   readonly removal: string | undefined;
+}
+
+export function observedModel({ resource, invalid }: ResourceEntry): ObservedModel {
+  const { metadata, spec, status } = resource;
+  const { namespace, name, uid, resourceVersion } = metadata;
+  return {
+    state: { namespace, name, uid, resourceVersion },
+    createdAt: metadata.creationTimestamp,
+    deleting: metadata.deletionTimestamp !== undefined,
+    stalled: status.conditions?.some(({ type, status: is }) => type === 'Stalled' && is === 'True') ?? false,
+    invalid,
+    model: spec.name,
+    version: spec.version,
+    instances: spec.instances,
+    memory: spec.memory,
+    path: spec.payload.path,
+    requests: parseRequestIds(metadata.annotations[annotations.queueRequests]),
+    removal: metadata.annotations[annotations.queueRemoval],
+  };
 }
 
 export interface ModelChange {

@@ -6,6 +6,7 @@
 import { hasCode } from '../contracts/errors.ts';
 import { annotations } from '../contracts/names.ts';
 import type { ModelDeployment } from '../contracts/resource.ts';
+import type { ResourceEntry } from '../contracts/resource-entry.ts';
 import type { OperatorSettings } from '../contracts/settings.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
@@ -18,7 +19,7 @@ import type { Cluster, Metrics, Payloads, Stores } from './ports.ts';
 import { Reconciler } from './reconciler.ts';
 import type { RegistrationFollower } from './registrations.ts';
 import type { ServedNamespaces } from './served-namespaces.ts';
-import type { Owned, ResourceEntry } from './views.ts';
+import type { Owned } from './views.ts';
 
 /** The part of the work queue that a controller uses; keys are UIDs of ModelDeployments. */
 export interface Queue {

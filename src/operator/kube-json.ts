@@ -81,9 +81,3 @@ export interface PodJson {
     readonly initContainerStatuses?: readonly ContainerStatusJson[];
   };
 }
-
-export interface ModelDeploymentJson {
-  readonly metadata?: MetaJson;
-  readonly spec?: unknown;
-  readonly status?: unknown;
-}

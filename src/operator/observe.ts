@@ -4,6 +4,7 @@ import { registers } from '../contracts/modes.ts';
 import type { PinnedPayload } from '../contracts/payload.ts';
 import type { AgentStatus } from '../contracts/pod-contract.ts';
 import type { ModelDeploymentStatus } from '../contracts/resource.ts';
+import type { ResourceEntry } from '../contracts/resource-entry.ts';
 import { compareTexts } from '../kernel/text-order.ts';
 import { keyOf } from '../plan/children.ts';
 import type {
@@ -16,7 +17,6 @@ import type {
 } from '../plan/observation.ts';
 import { pinOf } from '../plan/pins.ts';
 import type { Stores } from './ports.ts';
-import type { ResourceEntry } from './views.ts';
 
 export interface Senses {
   readonly stores: Stores;

@@ -1,11 +1,12 @@
 /** What the operator needs of the world around it. The adapters give it; tests give their own. */
 import type { PinnedPayload } from '../contracts/payload.ts';
 import type { ModelDeployment, ModelDeploymentStatus } from '../contracts/resource.ts';
+import type { ResourceEntry } from '../contracts/resource-entry.ts';
 import type { Manifest } from '../plan/children.ts';
 import type { PlannedEvent } from '../plan/events.ts';
 import type { BudgetView, DeploymentView, PinView, PodView } from '../plan/observation.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Owned, ResourceEntry } from './views.ts';
+import type { Owned } from './views.ts';
 
 /** Objects that a watch keeps in step with the cluster. */
 export interface Store<P> {

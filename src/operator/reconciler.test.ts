@@ -3,11 +3,12 @@ import { aPayload, aResource, someSettings } from '../../test/builders/model-dep
 import { silentLog } from '../../test/builders/silent-log.ts';
 import { MaasError } from '../contracts/errors.ts';
 import type { ModelDeployment, ModelDeploymentStatus } from '../contracts/resource.ts';
+import type { ResourceEntry } from '../contracts/resource-entry.ts';
 import type { Manifest } from '../plan/children.ts';
 import type { PlannedEvent } from '../plan/events.ts';
 import type { Cluster, Store } from './ports.ts';
 import { Reconciler } from './reconciler.ts';
-import type { Owned, ResourceEntry } from './views.ts';
+import type { Owned } from './views.ts';
 
 /** A cluster that keeps what it is told; its watch brings a written status only when the test says so. */
 function setUp(options: { refuse?: MaasError | undefined } = {}) {

@@ -5,6 +5,7 @@
 
 import { asMaasError } from '../contracts/errors.ts';
 import type { ModelDeploymentStatus } from '../contracts/resource.ts';
+import type { ResourceEntry } from '../contracts/resource-entry.ts';
 import type { OperatorSettings } from '../contracts/settings.ts';
 import { sameJson } from '../kernel/canonical-json.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -13,7 +14,6 @@ import type { Observation, Problem } from '../plan/observation.ts';
 import { type Plan, plan } from '../plan/plan.ts';
 import { observe, type Senses } from './observe.ts';
 import type { Cluster } from './ports.ts';
-import type { ResourceEntry } from './views.ts';
 
 /** When to look again: with the queue's back-off after a failure, after a time, or when something changes. */
 export type Outcome =

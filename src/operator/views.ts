@@ -3,22 +3,8 @@ import { annotations, labels } from '../contracts/names.ts';
 import type { PinnedPayload } from '../contracts/payload.ts';
 import { decodePin } from '../contracts/pin-content.ts';
 import { containers, pinnedVolume } from '../contracts/pod-contract.ts';
-import {
-  type ModelDeployment,
-  modelDeploymentSpec,
-  modelDeploymentStatus,
-  notSeenReason,
-} from '../contracts/resource.ts';
 import type { BudgetView, ContainerView, DeploymentView, PinView, PodView, Termination } from '../plan/observation.ts';
-import type {
-  BudgetJson,
-  ConfigMapJson,
-  ContainerStatusJson,
-  DeploymentJson,
-  MetaJson,
-  ModelDeploymentJson,
-  PodJson,
-} from './kube-json.ts';
+import type { BudgetJson, ConfigMapJson, ContainerStatusJson, DeploymentJson, MetaJson, PodJson } from './kube-json.ts';
 
 /** A child with what is needed to find the ModelDeployment that it belongs to. */
 export interface Owned<V> {
@@ -161,61 +147,5 @@ function containerView(statuses: readonly ContainerStatusJson[] | undefined, nam
           ? { kind: 'running' }
           : { kind: 'waiting', reason: waiting?.reason ?? '', message: waiting?.message ?? '' },
     ...(last === undefined ? {} : { lastTermination: ended(last) }),
-  };
-}
-
-export interface ResourceEntry {
-  readonly resource: ModelDeployment;
-  readonly invalid?: string;
-}
-
-/**
- * A spec that the API server accepted and the schema refuses (a newer or older CRD, a rule that OpenAPI cannot say)
- * still gives an entry, so that the resource can be told what is wrong with it.
- */
-export function resourceEntry({ metadata, spec, status }: ModelDeploymentJson): ResourceEntry {
-  const parsed = modelDeploymentSpec.safeParse(spec);
-  const parsedStatus = modelDeploymentStatus.safeParse(status ?? {});
-  const resource: ModelDeployment = {
-    metadata: {
-      name: metadata?.name ?? '',
-      namespace: metadata?.namespace ?? '',
-      uid: metadata?.uid ?? '',
-      generation: metadata?.generation ?? 0,
-      resourceVersion: metadata?.resourceVersion ?? '',
-      creationTimestamp: metadata?.creationTimestamp ?? '',
-      ...(metadata?.deletionTimestamp === undefined ? {} : { deletionTimestamp: metadata.deletionTimestamp }),
-      labels: metadata?.labels ?? {},
-      annotations: metadata?.annotations ?? {},
-    },
-    spec: parsed.success ? parsed.data : placeholder(spec),
-    status: parsedStatus.success && !isUnseen(parsedStatus.data) ? parsedStatus.data : {},
-  };
-  if (parsed.success) return { resource };
-  const invalid = parsed.error.issues
-    .map((issue) => `spec${issue.path.length > 0 ? `.${issue.path.join('.')}` : ''}: ${issue.message}`)
-    .join('; ');
-  return { resource, invalid };
-}
-
-/** What the API server says in the place of an operator that has not looked yet is nobody's memory. */
-function isUnseen({ conditions }: ModelDeployment['status']): boolean {
-  return conditions?.some(({ reason }) => reason === notSeenReason) === true;
-}
-
-/** Enough of a spec to name the resource in a status; nothing is made from it. */
-function placeholder(spec: unknown): ModelDeployment['spec'] {
-  const given = typeof spec === 'object' && spec !== null ? (spec as Record<string, unknown>) : {};
-  const text = (key: string) => (typeof given[key] === 'string' ? given[key] : '');
-  return {
-    name: text('name'),
-    version: text('version'),
-    instances: 0,
-    memory: '16Mi',
-    payload: { path: '/' },
-    startupTimeout: '10m',
-    advertise: 'PodIP',
-    drain: '5s',
-    stopTimeout: '10s',
   };
 }

@@ -3,7 +3,7 @@ import { get } from 'node:http';
 
 const maxBytes = 65_536;
 
-export function httpGet(url: string, timeoutMs: number): Promise<string> {
+export function smallGet(url: string, timeoutMs: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const request = get(url, { agent: false, signal: AbortSignal.timeout(timeoutMs) }, (response) => {
       if (response.statusCode !== 200) {

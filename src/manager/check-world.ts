@@ -1,24 +1,40 @@
 /** `operator check`: what `helm test` runs. Uses the operator's own settings and the same adapters. */
 
-import { createLog } from '../adapters/log.ts';
-import { type Hdfs, openHdfs } from '../adapters/webhdfs/hdfs.ts';
-import { ZooKeeper } from '../adapters/zookeeper/zookeeper.ts';
 import { asMaasError } from '../contracts/errors.ts';
 import { absoluteHdfsPath } from '../contracts/hdfs-path.ts';
-import type { OperatorSettings } from '../contracts/settings.ts';
-import type { Clock } from '../kernel/clock.ts';
+import type { HdfsSettings, OperatorSettings } from '../contracts/settings.ts';
+import { storeLocation } from '../payload/hdfs-directory.ts';
 import { parseServiceConfig } from '../wire/service-config.ts';
-import { storeLocation } from './hdfs-directory.ts';
+
+/** Failures are MaasErrors. */
+export interface CheckedZooKeeper {
+  /** Within so many milliseconds. */
+  connected(timeoutMs: number): Promise<unknown>;
+  get(path: string): Promise<{ readonly data: Uint8Array } | undefined>;
+  close(): Promise<void>;
+}
+
+/** Failures are MaasErrors. */
+export interface CheckedHdfs {
+  home(signal: AbortSignal): Promise<string>;
+  list(path: string, options: { limit: number; signal: AbortSignal }): Promise<unknown>;
+  status(path: string, signal: AbortSignal): Promise<unknown>;
+  checkAccess(path: string, action: string, signal: AbortSignal): Promise<void>;
+}
+
+export interface CheckedWorld {
+  readonly read: () => Promise<OperatorSettings>;
+  /** The delegation token, where there is one. */
+  readonly token: () => Promise<string | undefined>;
+  readonly connect: (settings: OperatorSettings['zookeeper']) => CheckedZooKeeper;
+  readonly open: (settings: HdfsSettings, nameservice: string) => CheckedHdfs;
+  readonly print: (line: string) => void;
+}
 
 const patienceMs = 20_000;
 
 /** Prints a line a check: ok, FAIL, or note for what is missing and not needed by all. The exit status is 0 without FAIL. */
-export async function checkWorld(
-  read: () => Promise<OperatorSettings>,
-  token: () => Promise<string | undefined>,
-  clock: Clock,
-  print: (line: string) => void,
-): Promise<number> {
+export async function checkWorld({ read, token, connect, open, print }: CheckedWorld): Promise<number> {
   let failures = 0;
   const check = async <T>(
     what: string,
@@ -40,14 +56,7 @@ export async function checkWorld(
 
   const settings = await check('settings', async () => [await read(), 'valid'] as const);
   if (settings === undefined) return 1;
-  const log = createLog({ name: 'check', level: 'silent' });
-
-  const zookeeper = new ZooKeeper({
-    quorum: settings.zookeeper.quorum,
-    sessionTimeoutMs: settings.zookeeper.sessionTimeoutMs,
-    clock,
-    log,
-  });
+  const zookeeper = connect(settings.zookeeper);
   await check('ZooKeeper', async () => {
     await zookeeper.connected(patienceMs);
     const node = await zookeeper.get(settings.zookeeper.configPath);
@@ -67,7 +76,7 @@ export async function checkWorld(
       ? undefined
       : 'Only models with payload.readFrom: Store need it; see payloadStore.root of the chart.';
   for (const nameservice of Object.keys(settings.hdfs.nameservices)) {
-    const hdfs = openHdfs(settings.hdfs, nameservice, { clock, token });
+    const hdfs = open(settings.hdfs, nameservice);
     const home = await check(`HDFS ${nameservice}`, async () => {
       const home = await hdfs.home(AbortSignal.timeout(patienceMs));
       await hdfs.list('/', { limit: 1, signal: AbortSignal.timeout(patienceMs) });
@@ -89,7 +98,7 @@ export async function checkWorld(
 }
 
 /** The path, or the one above it that is there: whoever makes the path needs to write there. */
-async function nearest(hdfs: Hdfs, path: string): Promise<string> {
+async function nearest(hdfs: CheckedHdfs, path: string): Promise<string> {
   for (let at = path; at !== ''; at = at.slice(0, at.lastIndexOf('/'))) {
     if ((await hdfs.status(at, AbortSignal.timeout(patienceMs))) !== undefined) return at;
   }

@@ -1,10 +1,13 @@
 /** From paths as people and settings write them to directories of HDFS. */
-import type { Hdfs } from '../adapters/webhdfs/hdfs.ts';
 import { absoluteHdfsPath, type HdfsLocation, parseHdfsPath } from '../contracts/hdfs-path.ts';
 import type { HdfsSettings, PayloadStoreSettings } from '../contracts/settings.ts';
 
 /** The absolute path of a location; HDFS is asked for the home directory only where the location is relative to it. */
-export async function directoryOf(hdfs: Hdfs, location: HdfsLocation, signal: AbortSignal): Promise<string> {
+export async function directoryOf(
+  hdfs: { home(signal?: AbortSignal): Promise<string> },
+  location: HdfsLocation,
+  signal: AbortSignal,
+): Promise<string> {
   return absoluteHdfsPath(location, location.relative ? await hdfs.home(signal) : '/');
 }
 
