@@ -76,8 +76,10 @@ function clusterOf(client: KubeClient, namespace: string, signal: AbortSignal): 
     },
     create: async (manifest, dryRun) =>
       plain(await client.create<ModelObject>(modelDeployments, manifest, { dryRun, signal })),
-    patch: async ({ uid, resourceVersion, ...object }, spec, dryRun) =>
-      plain(await client.mergePatch(modelDeployments, object, { spec }, { uid, resourceVersion, dryRun, signal })),
+    patch: async ({ uid, resourceVersion, ...object }, { spec, annotations }, dryRun) => {
+      const patch = { ...(annotations === undefined ? {} : { metadata: { annotations } }), spec };
+      return plain(await client.mergePatch(modelDeployments, object, patch, { uid, resourceVersion, dryRun, signal }));
+    },
     delete: async ({ uid, resourceVersion, ...object }, { foreground, dryRun }) => {
       const propagation = foreground ? 'Foreground' : 'Background';
       await client.delete(modelDeployments, object, { uid, resourceVersion, propagation, dryRun, signal });

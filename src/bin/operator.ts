@@ -38,7 +38,8 @@ import { type Mode, modesConfigMap, modesKey, modesPath } from '../contracts/mod
 import { labels, markersPath } from '../contracts/names.ts';
 import type { ModelDeployment } from '../contracts/resource.ts';
 import { resourceEntry } from '../contracts/resource-entry.ts';
-import { legacyCpuOf, type OperatorSettings, operatorSettings } from '../contracts/settings.ts';
+import { type OperatorSettings, operatorSettings } from '../contracts/settings.ts';
+import { oldDefaults } from '../deploy-rules/old-words.ts';
 import type { Log } from '../kernel/log.ts';
 import { readJson } from '../kernel/schema-json.ts';
 import { systemClock } from '../kernel/system-clock.ts';
@@ -354,8 +355,7 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
           project: (object) => observedModel(resourceEntry(object)),
         }),
         settings: settings.legacy.queue,
-        cpu: legacyCpuOf(settings),
-        readFrom: settings.legacy.readFrom,
+        defaults: oldDefaults(settings),
         configPath: settings.zookeeper.configPath,
         leads: () => leading(),
         takes: (model) => takesRequests(modes.of(model).mode),

@@ -1,20 +1,22 @@
 /** `kubectl maas add`: N more instances of a model's version. */
 import { MaasError } from '../contracts/errors.ts';
-import { resourceNameFor } from '../contracts/names.ts';
 import { formatBytes } from '../contracts/quantity.ts';
+import { type Addition, type AddRefusal, decideAdd } from '../deploy-rules/add.ts';
+import { modelsMeant } from '../deploy-rules/deployed-model.ts';
+import { defaultPayloadPath } from '../deploy-rules/payload-place.ts';
 import { visible } from '../kernel/shown-text.ts';
 import { askAttendance, away, errorOf, unattended, unserved } from './cluster/attendance.ts';
-import { findModel } from './cluster/find-model.ts';
-import { isGoing, type Model, qualifiedName, readModel, stateOf, title, titleOf } from './cluster/model.ts';
+import { type Deployed, deployedIn } from './cluster/deployed.ts';
+import { type Model, qualifiedName, readModel, stateOf, title, titleOf } from './cluster/model.ts';
 import { readSettings } from './cluster/operator-settings.ts';
 import { untilUncontended, write } from './cluster/retry.ts';
-import { addPatch, defaultPayloadPath, newManifest } from './cluster/spec-change.ts';
+import { addPatch, newManifest } from './cluster/spec-change.ts';
 import { serves, waitUntil, waitUntilGone } from './cluster/wait.ts';
 import type { AddCommand } from './command.ts';
 import { counted } from './output/counted.ts';
 import { type Change, printResult } from './output/print-result.ts';
 import { progressLine } from './output/upload-progress.ts';
-import type { Cluster, Ports } from './ports.ts';
+import type { Cluster, ModelManifest, ModelPatch, Ports } from './ports.ts';
 
 /** @throws MaasError whatever stopped it; see the exit codes */
 export async function add(command: AddCommand, ports: Ports, cluster: Cluster): Promise<void> {
@@ -53,11 +55,9 @@ async function sendPayload(
   cluster: Cluster,
 ): Promise<string> {
   const settings = await readSettings(cluster, command.operatorNamespace);
-  const [present] = findModel((await cluster.list(namespace)).map(readModel), command.model, command.version);
+  const [present] = modelsMeant(await deployedIn(cluster, namespace), command.model, command.version);
   const target =
-    command.hdfsPath ??
-    present?.spec.payload.path ??
-    defaultPayloadPath(settings.payloadRoot, command.model, command.version);
+    command.hdfsPath ?? present?.path ?? defaultPayloadPath(settings.payloadRoot, command.model, command.version);
   if (command.dryRun) return target;
   // Gigabytes should not travel before somebody says that the memory has a typing mistake.
   await apply(command, namespace, target, true, ports, cluster);
@@ -87,66 +87,82 @@ async function sendPayload(
 function apply(
   command: AddCommand,
   namespace: string,
-  payloadPath: string | undefined,
+  path: string | undefined,
   dryRun: boolean,
   ports: Ports,
   cluster: Cluster,
 ): Promise<Change> {
+  const { model, version, instances, options, readFrom, oldDefaults } = command;
+  const memoryIs = oldDefaults === undefined ? 'exact' : 'least';
+  const asked: Addition = { model, version, instances, memory: options.memory, memoryIs, path, readFrom };
   return untilUncontended(ports, async () => {
-    const models = (await cluster.list(namespace)).map(readModel);
-    const [present, second] = findModel(models, command.model, command.version);
-    if (present === undefined) {
-      checkName(models, command);
-      return await create(command, namespace, payloadPath, dryRun, cluster);
+    for (;;) {
+      const decided = decideAdd(asked, await deployedIn(cluster, namespace));
+      switch (decided.kind) {
+        case 'wait':
+          await waitUntilGone(ports, cluster, decided.of.resource, command.timeoutMs);
+          break;
+        case 'refuse':
+          throw refusal(decided.refusal, command, namespace);
+        case 'create':
+          return await create(newManifest(command, namespace, decided), dryRun, cluster);
+        case 'change':
+          if (decided.twin !== undefined && !dryRun) {
+            const names = `${qualifiedName(decided.of.resource)} and ${qualifiedName(decided.twin.resource)}`;
+            ports.err.write(`${visible(`note: ${names} are both ${title(command)}; the first one is changed`)}\n`);
+          }
+          return await change(decided.of.resource, addPatch(command, decided), dryRun, cluster);
+      }
     }
-    if (isGoing(present)) {
-      await waitUntilGone(ports, cluster, present, command.timeoutMs);
-      return await create(command, namespace, payloadPath, dryRun, cluster);
-    }
-    if (second !== undefined && !isGoing(second) && !dryRun) {
-      const names = `${qualifiedName(present)} and ${qualifiedName(second)}`;
-      ports.err.write(`${visible(`note: ${names} are both ${title(command)}; the first one is changed`)}\n`);
-    }
-    return await change(present, command, payloadPath, dryRun, cluster);
   });
 }
 
-/** A manifest may have given the name that would be used here to another model. */
-function checkName(models: readonly Model[], command: AddCommand): void {
-  const name = resourceNameFor(command.model, command.version);
-  const taken = models.find((model) => model.metadata.name === name);
-  if (taken === undefined || isGoing(taken)) return;
-  throw new MaasError('NAME_OWNED', `${qualifiedName(taken)} exists already and is ${titleOf(taken)}`, {
-    next: `Deploy ${title(command)} with a manifest under another metadata.name; from then on add and remove find it.`,
-  });
+function refusal(refused: AddRefusal<Deployed>, command: AddCommand, namespace: string): MaasError {
+  if (refused.why === 'incomplete') {
+    const options = { memory: '--memory', path: '--local-model-path or --hdfs-model-path' };
+    const missing = refused.missing.map((part) => options[part]).join(' and ');
+    return new MaasError(
+      'USAGE',
+      `${title(command)} is not deployed in namespace ${namespace} yet; a new model needs ${missing}`,
+      { next: 'Add what is missing, or correct --name, --version or --namespace.' },
+    );
+  }
+  const { resource } = refused.of;
+  const deployed = `${titleOf(resource)} is deployed already as ${qualifiedName(resource)}`;
+  const { path, readFrom } = resource.spec.payload;
+  switch (refused.why) {
+    case 'name taken':
+      // A manifest may have given the name that would be used here to another model.
+      return new MaasError('NAME_OWNED', `${qualifiedName(resource)} exists already and is ${titleOf(resource)}`, {
+        next: `Deploy ${title(command)} with a manifest under another metadata.name; from then on add and remove find it.`,
+      });
+    case 'other path':
+      return new MaasError('PAYLOAD_PATH_DIFFERS', `${deployed} with the payload ${path}, not ${refused.asked}`, {
+        next: 'Give the other payload a version of its own with --version, or leave --hdfs-model-path out.',
+      });
+    case 'other readFrom':
+      return new MaasError('PAYLOAD_PATH_DIFFERS', `${deployed} and reads from ${readFrom}, not ${refused.asked}`, {
+        next: 'Leave --read-from out, or change spec.payload.readFrom, which starts its instances anew.',
+      });
+  }
 }
 
-async function create(
-  command: AddCommand,
-  namespace: string,
-  payloadPath: string | undefined,
-  dryRun: boolean,
-  cluster: Cluster,
-): Promise<Change> {
-  const manifest = newManifest(command, namespace, payloadPath);
+async function create(manifest: ModelManifest, dryRun: boolean, cluster: Cluster): Promise<Change> {
   const model = readModel(await write(cluster.create(manifest, dryRun)));
   return { model, did: `created with ${counted(model.spec.instances, 'instance')}` };
 }
 
 async function change(
   present: Model,
-  command: AddCommand,
-  payloadPath: string | undefined,
+  patch: ModelPatch | undefined,
   dryRun: boolean,
   cluster: Cluster,
 ): Promise<Change> {
-  const patch = addPatch(present, command, payloadPath);
-  const fields = Object.keys(patch);
-  if (fields.length === 0) return { model: present, did: 'unchanged' };
+  if (patch === undefined) return { model: present, did: 'unchanged' };
   const model = readModel(await write(cluster.patch(stateOf(present), patch, dryRun)));
-  const others = fields.filter((field) => field !== 'instances');
+  const others = Object.keys(patch.spec).filter((field) => field !== 'instances');
   const did = [
-    ...('instances' in patch
+    ...('instances' in patch.spec
       ? [`scaled from ${present.spec.instances} to ${counted(model.spec.instances, 'instance')}`]
       : []),
     ...(others.length > 0 ? [`${others.join(', ')} changed`] : []),

@@ -1,6 +1,7 @@
 /** What the user asked for, parsed: the values that the commands run on. */
 import type { Mode } from '../contracts/modes.ts';
 import type { ReadFrom } from '../contracts/payload.ts';
+import type { OldDefaults } from '../deploy-rules/old-words.ts';
 import type { ClusterChoice } from './ports.ts';
 
 export const outputFormats = ['table', 'wide', 'json', 'yaml', 'name'] as const;
@@ -51,6 +52,11 @@ export interface AddCommand extends OneModel {
   readonly payloadComplete?: string | undefined;
   /** Where instances read it; undefined leaves it as it is, or to the resource's default. */
   readonly readFrom: ReadFrom | undefined;
+  /**
+   * What a new resource gets beside, where it is asked for in the old client's words; then the memory is the least that
+   * one that is there is to have. Absent for `kubectl maas`.
+   */
+  readonly oldDefaults?: OldDefaults;
   readonly operatorNamespace: string;
 }
 

@@ -1,12 +1,13 @@
 /** `kubectl maas import`: manifests of what others run, from their registrations and requests. Changes none of those. */
 
 import { asMaasError, hasCode, MaasError } from '../contracts/errors.ts';
-import { defaultLegacyReadFrom, legacyCpuOf } from '../contracts/settings.ts';
+import { modelsMeant } from '../deploy-rules/deployed-model.ts';
+import { oldDefaults } from '../deploy-rules/old-words.ts';
 import { mapBounded } from '../kernel/bounded.ts';
 import { visible } from '../kernel/shown-text.ts';
 import { askAttendance, errorOf, unserved } from './cluster/attendance.ts';
-import { findModel } from './cluster/find-model.ts';
-import { isGoing, type Model, qualifiedName, readModel, title } from './cluster/model.ts';
+import { deployedOf } from './cluster/deployed.ts';
+import { type Model, qualifiedName, readModel, title } from './cluster/model.ts';
 import { write } from './cluster/retry.ts';
 import type { ImportCommand } from './command.ts';
 import { candidatePaths } from './import/candidate-paths.ts';
@@ -51,8 +52,7 @@ export async function importModels(command: ImportCommand, ports: Ports, cluster
     importedOf(draft, await findPayload(draft, command.payloadPath, published?.payloadRoot, hdfs), {
       namespace,
       memory: command.memory,
-      cpu: legacyCpuOf(published ?? {}),
-      readFrom: published?.legacy.readFrom ?? defaultLegacyReadFrom,
+      ...oldDefaults(published ?? {}),
     }),
   );
   if (command.apply) await apply(imported, published?.legacy.queue.enabled ?? false, command, ports, cluster);
@@ -62,7 +62,7 @@ export async function importModels(command: ImportCommand, ports: Ports, cluster
 }
 
 function presentOf(models: readonly Model[], { model, version }: Draft): Model | undefined {
-  return findModel(models, model, version).find((each) => !isGoing(each));
+  return modelsMeant(models.map(deployedOf), model, version).find((each) => !each.deleting)?.resource;
 }
 
 /** What a request says counts although it cannot be seen from here; a guess counts only if a payload is there. */

@@ -1,5 +1,6 @@
 /** What the commands need from outside; the composition root gives it, tests give something simpler. */
 
+import type { ObjectState } from '../contracts/object-state.ts';
 import type { HdfsSettings } from '../contracts/settings.ts';
 import type { Clock } from '../kernel/clock.ts';
 
@@ -79,14 +80,6 @@ export interface ClusterChoice {
 /** An object as the API server gives it; read with readModel. */
 export type ApiObject = Readonly<Record<string, unknown>>;
 
-/** Exactly this object in exactly this state. */
-export interface ObjectState {
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly resourceVersion: string;
-}
-
 export interface ConfigMapState extends ObjectState {
   readonly data: Readonly<Record<string, string>>;
 }
@@ -103,8 +96,8 @@ export interface Cluster {
   get(namespace: string, name: string): Promise<ApiObject | undefined>;
   /** @throws CONFLICT when the name is taken */
   create(manifest: ModelManifest, dryRun: boolean): Promise<ApiObject>;
-  /** A JSON merge patch of the spec. @throws CONFLICT when the object is not in that state any more */
-  patch(state: ObjectState, spec: ApiObject, dryRun: boolean): Promise<ApiObject>;
+  /** @throws CONFLICT when the object is not in that state any more */
+  patch(state: ObjectState, patch: ModelPatch, dryRun: boolean): Promise<ApiObject>;
   /**
    * @param foreground keep the object until everything that belongs to it is gone
    * @throws CONFLICT when the object is not in that state any more
@@ -131,6 +124,12 @@ export interface ModelManifest {
     readonly annotations?: Readonly<Record<string, string>>;
   };
   readonly spec: ApiObject;
+}
+
+/** JSON merge patches. */
+export interface ModelPatch {
+  readonly spec: ApiObject;
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** What is asked of the cluster to say whether it is well. Calls throw as those of Cluster do. */

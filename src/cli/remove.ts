@@ -1,8 +1,9 @@
 /** `kubectl maas remove`: N instances fewer of a model's version, or all of them. */
 import { MaasError } from '../contracts/errors.ts';
+import { decideRemove } from '../deploy-rules/remove.ts';
 import { askAttendance, unattended } from './cluster/attendance.ts';
-import { findModel } from './cluster/find-model.ts';
-import { isGoing, readModel, stateOf, title } from './cluster/model.ts';
+import { deployedIn } from './cluster/deployed.ts';
+import { readModel, title } from './cluster/model.ts';
 import { untilUncontended, write } from './cluster/retry.ts';
 import { shrank, waitUntil, waitUntilGone } from './cluster/wait.ts';
 import type { RemoveCommand } from './command.ts';
@@ -33,18 +34,22 @@ export async function remove(command: RemoveCommand, ports: Ports, cluster: Clus
 }
 
 async function subtract(command: RemoveCommand, namespace: string, cluster: Cluster): Promise<Removal> {
-  const models = (await cluster.list(namespace)).map(readModel);
-  const [present] = findModel(models, command.model, command.version);
-  if (present === undefined) {
+  const decided = decideRemove(command, await deployedIn(cluster, namespace));
+  if (decided.kind === 'not there') {
     throw new MaasError('MODEL_NOT_FOUND', `${title(command)} is not deployed in namespace ${namespace}`);
   }
-  if (isGoing(present)) return { model: present, did: 'is being deleted already', gone: true };
-  const { instances } = present.spec;
-  const left = command.instances === undefined ? 0 : instances - command.instances;
-  if (left > 0) {
-    const patched = await write(cluster.patch(stateOf(present), { instances: left }, command.dryRun));
-    return { model: readModel(patched), did: `scaled from ${instances} to ${counted(left, 'instance')}`, gone: false };
+  const { resource, state } = decided.of;
+  if (decided.kind === 'going') return { model: resource, did: 'is being deleted already', gone: true };
+  const { instances: before } = decided.of;
+  const { instances } = decided;
+  if (instances > 0) {
+    const patched = await write(cluster.patch(state, { spec: { instances } }, command.dryRun));
+    return {
+      model: readModel(patched),
+      did: `scaled from ${before} to ${counted(instances, 'instance')}`,
+      gone: false,
+    };
   }
-  await write(cluster.delete(stateOf(present), { foreground: command.wait, dryRun: command.dryRun }));
-  return { model: present, did: `deleted with its ${counted(instances, 'instance')}`, gone: true };
+  await write(cluster.delete(state, { foreground: command.wait, dryRun: command.dryRun }));
+  return { model: resource, did: `deleted with its ${counted(before, 'instance')}`, gone: true };
 }

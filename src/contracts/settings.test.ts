@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cpuOf, legacyCpuOf, operatorSettings } from './settings.ts';
+import { cpuOf, operatorSettings } from './settings.ts';
 
 const least = {
   zookeeper: { quorum: 'zk:2181' },
@@ -51,14 +51,14 @@ describe('the settings of the old queue', () => {
 });
 
 describe('the processor of instances that say none', () => {
-  it.each<[string, { model?: { cpu?: string }; legacy?: { cpu?: string } }, string, string | undefined]>([
-    ['by default', {}, '1', '10m'],
-    ['with a default for all', { model: { cpu: '250m' } }, '250m', undefined],
-    ['with one for those who come from YARN', { legacy: { cpu: '100m' } }, '1', '100m'],
-    ['with both', { model: { cpu: '2' }, legacy: { cpu: '100m' } }, '2', '100m'],
-  ])('%s', (_what, { model, legacy }, own, old) => {
+  it.each<[string, { model?: { cpu?: string }; legacy?: { cpu?: string } }, string]>([
+    ['by default', {}, '1'],
+    ['with a default for all', { model: { cpu: '250m' } }, '250m'],
+    ['with one for those who come from YARN', { legacy: { cpu: '100m' } }, '1'],
+    ['with both', { model: { cpu: '2' }, legacy: { cpu: '100m' } }, '2'],
+  ])('%s', (_what, { model, legacy }, own) => {
     const settings = operatorSettings.parse({ ...least, model: { image: 'm', ...model }, legacy: { ...legacy } });
-    expect([cpuOf(settings), legacyCpuOf(settings)]).toEqual([own, old]);
+    expect(cpuOf(settings)).toBe(own);
   });
 });
 

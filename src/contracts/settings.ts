@@ -88,7 +88,7 @@ export const defaultLegacyReadFrom: ReadFrom = 'Store';
 
 /** What is there for those who come from YARN. */
 export const legacySettings = z.strictObject({
-  /** What the instances of models request that the old queue or the old commands make, or an import; see legacyCpuOf. */
+  /** What the instances of models request that the old queue or the old commands make, or an import; see oldDefaults of src/deploy-rules. */
   cpu: quantity('Cores.', 'NumberOrString').optional(),
   /**
    * Where the instances of models read their payload that the old queue or the old commands make, or an import; see
@@ -169,7 +169,7 @@ export const operatorSettings = z
       readOnlyRootFilesystem: z.boolean().default(false),
       /** Environment of every model, below what a resource says. */
       env: texts.default({}),
-      /** What instances request whose resource says nothing of it; see cpuOf and legacyCpuOf. */
+      /** What instances request whose resource says nothing of it; see cpuOf. */
       cpu: quantity('Cores.', 'NumberOrString').optional(),
       /** What an instance may write to disk beside its payload; null for no limit. */
       disk: quantity('Bytes.', 'IntOrString')
@@ -208,18 +208,6 @@ export type OperatorSettings = z.infer<typeof operatorSettings>;
 /** What an instance requests whose resource says nothing of it: one core, as YARN gave unless it was told otherwise. */
 export function cpuOf({ model }: Pick<OperatorSettings, 'model'>): string {
   return model.cpu ?? '1';
-}
-
-/**
- * What the old queue, the old commands and an import write into the resources that they make; undefined for nothing.
- * YARN's default calculator counted memory alone, so any number of instances shared the cores of a node: so few
- * thousandths hardly count, and still give each instance its share.
- */
-export function legacyCpuOf(settings: {
-  readonly model?: { readonly cpu?: string | undefined } | undefined;
-  readonly legacy?: { readonly cpu?: string | undefined } | undefined;
-}): string | undefined {
-  return settings.legacy?.cpu ?? (settings.model?.cpu === undefined ? '10m' : undefined);
 }
 
 /** The ConfigMap in the operator's namespace that holds the settings, and its key. */

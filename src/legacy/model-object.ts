@@ -2,15 +2,8 @@
 import { annotations } from '../contracts/names.ts';
 import type { ReadFrom } from '../contracts/payload.ts';
 import type { ResourceEntry } from '../contracts/resource-entry.ts';
+import type { DeployedModel } from '../deploy-rules/deployed-model.ts';
 import { parseRequestIds } from './request-id.ts';
-
-/** Exactly this object in exactly this state. */
-export interface ObjectState {
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly resourceVersion: string;
-}
 
 /** A ModelDeployment to be made; the API server fills in the defaults. */
 export interface ModelManifest {
@@ -32,20 +25,9 @@ export interface ModelManifest {
 }
 
 /** A ModelDeployment, as far as a request is concerned. */
-export interface ObservedModel {
-  readonly state: ObjectState;
-  /** RFC 3339. */
-  readonly createdAt: string;
-  readonly deleting: boolean;
-  readonly stalled: boolean;
+export interface ObservedModel extends DeployedModel {
   /** Why its spec cannot be read, undefined where it can. */
   readonly invalid: string | undefined;
-  readonly model: string;
-  readonly version: string;
-  readonly instances: number;
-  /** A quantity. */
-  readonly memory: string;
-  readonly path: string;
   /** Ids of the requests that were done to it. */
   readonly requests: readonly string[];
   /** Id of the request that took its last instances. */
@@ -66,6 +48,7 @@ export function observedModel({ resource, invalid }: ResourceEntry): ObservedMod
     instances: spec.instances,
     memory: spec.memory,
     path: spec.payload.path,
+    readFrom: spec.payload.readFrom ?? 'Path',
     requests: parseRequestIds(metadata.annotations[annotations.queueRequests]),
     removal: metadata.annotations[annotations.queueRemoval],
   };

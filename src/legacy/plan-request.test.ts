@@ -24,6 +24,7 @@ function there(changes: Partial<ObservedModel> = {}, name = 'dga-1.0', uid = 'u1
     instances: 3,
     memory: '512Mi',
     path: '/models/dga',
+    readFrom: 'Store',
     requests: ['earlier'],
     removal: undefined,
     ...changes,
@@ -36,7 +37,7 @@ const plan = (request: NamedRequest, models: ObservedModel[] = [], rest: Partial
     request,
     'fraud',
     { models, removing: undefined, refused: undefined, ...rest },
-    { memory: limits, cpu: '10m', readFrom: 'Store' },
+    { memory: limits, defaults: { cpu: '10m', readFrom: 'Store' } },
   );
 
 describe('ADD', () => {

@@ -6,23 +6,21 @@
  *
  * 1. What was done is not done again. A resource that has the request's id had its instances changed in the same
  *    write; the record has the ids of rejected requests and of those that were about to delete a resource.
- * 2. ADD: the resource of that name and version is made, or gets the instances on top of those it has.
- *    What is at its path by then is whole: the old client asks when its upload is done.
- * 3. REMOVE: the resource gets so many fewer. Where none are left, the record remembers which resource goes for which
- *    request, and then it is deleted; a successor of its name is never touched.
+ * 2. ADD and REMOVE do what src/deploy-rules decides. What is at the path of an ADD by then is whole: the old client
+ *    asks when its upload is done.
+ * 3. Where REMOVE leaves no instance, the record remembers which resource goes for which request, and then it is
+ *    deleted; a successor of its name is never touched.
  * 4. What can never be done is rejected, and comes into the record.
  */
 
 import type { ErrorCode } from '../contracts/error-catalogue.ts';
-import { tidyHdfsPath } from '../contracts/hdfs-path.ts';
-import { resourceNameFor } from '../contracts/names.ts';
-import { grantedMemory } from '../contracts/old-deploy-rules.ts';
-import type { ReadFrom } from '../contracts/payload.ts';
-import { parseQuantity } from '../contracts/quantity.ts';
 import { modelDeploymentSpec } from '../contracts/resource.ts';
 import type { RequestQueueSettings } from '../contracts/settings.ts';
+import { type AddRefusal, decideAdd } from '../deploy-rules/add.ts';
+import { modelsMeant } from '../deploy-rules/deployed-model.ts';
+import { grantedMemory, type OldDefaults } from '../deploy-rules/old-words.ts';
+import { decideRemove } from '../deploy-rules/remove.ts';
 import { quoted } from '../kernel/shown-text.ts';
-import { compareTexts } from '../kernel/text-order.ts';
 import type { ModelChange, ModelManifest, ObservedModel } from './model-object.ts';
 import { encodeRequestIds, requestTime } from './request-id.ts';
 import type { NamedRequest } from './triage.ts';
@@ -55,9 +53,7 @@ export type Step =
 /** What the settings say of resources that requests make. */
 export interface RequestRules {
   readonly memory: RequestQueueSettings['memory'];
-  /** What an instance requests of the processor; undefined leaves it to the operator. */
-  readonly cpu: string | undefined;
-  readonly readFrom: ReadFrom;
+  readonly defaults: OldDefaults;
 }
 
 export function planRequest(
@@ -73,25 +69,22 @@ export function planRequest(
   if (done !== undefined) return { kind: 'take off' };
   if (observed.refused !== undefined) return reject('CLUSTER_REFUSED', observed.refused);
 
-  const version = request.version ?? '';
-  const name = partProblem('name', request.name);
-  if (name !== undefined) return name;
-  const versionProblem = request.version === null ? impossible('it names no version') : partProblem('version', version);
-  if (versionProblem !== undefined) return versionProblem;
-  if (request.action === null) return impossible('it says neither ADD nor REMOVE');
-  if (request.instances < 1) return impossible(`it asks for ${request.instances} instances`);
+  const { name, version, action, instances } = request;
+  const problem = partProblem('name', name) ?? partProblem('version', version);
+  if (problem !== undefined) return impossible(problem);
+  if (version === null) return impossible('it names no version');
+  if (action === null) return impossible('it says neither ADD nor REMOVE');
+  if (instances < 1) return impossible(`it asks for ${instances} instances`);
 
-  const own = models.filter((model) => model.model === request.name && model.version === version).sort(preferred);
-  const [present] = own;
+  const [present] = modelsMeant(models, name, version);
   if (present?.invalid !== undefined) {
     return reject(
       'RESOURCE_INVALID',
       `${shown(present)} has a spec that this operator cannot read: ${present.invalid}`,
     );
   }
-  return request.action === 'ADD'
-    ? planAdd(id, request, version, namespace, present, models, rules)
-    : planRemove(id, request, version, namespace, present);
+  const whole = { ...request, version };
+  return action === 'ADD' ? planAdd(id, whole, namespace, models, rules) : planRemove(id, whole, namespace, models);
 }
 
 function goOnRemoving(id: string, model: ObservedModel | undefined, removing: string | undefined): Step {
@@ -103,114 +96,115 @@ function goOnRemoving(id: string, model: ObservedModel | undefined, removing: st
 
 function planAdd(
   id: string,
-  request: NamedRequest,
-  version: string,
+  request: NamedRequest & { readonly version: string },
   namespace: string,
-  present: ObservedModel | undefined,
   models: readonly ObservedModel[],
-  rules: RequestRules,
+  { memory: bounds, defaults }: RequestRules,
 ): Step {
-  const { memoryMb, exceeds } = grantedMemory(request.memoryMb, rules.memory);
-  if (exceeds !== undefined) {
-    return impossible(`${memoryMb} MB an instance are more than the maximum of ${exceeds} MB`);
+  const { name: model, version, instances, path } = request;
+  const granted = request.memoryMb < 1 ? undefined : grantedMemory(request.memoryMb, bounds);
+  if (granted?.exceeds !== undefined) {
+    return impossible(`${granted.memoryMb} MB an instance are more than the maximum of ${granted.exceeds} MB`);
   }
-  const total = (present?.deleting === false ? present.instances : 0) + request.instances;
+  const asked = {
+    model,
+    version,
+    instances,
+    memory: granted === undefined ? undefined : `${granted.memoryMb}Mi`,
+    memoryIs: 'least',
+    path: path ?? undefined,
+    readFrom: undefined,
+  } as const;
+  const decided = decideAdd(asked, models);
+  const total = decided.kind === 'change' ? decided.instances : instances;
   if (!modelDeploymentSpec.shape.instances.safeParse(total).success) {
     return impossible(`there would be ${total} instances, which is too many`);
   }
-  if (present !== undefined) {
-    if (present.deleting) return { kind: 'wait', why: `${shown(present)} is being deleted` };
-    if (request.path !== null && tidyHdfsPath(request.path) !== tidyHdfsPath(present.path)) {
-      return reject(
-        'PAYLOAD_PATH_DIFFERS',
-        `${shown(present)} has the payload ${quoted(present.path)}, not ${quoted(request.path)}`,
-      );
+  switch (decided.kind) {
+    case 'wait':
+      return { kind: 'wait', why: `${shown(decided.of)} is being deleted` };
+    case 'refuse':
+      return refused(decided.refusal);
+    case 'change':
+      return {
+        kind: 'change',
+        of: decided.of,
+        change: {
+          instances: decided.instances,
+          ...(decided.memory === undefined ? {} : { memory: decided.memory }),
+          requests: encodeRequestIds(decided.of.requests, id),
+          ...(path === null ? {} : { payloadComplete: madeAt(id) }),
+          removal: null,
+        },
+      };
+    case 'create': {
+      const { name, memory, path } = decided;
+      if (!modelDeploymentSpec.shape.payload.shape.path.safeParse(path).success) {
+        return impossible('its path is too long');
+      }
+      const { readFrom, ...processor } = defaults;
+      return {
+        kind: 'create',
+        manifest: {
+          name,
+          namespace,
+          requests: encodeRequestIds([], id),
+          payloadComplete: madeAt(id),
+          spec: { name: model, version, instances, memory, ...processor, payload: { path, readFrom } },
+        },
+      };
     }
-    // Those that are there keep what they have: they may need it.
-    const more = request.memoryMb > 0 && memoryMb * 2 ** 20 > (parseQuantity(present.memory) ?? 0);
-    return {
-      kind: 'change',
-      of: present,
-      change: {
-        instances: total,
-        ...(more ? { memory: `${memoryMb}Mi` } : {}),
-        requests: encodeRequestIds(present.requests, id),
-        ...(request.path === null ? {} : { payloadComplete: madeAt(id) }),
-        removal: null,
-      },
-    };
   }
-  const resourceName = resourceNameFor(request.name, version);
-  const taken = models.find((model) => model.state.name === resourceName);
-  if (taken?.deleting === true) return { kind: 'wait', why: `${shown(taken)} is being deleted` };
-  if (taken !== undefined) {
-    return reject(
-      'NAME_OWNED',
-      `${shown(taken)} is there already and is ${quoted(taken.model)} ${quoted(taken.version)}`,
-    );
+}
+
+function refused(refusal: AddRefusal<ObservedModel>): Step {
+  switch (refusal.why) {
+    case 'name taken': {
+      const { model, version } = refusal.of;
+      return reject('NAME_OWNED', `${shown(refusal.of)} is there already and is ${quoted(model)} ${quoted(version)}`);
+    }
+    case 'incomplete':
+      return impossible(`it names no ${refusal.missing[0]}, which a new model needs`);
+    case 'other path':
+    case 'other readFrom': {
+      const payload = `the payload ${quoted(refusal.of.path)}`;
+      return reject('PAYLOAD_PATH_DIFFERS', `${shown(refusal.of)} has ${payload}, not ${quoted(refusal.asked)}`);
+    }
   }
-  if (request.memoryMb < 1) return impossible('it names no memory, which a new model needs');
-  if (request.path === null || request.path === '') return impossible('it names no path, which a new model needs');
-  const path = modelDeploymentSpec.shape.payload.shape.path.safeParse(request.path);
-  if (!path.success) return impossible('its path is too long');
-  return {
-    kind: 'create',
-    manifest: {
-      name: resourceName,
-      namespace,
-      requests: encodeRequestIds([], id),
-      payloadComplete: madeAt(id),
-      spec: {
-        name: request.name,
-        version,
-        instances: request.instances,
-        memory: `${memoryMb}Mi`,
-        ...(rules.cpu === undefined ? {} : { cpu: rules.cpu }),
-        payload: { path: request.path, readFrom: rules.readFrom },
-      },
-    },
-  };
 }
 
 function planRemove(
   id: string,
-  request: NamedRequest,
-  version: string,
+  request: NamedRequest & { readonly version: string },
   namespace: string,
-  present: ObservedModel | undefined,
+  models: readonly ObservedModel[],
 ): Step {
-  if (present === undefined) {
-    const title = `${quoted(request.name)} ${quoted(version)}`;
-    return reject('MODEL_NOT_FOUND', `${title} is not deployed in namespace ${namespace}`);
+  const { name: model, version, instances } = request;
+  const decided = decideRemove({ model, version, instances }, models);
+  switch (decided.kind) {
+    case 'not there':
+      return reject('MODEL_NOT_FOUND', `${quoted(model)} ${quoted(version)} is not deployed in namespace ${namespace}`);
+    case 'going':
+      return { kind: 'take off' };
+    case 'change':
+      return {
+        kind: 'change',
+        of: decided.of,
+        change: {
+          instances: decided.instances,
+          requests: encodeRequestIds(decided.of.requests, id),
+          removal: decided.instances === 0 ? id : null,
+        },
+      };
   }
-  // Somebody takes all of it away already.
-  if (present.deleting) return { kind: 'take off' };
-  const left = Math.max(0, present.instances - request.instances);
-  return {
-    kind: 'change',
-    of: present,
-    change: {
-      instances: left,
-      requests: encodeRequestIds(present.requests, id),
-      removal: left === 0 ? id : null,
-    },
-  };
 }
 
-/** The owner first, where several claim the same name and version; those that go come last. */
-function preferred(a: ObservedModel, b: ObservedModel): number {
-  return (
-    Number(a.deleting) - Number(b.deleting) ||
-    Number(a.stalled) - Number(b.stalled) ||
-    compareTexts(a.createdAt, b.createdAt) ||
-    compareTexts(a.state.uid, b.state.uid)
-  );
-}
-
-function partProblem(part: 'name' | 'version', text: string): Step | undefined {
+/** What is wrong with a text that is there. */
+function partProblem(part: 'name' | 'version', text: string | null): string | undefined {
+  if (text === null) return undefined;
   const parsed = modelDeploymentSpec.shape[part].safeParse(text);
   if (parsed.success) return undefined;
-  return impossible(`its ${part} ${quoted(text)} cannot be used: ${parsed.error.issues[0]?.message ?? 'invalid'}`);
+  return `its ${part} ${quoted(text)} cannot be used: ${parsed.error.issues[0]?.message ?? 'invalid'}`;
 }
 
 function shown({ state }: ObservedModel): string {

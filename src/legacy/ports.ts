@@ -1,5 +1,6 @@
 /** What the old queue's loop needs of the world around it. The adapters give it; tests give their own. */
-import type { ModelChange, ModelManifest, ObjectState, ObservedModel } from './model-object.ts';
+import type { ObjectState } from '../contracts/object-state.ts';
+import type { ModelChange, ModelManifest, ObservedModel } from './model-object.ts';
 import type { RecordData, RecordPatch } from './queue-record.ts';
 
 export interface Znode {

@@ -10,8 +10,8 @@
 
 import { asMaasError, hasCode, MaasError } from '../contracts/errors.ts';
 import { resourceNameFor } from '../contracts/names.ts';
-import type { ReadFrom } from '../contracts/payload.ts';
 import type { RequestQueueSettings } from '../contracts/settings.ts';
+import type { OldDefaults } from '../deploy-rules/old-words.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import { requestNumber, requestPrefix } from '../wire/queue-request.ts';
@@ -35,9 +35,7 @@ export interface RequestQueuePorts {
   readonly zookeeper: QueueZooKeeper;
   readonly cluster: QueueCluster;
   readonly settings: RequestQueueSettings;
-  /** What resources that requests make say of the processor, and of where instances read their payload. */
-  readonly cpu: string | undefined;
-  readonly readFrom: ReadFrom;
+  readonly defaults: OldDefaults;
   readonly configPath: string;
   /** Is it certain that this process is the leader? */
   readonly leads: () => boolean;
@@ -228,7 +226,7 @@ export class RequestQueue {
   }
 
   async #next(request: Request, way: Triage, refused: string | undefined): Promise<Way> {
-    const { cluster, settings, cpu, readFrom, takes } = this.#ports;
+    const { cluster, settings, defaults, takes } = this.#ports;
     if (!takes(modelOf(way))) return { kind: 'wait', why: "the model's mode lets no requests be taken" };
     if (way.way === 'forward') return { kind: 'forward', to: way.to };
     const record = (await cluster.record())?.data ?? {};
@@ -242,7 +240,7 @@ export class RequestQueue {
       removing: removalOf(record, request.id),
       refused,
     };
-    return planRequest(request.id, way.request, way.namespace, observed, { memory: settings.memory, cpu, readFrom });
+    return planRequest(request.id, way.request, way.namespace, observed, { memory: settings.memory, defaults });
   }
 
   async #take(step: Exclude<Way, { kind: 'wait' }>, request: Request, way: Triage): Promise<void> {

@@ -1,6 +1,7 @@
 /** Which way a request goes: to a model of ours, on to the second queue, or off because nobody could do it. Pure. */
-import { namespaceForModel } from '../contracts/old-deploy-rules.ts';
+
 import type { RequestQueueSettings } from '../contracts/settings.ts';
+import { namespaceForModel } from '../deploy-rules/old-words.ts';
 import { type QueueRequest, readQueueRequest } from '../wire/queue-request.ts';
 
 export type Triage =

@@ -1,7 +1,8 @@
 /** ModelDeployments as an API server keeps them, in memory: names are unique, writes need the state that they saw. */
 
-import type { ApiObject, Cluster, ConfigMapState, ObjectState } from '../../src/cli/ports.ts';
+import type { ApiObject, Cluster, ConfigMapState } from '../../src/cli/ports.ts';
 import { MaasError } from '../../src/contracts/errors.ts';
+import type { ObjectState } from '../../src/contracts/object-state.ts';
 
 interface Options {
   readonly namespace?: string;
@@ -80,7 +81,7 @@ export class ModelStore {
         this.writes.push(`create ${name}`);
         return this.put({ metadata: manifest.metadata, spec: manifest.spec });
       },
-      patch: async (state, spec, dryRun) => {
+      patch: async (state, { spec, annotations }, dryRun) => {
         await before('patch');
         const present = this.#inState(state);
         const changed = { ...part(present, 'spec'), ...spec };
@@ -88,7 +89,10 @@ export class ModelStore {
         this.writes.push(`patch ${state.name} ${JSON.stringify(spec)}`);
         const metadata = part(present, 'metadata');
         return this.update(state.name, {
-          metadata: { generation: Number(metadata['generation']) + 1 },
+          metadata: {
+            generation: Number(metadata['generation']) + 1,
+            ...(annotations === undefined ? {} : { annotations: { ...part(metadata, 'annotations'), ...annotations } }),
+          },
           spec: changed,
         });
       },

@@ -3,9 +3,10 @@
  * operators that come and go. Writes to the API server need the state that they saw, as there.
  */
 import { MaasError } from '../../src/contracts/errors.ts';
+import type { ObjectState } from '../../src/contracts/object-state.ts';
 import { type RequestQueueSettings, requestQueueSettings } from '../../src/contracts/settings.ts';
 import type { FailPoint } from '../../src/legacy/fail-points.ts';
-import type { ObjectState, ObservedModel } from '../../src/legacy/model-object.ts';
+import type { ObservedModel } from '../../src/legacy/model-object.ts';
 import type { QueueCluster, QueueEvent, QueueZooKeeper } from '../../src/legacy/ports.ts';
 import { recordConfigMap } from '../../src/legacy/queue-record.ts';
 import { parseRequestIds } from '../../src/legacy/request-id.ts';
@@ -72,8 +73,7 @@ export class QueueWorld {
       zookeeper: this.#zookeeper(check),
       cluster: this.#cluster(check),
       settings: this.settings,
-      cpu: '10m',
-      readFrom: 'Store',
+      defaults: { cpu: '10m', readFrom: 'Store' },
       configPath: '/metron/maas/config',
       leads: () => alive && this.leading,
       takes: (model) => !this.notTaken.has(model),
@@ -136,6 +136,7 @@ export class QueueWorld {
       instances: 1,
       memory: '512Mi',
       path: '/models/x',
+      readFrom: 'Store',
       requests: [],
       removal: undefined,
       ...rest,

@@ -20,13 +20,14 @@ const rules: Readonly<Record<string, Rule>> = {
   kernel: { folders: [], packages: [], node: 'all' },
   contracts: { folders: ['kernel'], packages: ['zod'], node: pure },
   wire: { folders: basics, packages: [], node: pure },
+  'deploy-rules': { folders: basics, packages: [], node: pure },
   plan: { folders: basics, packages: [], node: pure },
   operator: { folders: [...basics, 'wire', 'plan'], packages: ['zod'], node: 'all' },
   manager: { folders: [...basics, 'wire', 'plan', 'operator', 'legacy', 'payload'], packages: [], node: 'all' },
-  legacy: { folders: [...basics, 'wire'], packages: ['zod'], node: 'all' },
+  legacy: { folders: [...basics, 'wire', 'deploy-rules'], packages: ['zod'], node: 'all' },
   agent: { folders: [...basics, 'wire'], packages: ['zod'], node: 'all' },
   payload: { folders: basics, packages: ['ignore', 'zod'], node: 'all' },
-  cli: { folders: [...basics, 'wire'], packages: ['commander', 'yaml', 'zod'], node: 'all' },
+  cli: { folders: [...basics, 'wire', 'deploy-rules'], packages: ['commander', 'yaml', 'zod'], node: 'all' },
   adapters: {
     folders: basics,
     packages: [
@@ -47,6 +48,7 @@ const rules: Readonly<Record<string, Rule>> = {
     folders: [
       ...basics,
       'wire',
+      'deploy-rules',
       'plan',
       'operator',
       'manager',

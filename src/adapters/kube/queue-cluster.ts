@@ -1,17 +1,10 @@
 /** The old queue's view of the cluster: ModelDeployments, the record and events, by the Kubernetes client. */
 import { annotations } from '../../contracts/names.ts';
+import type { ObjectState } from '../../contracts/object-state.ts';
 import type { KubeClient } from './client.ts';
 import type { EventRecorder, EventText } from './events.ts';
 import { type ModelDeploymentObject, modelDeployments } from './model-cluster.ts';
 import { configMaps, type KubeObject, type Stored } from './resource-kind.ts';
-
-/** Exactly this object in exactly this state. */
-interface ObjectState {
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly resourceVersion: string;
-}
 
 interface EventObject {
   readonly kind: 'ModelDeployment' | 'ConfigMap';

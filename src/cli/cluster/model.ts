@@ -4,8 +4,9 @@
  */
 import { z } from 'zod';
 import { MaasError } from '../../contracts/errors.ts';
+import type { ObjectState } from '../../contracts/object-state.ts';
 import { group, type ModelDeploymentStatus, modelDeploymentStatus, plural } from '../../contracts/resource.ts';
-import type { ApiObject, ObjectState } from '../ports.ts';
+import type { ApiObject } from '../ports.ts';
 
 const text = z.string();
 /** With quotes or without, as in a Pod. */

@@ -1,5 +1,5 @@
 /** Where the payload of a model may be, when neither a registration nor a request says it. Pure. */
-import { defaultPayloadPath } from '../cluster/spec-change.ts';
+import { defaultPayloadPath } from '../../deploy-rules/payload-place.ts';
 
 /**
  * In the order in which they are tried: what the user says, then where `kubectl maas add` puts payloads.

@@ -1,8 +1,8 @@
 /** A draft with what was found out about it: a manifest, what is missing in it, what somebody should know. Pure. */
 import { resourceNameFor } from '../../contracts/names.ts';
-import type { ReadFrom } from '../../contracts/payload.ts';
 import { formatBytes } from '../../contracts/quantity.ts';
 import { apiVersion, kind } from '../../contracts/resource.ts';
+import type { OldDefaults } from '../../deploy-rules/old-words.ts';
 import { counted } from '../output/counted.ts';
 import type { FoundPayload, ModelManifest } from '../ports.ts';
 import type { Draft } from './draft.ts';
@@ -36,10 +36,7 @@ export function importedOf(
   options: {
     readonly namespace: string;
     readonly memory: string | undefined;
-    /** Undefined leaves it to the operator. */
-    readonly cpu: string | undefined;
-    readonly readFrom: ReadFrom;
-  },
+  } & OldDefaults,
 ): Imported {
   const { model, version } = draft;
   const onlyAsked = draft.registered === 0;

@@ -5,13 +5,12 @@
 
 import { asMaasError, hasCode, MaasError } from '../../contracts/errors.ts';
 import { tidyHdfsPath } from '../../contracts/hdfs-path.ts';
-import { grantedMemory, namespaceForModel } from '../../contracts/old-deploy-rules.ts';
-import { formatBytes, parseQuantity } from '../../contracts/quantity.ts';
-import { defaultLegacyReadFrom, legacyCpuOf } from '../../contracts/settings.ts';
+import { formatBytes } from '../../contracts/quantity.ts';
+import { grantedMemory, namespaceForModel, oldDefaults } from '../../deploy-rules/old-words.ts';
 import { visible } from '../../kernel/shown-text.ts';
 import { add } from '../add.ts';
-import { findModel } from '../cluster/find-model.ts';
-import { isGoing, type Model, readModel, title, titleOf } from '../cluster/model.ts';
+import { type Deployed, deployedIn } from '../cluster/deployed.ts';
+import { title, titleOf } from '../cluster/model.ts';
 import { type PublishedSettings, readSettings } from '../cluster/operator-settings.ts';
 import type { AddCommand } from '../command.ts';
 import { type ExitCode, exitCodeOf, exitCodes } from '../exit-codes.ts';
@@ -92,19 +91,16 @@ async function legacyAdd(
   ports: LegacyPorts,
   cluster: Cluster,
 ): Promise<void> {
-  const models = (await cluster.list(namespace)).map(readModel);
-  const present = findModel(models, command.model, command.version).find((model) => !isGoing(model));
-  const memory = memoryFor(command, present, settings);
-  // What is deployed already keeps what it has.
-  const cpu = present === undefined ? legacyCpuOf(settings ?? {}) : undefined;
+  const memory = memoryFor(command, settings);
   const wanted: AddCommand = {
     ...oneModel(command, namespace),
     kind: 'add',
-    options: { env: [], ...(memory === undefined ? {} : { memory }), ...(cpu === undefined ? {} : { cpu }) },
+    options: { env: [], ...(memory === undefined ? {} : { memory }) },
     localPath: undefined,
     exclude: [],
     hdfsPath: command.hdfsPath,
-    readFrom: present === undefined ? (settings?.legacy.readFrom ?? defaultLegacyReadFrom) : undefined,
+    readFrom: undefined,
+    oldDefaults: oldDefaults(settings ?? {}),
     operatorNamespace: command.operatorNamespace,
   };
   let payloadComplete: string | undefined;
@@ -113,7 +109,7 @@ async function legacyAdd(
     await add({ ...wanted, dryRun: true }, quiet(ports), cluster);
     const outcome = await upload(command, command.localPath, settings, ports);
     payloadComplete = outcome.payloadComplete;
-    if (outcome.replaced) tellWhoRunsFromThere(command, models, ports);
+    if (outcome.replaced) tellWhoRunsFromThere(command, await deployedIn(cluster, namespace), ports);
   }
   await add({ ...wanted, payloadComplete }, ports, cluster);
 }
@@ -124,12 +120,7 @@ function oneModel(command: LegacyAdd | LegacyRemove, namespace: string) {
   return { cluster, namespace, model, version, instances, ...now };
 }
 
-/** Instances that are there may need what they have, so a request for less does not take it from them. */
-function memoryFor(
-  { memoryMb }: LegacyAdd,
-  present: Model | undefined,
-  settings: PublishedSettings | undefined,
-): string | undefined {
+function memoryFor({ memoryMb }: LegacyAdd, settings: PublishedSettings | undefined): string | undefined {
   if (memoryMb === undefined) return undefined;
   const bounds = settings?.legacy.queue.memory ?? { incrementMb: 1, maximumMb: null };
   const granted = grantedMemory(memoryMb, bounds);
@@ -138,8 +129,7 @@ function memoryFor(
       next: 'Ask for less, or have legacy.queue.memory.maximumMb of the operator raised.',
     });
   }
-  const enough = present !== undefined && (parseQuantity(present.spec.memory) ?? 0) >= granted.memoryMb * 2 ** 20;
-  return enough ? undefined : `${granted.memoryMb}Mi`;
+  return `${granted.memoryMb}Mi`;
 }
 
 async function upload(
@@ -175,20 +165,18 @@ async function upload(
  * One path for every version was the habit on YARN, where a lost instance was not replaced anyway. Who reads from a copy
  * in the payload store does not mind, once it is made.
  */
-function tellWhoRunsFromThere({ hdfsPath, ...named }: LegacyAdd, models: readonly Model[], ports: Ports): void {
-  const others = models
-    .filter(({ spec }) => tidyHdfsPath(spec.payload.path) === tidyHdfsPath(hdfsPath))
-    .filter((model) => !isGoing(model));
+function tellWhoRunsFromThere({ hdfsPath, ...named }: LegacyAdd, models: readonly Deployed[], ports: Ports): void {
+  const others = models.filter(({ path, deleting }) => !deleting && tidyHdfsPath(path) === tidyHdfsPath(hdfsPath));
   const note = (text: string) => ports.err.write(`${visible(`note: ${text}`)}\n`);
-  for (const model of others) {
-    const who = titleOf(model);
+  for (const { resource, readFrom } of others) {
+    const who = titleOf(resource);
     if (who === title(named)) {
       note(`${who} runs already, and new files do not reach it: give them a version of their own, or remove it first`);
-    } else if (model.spec.payload.readFrom !== 'Store') {
+    } else if (readFrom !== 'Store') {
       note(
         `${who} was started from the same path, and an instance that it loses cannot be replaced from there any more`,
       );
-    } else if (model.status.payload?.copy === undefined) {
+    } else if (resource.status.payload?.copy === undefined) {
       note(`${who} is deployed from the same path and not copied from there yet, so it starts with the new files`);
     }
   }

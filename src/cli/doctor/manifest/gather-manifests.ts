@@ -79,7 +79,7 @@ async function tryOut(object: ApiObject, namespace: string, cluster: Cluster): P
     if (!hasCode(error, 'CONFLICT')) throw error;
     const present = await cluster.get(namespace, name);
     if (present === undefined) throw new MaasError('CONFLICT', `${namespace}/${name} was removed by somebody else`);
-    return cluster.patch(stateOf(readModel(present)), spec, true);
+    return cluster.patch(stateOf(readModel(present)), { spec }, true);
   }
 }
 

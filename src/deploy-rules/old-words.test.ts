@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { grantedMemory, namespaceForModel } from './old-deploy-rules.ts';
+import { legacySettings } from '../contracts/settings.ts';
+import { grantedMemory, namespaceForModel, oldDefaults } from './old-words.ts';
 
 describe('the namespace of a model', () => {
   const namespaces = [
@@ -36,5 +37,18 @@ describe('memory', () => {
   it('above the maximum is refused, also when only rounding makes it so', () => {
     expect(grantedMemory(4_097, { incrementMb: 1, maximumMb: 4_096 })).toEqual({ memoryMb: 4_097, exceeds: 4_096 });
     expect(grantedMemory(3_500, { incrementMb: 1_024, maximumMb: 4_000 })).toEqual({ memoryMb: 4_096, exceeds: 4_000 });
+  });
+});
+
+describe('what a new resource gets beside', () => {
+  it.each<[string, Parameters<typeof oldDefaults>[0], object]>([
+    ['where nothing is known', {}, { cpu: '10m', readFrom: 'Store' }],
+    ['by default', { model: {}, legacy: legacySettings.parse({}) }, { cpu: '10m', readFrom: 'Store' }],
+    ['where all models have a default', { model: { cpu: '250m' } }, { readFrom: 'Store' }],
+    ['where those who come from YARN have one', { legacy: { cpu: '100m' } }, { cpu: '100m', readFrom: 'Store' }],
+    ['where both have', { model: { cpu: '2' }, legacy: { cpu: '100m' } }, { cpu: '100m', readFrom: 'Store' }],
+    ['where instances read the path', { legacy: { readFrom: 'Path' } }, { cpu: '10m', readFrom: 'Path' }],
+  ])('%s', (_what, settings, wanted) => {
+    expect(oldDefaults(settings)).toEqual(wanted);
   });
 });

@@ -1,20 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseHdfsPath } from '../../contracts/hdfs-path.ts';
-import { hdfsSettings } from '../../contracts/settings.ts';
-import { modelName, modelVersion } from '../options/option-values.ts';
-import { defaultPayloadPath } from './spec-change.ts';
 
+import { parseHdfsPath } from '../contracts/hdfs-path.ts';
+import { modelDeploymentSpec } from '../contracts/resource.ts';
+import { hdfsSettings } from '../contracts/settings.ts';
+import { defaultPayloadPath } from './payload-place.ts';
+
+const { shape } = modelDeploymentSpec;
 const settings = hdfsSettings.parse({ nameservices: { a: { webhdfs: ['http://nn:9870'] } } });
-
-function accepted(check: (text: string) => string, text: string): boolean {
-  try {
-    check(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 describe('defaultPayloadPath', () => {
   it('is the name and the version below the root', () => {
@@ -34,8 +27,8 @@ describe('defaultPayloadPath', () => {
       fc.constantFrom('..', '.', 'é', 'e\u0301', ':'),
     );
     const pair = fc.tuple(
-      text.filter((name) => accepted(modelName, name)),
-      text.filter((version) => accepted(modelVersion, version)),
+      text.filter((name) => shape.name.safeParse(name).success),
+      text.filter((version) => shape.version.safeParse(version).success),
     );
     fc.assert(
       fc.property(pair, pair, ([name, version], [otherName, otherVersion]) => {
