@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import packageJson from '../../package.json' with { type: 'json' };
-import { createKubeClient, type KubeClient } from '../adapters/kube/client.ts';
+import { KubeClient } from '../adapters/kube/client.ts';
 import { loadKubeconfig } from '../adapters/kube/kubeconfig.ts';
 import {
   type ConfigMap,
@@ -56,7 +56,7 @@ function openClient(choice: ClusterChoice): Opened {
   const { namespace } = load();
   const transport = createTransport(load, systemClock, `kubectl-maas/${version}`, env);
   closeLater.push(() => transport.close());
-  const fresh = { client: createKubeClient(transport, systemClock), namespace };
+  const fresh = { client: new KubeClient(transport, systemClock), namespace };
   opened.set(choice, fresh);
   return fresh;
 }
@@ -81,8 +81,7 @@ function clusterOf(client: KubeClient, namespace: string, signal: AbortSignal): 
       return plain(await client.mergePatch(modelDeployments, object, patch, { uid, resourceVersion, dryRun, signal }));
     },
     delete: async ({ uid, resourceVersion, ...object }, { foreground, dryRun }) => {
-      const propagation = foreground ? 'Foreground' : 'Background';
-      await client.delete(modelDeployments, object, { uid, resourceVersion, propagation, dryRun, signal });
+      await client.delete(modelDeployments, object, { uid, resourceVersion, foreground, dryRun, signal });
     },
     configMap: async (where, name) => {
       const found = await client.get(configMaps, { namespace: where, name }, { signal });

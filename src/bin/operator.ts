@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
-import { createKubeClient } from '../adapters/kube/client.ts';
+import { KubeClient } from '../adapters/kube/client.ts';
 import { createEventRecorder } from '../adapters/kube/events.ts';
 import { loadKubeconfig } from '../adapters/kube/kubeconfig.ts';
 import { acquireLease } from '../adapters/kube/lease.ts';
@@ -104,7 +104,7 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort(signal));
 
-  const client = createKubeClient(
+  const client = new KubeClient(
     createTransport(() => loadKubeconfig({ env: process.env }), clock, 'maas-operator', process.env),
     clock,
   );

@@ -37,19 +37,10 @@ const rejectedEntry = z.object({
   /** The request's text, escaped and cut. */
   request: z.string(),
 });
-export type RejectedRequest = z.infer<typeof rejectedEntry>;
+type RejectedRequest = z.infer<typeof rejectedEntry>;
 
 const emptyEntry = z.object({ count: z.int(), last: z.string(), at: z.string() });
 const removals = z.array(z.object({ id: z.string(), uid: z.string() }));
-
-/** Those that are in the record, oldest first. */
-export function listRejected(data: RecordData): readonly RejectedRequest[] {
-  return Object.entries(data)
-    .filter(([key]) => key.startsWith(rejectedPrefix))
-    .map(([, text]) => read(rejectedEntry, text))
-    .filter((entry) => entry !== undefined)
-    .sort(byText(({ at }) => at));
-}
 
 /** Is it known that this request was rejected, or was one of the nulls? */
 export function wasRejected(data: RecordData, node: RequestNode): boolean {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { QueueWorld } from '../../test/builders/queue-world.ts';
+import { rejectedRequests } from '../../test/builders/rejected-requests.ts';
 import { MaasError } from '../contracts/errors.ts';
 import { failPoints } from './fail-points.ts';
-import { listRejected } from './queue-record.ts';
 
 const add = (name: string, numInstances = 1, more: object = {}) => ({
   name,
@@ -108,7 +108,7 @@ describe('requests', () => {
     expect(world.queued('/maas/yarn')).toEqual([texts[1], texts[3], texts[4]]);
     expect(world.outcomes).toEqual(['rejected', 'forwarded', 'rejected', 'forwarded', 'forwarded']);
     expect(world.queued()).toEqual([]);
-    expect(listRejected(world.record ?? {}).map(({ why }) => why)).toHaveLength(2);
+    expect(rejectedRequests(world.record ?? {}).map(({ why }) => why)).toHaveLength(2);
   });
 
   it('are not read where the second queue is the first one', async () => {
@@ -143,7 +143,7 @@ describe('requests that cannot be done', () => {
     await worked(world);
     expect(world.queued()).toEqual([]);
     expect(world.instances()).toEqual({ 'fraud/web-1.0': 1 });
-    const [entry, second] = listRejected(world.record ?? {});
+    const [entry, second] = rejectedRequests(world.record ?? {});
     expect(entry?.why).toMatch(why);
     expect(second).toBeUndefined();
     const [event] = world.events;
@@ -160,7 +160,7 @@ describe('requests that cannot be done', () => {
       await operator.rests();
     }
     await operator.stop();
-    const kept = listRejected(world.record ?? {});
+    const kept = rejectedRequests(world.record ?? {});
     expect(kept).toHaveLength(100);
     expect(kept[0]?.request).toBe('"broken 30"');
     expect(kept.at(-1)?.request).toBe('"broken 129"');
@@ -174,7 +174,7 @@ describe('requests that cannot be done', () => {
     for (let turn = 0; turn < 20; turn++) await operator.rests();
     await operator.stop();
     expect(world.queued()).toEqual([]);
-    expect(listRejected(world.record ?? {})).toHaveLength(1);
+    expect(rejectedRequests(world.record ?? {})).toHaveLength(1);
     expect(JSON.parse(world.record?.['null-requests'] ?? '')).toMatchObject({ count: 150 });
   });
 
@@ -184,7 +184,7 @@ describe('requests that cannot be done', () => {
     world.put(`${path}/a`, '');
     world.put(`${path}/a/b`, '');
     await worked(world);
-    expect(listRejected(world.record ?? {})[0]?.why).toBe('it has nodes below it');
+    expect(rejectedRequests(world.record ?? {})[0]?.why).toBe('it has nodes below it');
     expect([...world.nodes.keys()]).toEqual(['/maas/queue']);
   });
 
@@ -195,7 +195,7 @@ describe('requests that cannot be done', () => {
     world.enqueue(add('dga'));
     world.enqueue(add('web'));
     await worked(world);
-    expect(listRejected(world.record ?? {})).toMatchObject([{ code: 'CLUSTER_REFUSED', why: 'exceeded quota' }]);
+    expect(rejectedRequests(world.record ?? {})).toMatchObject([{ code: 'CLUSTER_REFUSED', why: 'exceeded quota' }]);
     expect(world.instances()).toEqual({ 'fraud/web-1.0': 1 });
   });
 
@@ -328,7 +328,7 @@ describe('a ZooKeeper that was restored', () => {
     await worked(world);
     expect(world.instances()).toEqual({ 'fraud/dga-1.0': 2 });
     expect(world.queued()).toEqual([]);
-    expect(listRejected(world.record ?? {})).toEqual([]);
+    expect(rejectedRequests(world.record ?? {})).toEqual([]);
   });
 
   it('gives the same transactions out again: those are other requests', async () => {
@@ -409,7 +409,7 @@ describe('whatever is asked, and wherever it is killed', () => {
         await worked(world);
         expect(world.queued()).toEqual([]);
         expect(world.instances()).toEqual(gone && recreated ? { 'fraud/dga-1.0': 7 } : {});
-        expect(listRejected(world.record ?? {})).toEqual([]);
+        expect(rejectedRequests(world.record ?? {})).toEqual([]);
       }),
     );
   });

@@ -24,7 +24,6 @@ export interface QueueHooks {
   added?(key: string): void;
   /** A worker took it, so long after it became due. */
   started?(key: string, waitedMs: number): void;
-  finished?(key: string, workedMs: number): void;
   /** It failed for the n-th time in a row and waits. The one place where a failure is logged. */
   failed?(key: string, error: unknown, failures: number, retryInMs: number): void;
 }
@@ -162,8 +161,7 @@ class KeyQueue implements WorkQueue {
   }
 
   async #work(key: string, since: number): Promise<void> {
-    const started = this.#now();
-    this.#tell((hooks) => hooks.started?.(key, started - since));
+    this.#tell((hooks) => hooks.started?.(key, this.#now() - since));
     let outcome: Outcome | undefined;
     let failure: { readonly error: unknown } | undefined;
     // An async function, so that a reconciler that throws at once ends as late as any other.
@@ -174,8 +172,6 @@ class KeyQueue implements WorkQueue {
       failure = { error };
     }
     this.#active.delete(key);
-    this.#tell((hooks) => hooks.finished?.(key, this.#now() - started));
-
     if (failure === undefined) this.#failures.delete(key);
     else this.#backOff(key, failure.error);
     if (outcome?.requeueAfterMs !== undefined) this.addAfter(key, outcome.requeueAfterMs);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { hasCode } from '../contracts/errors.ts';
-import { defaultServiceConfig, encodeServiceConfig, parseServiceConfig } from './service-config.ts';
+import { defaultServiceConfig, parseServiceConfig } from './service-config.ts';
 
 const parse = (text: string) => parseServiceConfig(new TextEncoder().encode(text), '/metron/maas/config');
 
@@ -42,12 +42,4 @@ test.each([
   const refused = () => parse(text);
   expect(refused).toThrow(`The configuration node /metron/maas/config ${reason}`);
   expect(refused).toThrow(expect.toSatisfy((error) => hasCode(error, 'SERVICE_CONFIG_INVALID')));
-});
-
-test('what is written has exactly the keys that clients know, and reads back', () => {
-  const bytes = encodeServiceConfig({ serviceRoot: '/tenant/service', queuePath: '/tenant/queue' });
-  expect(new TextDecoder().decode(bytes)).toBe(
-    '{"queue":"ZOOKEEPER","queueConfig":{"zk_path":"/tenant/queue"},"serviceRoot":"/tenant/service"}',
-  );
-  expect(parseServiceConfig(bytes)).toEqual({ serviceRoot: '/tenant/service', queuePath: '/tenant/queue' });
 });

@@ -63,17 +63,6 @@ export function parseServiceConfig(bytes: Uint8Array | undefined, path = '/metro
   return { serviceRoot, queuePath };
 }
 
-/** The bytes to write: exactly the keys that clients know, in the order of the original. */
-export function encodeServiceConfig(config: { serviceRoot: string; queuePath: string }): Uint8Array {
-  return new TextEncoder().encode(
-    JSON.stringify({
-      queue: 'ZOOKEEPER',
-      queueConfig: { zk_path: config.queuePath },
-      serviceRoot: config.serviceRoot,
-    }),
-  );
-}
-
 /** Stellar does not look at the queue, so a path that cannot be used is no reason to refuse the node. */
 function queuePathOf(value: JsonValue): string | undefined {
   const path = membersOf(value)?.get('zk_path');

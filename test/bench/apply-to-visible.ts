@@ -6,7 +6,7 @@
  */
 import { bringUp } from '../../deploy/local/bring-up.ts';
 import { program } from '../../deploy/local/steps.ts';
-import { createKubeClient } from '../../src/adapters/kube/client.ts';
+import { KubeClient } from '../../src/adapters/kube/client.ts';
 import { loadKubeconfig } from '../../src/adapters/kube/kubeconfig.ts';
 import { deployments, pods } from '../../src/adapters/kube/resource-kind.ts';
 import { createTransport } from '../../src/adapters/kube/transport.ts';
@@ -41,7 +41,7 @@ await program(async () => {
   await stage.payload('instant', instant);
   const cluster = present('cluster');
   const kubeconfig = () => loadKubeconfig({ env: {}, path: cluster.kubeconfig });
-  const client = createKubeClient(createTransport(kubeconfig, systemClock, 'maas-bench'), systemClock);
+  const client = new KubeClient(createTransport(kubeconfig, systemClock, 'maas-bench'), systemClock);
 
   for (const instances of sizes) {
     const models: Moments[] = [];
@@ -57,12 +57,10 @@ await program(async () => {
   await reportMemory(stage);
 });
 
-type Client = ReturnType<typeof createKubeClient>;
-
 /** Notes when all pods of a Deployment had reached each stage; `until` decides when it is over. */
 async function noting(
   stage: Stage,
-  client: Client,
+  client: KubeClient,
   name: string,
   count: number,
   moments: Moments,
@@ -144,7 +142,13 @@ function sameShape(idle: Record<string, unknown>): Record<string, unknown> {
   };
 }
 
-async function startIdle(stage: Stage, client: Client, name: string, count: number, shape: Shape): Promise<Moments> {
+async function startIdle(
+  stage: Stage,
+  client: KubeClient,
+  name: string,
+  count: number,
+  shape: Shape,
+): Promise<Moments> {
   const labels = { bench: name };
   const idle = {
     command: ['/bin/sh', '-c', 'exec sleep infinity'],
@@ -179,7 +183,7 @@ async function startIdle(stage: Stage, client: Client, name: string, count: numb
   return moments;
 }
 
-async function startModel(stage: Stage, client: Client, name: string, count: number): Promise<Moments> {
+async function startModel(stage: Stage, client: KubeClient, name: string, count: number): Promise<Moments> {
   await using followers = await Followers.start(stage.chroot.connect());
   const moments: Moments = { applied: 0 };
   await noting(stage, client, name, count, moments, async () => {

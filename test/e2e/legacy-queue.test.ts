@@ -1,7 +1,8 @@
 /** The old queue, from the old client's own library to pods and back, with the permissions that the chart gives. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { listRejected, recordConfigMap } from '../../src/legacy/queue-record.ts';
+import { recordConfigMap } from '../../src/legacy/queue-record.ts';
+import { rejectedRequests } from '../builders/rejected-requests.ts';
 import { enqueue, legacyList } from '../integration/java.ts';
 import { killInPod } from './docker.ts';
 import { pythonModel } from './payloads.ts';
@@ -75,7 +76,7 @@ describe('the old deploy client', () => {
     await eventually('both are off the queue', async () => (await queued()).length === 0);
     const text = await stage.kubectl('get', 'configmap', recordConfigMap, '-n', stage.operatorNamespace, '-o', 'json');
     const { data } = z.object({ data: z.record(z.string(), z.string()) }).parse(JSON.parse(text));
-    expect(listRejected(data).map(({ why }) => why)).toEqual(['it names no path, which a new model needs']);
+    expect(rejectedRequests(data).map(({ why }) => why)).toEqual(['it names no path, which a new model needs']);
     await eventually('describe tells it', async () => {
       const told = await stage.kubectl('describe', 'configmap', recordConfigMap, '-n', stage.operatorNamespace);
       return told.includes('RequestRejected') && told.includes('NullRequest');

@@ -1,7 +1,7 @@
 /** What a watch of a real API server makes of connections that die in all the ways they do. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createKubeClient, type KubeClient } from '../../src/adapters/kube/client.ts';
+import { KubeClient } from '../../src/adapters/kube/client.ts';
 import { loadKubeconfig } from '../../src/adapters/kube/kubeconfig.ts';
 import { configMaps, namespaces } from '../../src/adapters/kube/resource-kind.ts';
 import { createTransport, type Transport } from '../../src/adapters/kube/transport.ts';
@@ -27,7 +27,7 @@ describe('a watch over bad connections', () => {
 
   beforeAll(async () => {
     directly = createTransport(load, systemClock, 'maas-test');
-    direct = createKubeClient(directly, systemClock);
+    direct = new KubeClient(directly, systemClock);
     await direct.create(namespaces, { metadata: { name: namespace } });
   });
   afterAll(async () => {
@@ -43,7 +43,7 @@ describe('a watch over bad connections', () => {
       systemClock,
       'maas-test',
     );
-    client = createKubeClient(proxied, systemClock);
+    client = new KubeClient(proxied, systemClock);
     seen = [];
     watch = startWatch({
       client,

@@ -12,7 +12,8 @@ import { run } from '../../deploy/local/run.ts';
 import { ZooKeeper } from '../../src/adapters/zookeeper/zookeeper.ts';
 import { systemClock } from '../../src/kernel/system-clock.ts';
 import { type FailPoint, failPoints, type QueueWrite } from '../../src/legacy/fail-points.ts';
-import { listRejected, recordConfigMap } from '../../src/legacy/queue-record.ts';
+import { recordConfigMap } from '../../src/legacy/queue-record.ts';
+import { rejectedRequests } from '../builders/rejected-requests.ts';
 import { silentLog } from '../builders/silent-log.ts';
 import { until } from './cli-process.ts';
 import { openRealHdfs, ownDirectory } from './hdfs-world.ts';
@@ -189,7 +190,7 @@ describe('what the old client writes', () => {
     expect(Object.keys(found).filter((name) => name !== 'our-dga-1.0')).toEqual([expect.stringMatching(/^our-gr-/)]);
     expect(await queued('/maas/yarn')).toEqual(theirs);
     const data = await record();
-    expect(listRejected(data).map(({ code, why }) => [code, why])).toEqual([
+    expect(rejectedRequests(data).map(({ code, why }) => [code, why])).toEqual([
       ['REQUEST_IMPOSSIBLE', '1088 MB an instance are more than the maximum of 1024 MB'],
       ['MODEL_NOT_FOUND', `"our-gone" "1.0" is not deployed in namespace ${namespace}`],
     ]);
@@ -279,7 +280,7 @@ describe('killed at a write', () => {
   };
 
   async function rejected(): Promise<string[]> {
-    return listRejected(await record()).map(({ request }) => request);
+    return rejectedRequests(await record()).map(({ request }) => request);
   }
 
   async function removesAll(model: string) {

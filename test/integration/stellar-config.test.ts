@@ -1,7 +1,7 @@
 /** The forms of the configuration node: what we make of each is what the clients in the field make of it. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hasCode } from '../../src/contracts/errors.ts';
-import { encodeServiceConfig, parseServiceConfig, type ServiceConfig } from '../../src/wire/service-config.ts';
+import { parseServiceConfig, type ServiceConfig } from '../../src/wire/service-config.ts';
 import { encodeRegistration } from '../../src/wire/service-instance.ts';
 import { aRegistration } from '../builders/registration.ts';
 import { Chroot } from './chroot.ts';
@@ -20,7 +20,7 @@ const readable: readonly (string | undefined)[] = [
   '{"queue":null}',
   '{} and more',
   '\ufeff{}',
-  new TextDecoder().decode(encodeServiceConfig({ serviceRoot: '/tenant/service', queuePath: '/tenant/queue' })),
+  '{"queue":"ZOOKEEPER","queueConfig":{"zk_path":"/tenant/queue"},"serviceRoot":"/tenant/service"}',
 ];
 
 const refused: readonly string[] = [

@@ -5,6 +5,7 @@
  * absence; taking the second for it would let a missing CRD look like every resource having been deleted.
  */
 import { MaasError } from '../../contracts/errors.ts';
+import { field, jsonOrText } from '../json-field.ts';
 import { groupOf, type KubeObject, qualifiedName, type ResourceKind } from './resource-kind.ts';
 import { ConnectionError } from './transport.ts';
 
@@ -54,33 +55,34 @@ export interface Attempt {
 const maxMessageLength = 2_000;
 
 /** Reads an answer that is no success. Bodies of proxies (HTML, plain text) are kept short. */
-export function readStatus(status: number, text: string, retryAfter?: string): ApiStatus {
+export function readStatus(status: number, answer: string, retryAfter?: string): ApiStatus {
   const fromHeader = retryAfter !== undefined && /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) * 1_000 : undefined;
-  const body = parseObject(text);
-  if (body === undefined || body['kind'] !== 'Status') {
-    const shown = text.trim().slice(0, 200);
+  const body = jsonOrText(answer);
+  if (field(body, 'kind') !== 'Status') {
+    const shown = answer.trim().slice(0, 200);
     return new ApiStatus(status, shown === '' ? `status ${status}` : shown, retryAfterOf(fromHeader));
   }
   return statusOf(body, status, fromHeader);
 }
 
 /** Reads a Status object, as an answer or as the object of a watch's ERROR event. */
-export function statusOf(body: Readonly<Record<string, unknown>>, fallback: number, retryAfterMs?: number): ApiStatus {
-  const details = asRecord(body['details']);
-  const causes = Array.isArray(details['causes']) ? details['causes'].map(asRecord) : [];
-  const seconds = details['retryAfterSeconds'];
-  const code = body['code'];
+export function statusOf(body: unknown, fallback: number, retryAfterMs?: number): ApiStatus {
+  const details = field(body, 'details');
+  const causes = field(details, 'causes');
+  const seconds = field(details, 'retryAfterSeconds');
+  const code = field(body, 'code');
+  const message = text(body, 'message');
   return new ApiStatus(
     typeof code === 'number' ? code : fallback,
-    asText(body['message']) === '' ? `status ${fallback}` : asText(body['message']).slice(0, maxMessageLength),
+    message === '' ? `status ${fallback}` : message.slice(0, maxMessageLength),
     {
-      reason: asText(body['reason']),
-      causes: causes.map((cause) => ({
-        field: asText(cause['field']),
-        message: asText(cause['message']).slice(0, maxMessageLength),
-        reason: asText(cause['reason']),
+      reason: text(body, 'reason'),
+      causes: (Array.isArray(causes) ? causes : []).map((cause) => ({
+        field: text(cause, 'field'),
+        message: text(cause, 'message').slice(0, maxMessageLength),
+        reason: text(cause, 'reason'),
       })),
-      namesAnObject: asText(details['name']) !== '',
+      namesAnObject: text(details, 'name') !== '',
       ...retryAfterOf(retryAfterMs ?? (typeof seconds === 'number' ? seconds * 1_000 : undefined)),
     },
   );
@@ -170,23 +172,7 @@ function retryAfterOf(retryAfterMs: number | undefined): { retryAfterMs?: number
   return retryAfterMs === undefined ? {} : { retryAfterMs };
 }
 
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return isRecord(parsed) ? parsed : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function asRecord(value: unknown): Record<string, unknown> {
-  return isRecord(value) ? value : {};
-}
-
-function asText(value: unknown): string {
-  return typeof value === 'string' ? value : '';
+function text(value: unknown, name: string): string {
+  const found = field(value, name);
+  return typeof found === 'string' ? found : '';
 }

@@ -10,8 +10,9 @@
 import { hasCode } from '../../contracts/errors.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { oneLine } from '../../kernel/shown-text.ts';
+import type { CallOptions } from './api-calls.ts';
 import { apiStatusOf } from './api-status.ts';
-import type { CallOptions, WriteOptions } from './client.ts';
+import type { WriteOptions } from './client.ts';
 import { type Event, events, type ObjectName, type ResourceKind, type Stored } from './resource-kind.ts';
 
 /** What the recorder needs of the client: permission to create and patch events. */

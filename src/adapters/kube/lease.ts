@@ -12,7 +12,8 @@
 
 import { hasCode, MaasError } from '../../contracts/errors.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import type { CallOptions, PatchOptions, WriteOptions } from './client.ts';
+import type { CallOptions } from './api-calls.ts';
+import type { PatchOptions, WriteOptions } from './client.ts';
 import { type Lease, leases, type ObjectName, type ResourceKind, type Stored } from './resource-kind.ts';
 
 /** What the election needs of the client: permission to get, create and patch leases. */

@@ -76,11 +76,7 @@ export function modelCluster(
     },
     async remove(child: Child): Promise<void> {
       lead();
-      await client.delete(
-        childKind(child.kind),
-        { namespace: child.namespace, name: child.name },
-        { uid: child.uid, propagation: 'Background' },
-      );
+      await client.delete(childKind(child.kind), { namespace: child.namespace, name: child.name }, { uid: child.uid });
     },
     async writeStatus(resource: ModelDeployment, status: ModelDeploymentStatus): Promise<void> {
       lead();

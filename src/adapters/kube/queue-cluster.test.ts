@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeKubeApi } from '../../../test/builders/fake-kube-api.ts';
 import { hasCode } from '../../contracts/errors.ts';
 import { annotations } from '../../contracts/names.ts';
-import { createKubeClient } from './client.ts';
+import { KubeClient } from './client.ts';
 import { queueCluster } from './queue-cluster.ts';
 import { createTransport, type Transport } from './transport.ts';
 
@@ -25,7 +25,7 @@ describe('the cluster of the old queue', () => {
 
   function aCluster() {
     return queueCluster({
-      client: createKubeClient(transport, instant, () => 0),
+      client: new KubeClient(transport, instant, () => 0),
       recorder: { record: (about, event) => events.push([about, event]) },
       record,
       known: (model) => (model === 'dga' ? known : []),

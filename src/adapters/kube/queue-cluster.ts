@@ -82,7 +82,7 @@ export function queueCluster<Model>({ client, recorder, record, known, project }
 
     async delete(state: ObjectState): Promise<void> {
       const { object, conditions } = split(state);
-      await client.delete(modelDeployments, object, { ...conditions, propagation: 'Background' });
+      await client.delete(modelDeployments, object, conditions);
     },
 
     async record(): Promise<

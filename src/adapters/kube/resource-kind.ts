@@ -13,10 +13,8 @@ import type {
   V1Pod,
   V1PodDisruptionBudget,
   V1PriorityClass,
-  V1ReplicaSet,
   V1RuntimeClass,
   V1Secret,
-  V1Service,
   V1ServiceAccount,
 } from '@kubernetes/client-node';
 
@@ -86,10 +84,8 @@ const clusterWide = <T extends KubeObject>(apiVersion: string, kind: string, plu
 export type Pod = Wire<V1Pod>;
 export type PodDisruptionBudget = Wire<V1PodDisruptionBudget>;
 export type Deployment = Wire<V1Deployment>;
-export type ReplicaSet = Wire<V1ReplicaSet>;
 export type ConfigMap = Wire<V1ConfigMap>;
 export type Secret = Wire<V1Secret>;
-export type Service = Wire<V1Service>;
 export type Lease = Wire<V1Lease>;
 export type Event = Wire<CoreV1Event>;
 export type Namespace = Wire<V1Namespace>;
@@ -99,7 +95,6 @@ export type CustomResourceDefinition = Wire<V1CustomResourceDefinition>;
 export const pods = namespaced<Pod>('v1', 'Pod', 'pods');
 export const configMaps = namespaced<ConfigMap>('v1', 'ConfigMap', 'configmaps');
 export const secrets = namespaced<Secret>('v1', 'Secret', 'secrets');
-export const services = namespaced<Service>('v1', 'Service', 'services');
 export const events = namespaced<Event>('v1', 'Event', 'events');
 export const deployments = namespaced<Deployment>('apps/v1', 'Deployment', 'deployments');
 export const podDisruptionBudgets = namespaced<PodDisruptionBudget>(
@@ -107,7 +102,6 @@ export const podDisruptionBudgets = namespaced<PodDisruptionBudget>(
   'PodDisruptionBudget',
   'poddisruptionbudgets',
 );
-export const replicaSets = namespaced<ReplicaSet>('apps/v1', 'ReplicaSet', 'replicasets');
 export const leases = namespaced<Lease>('coordination.k8s.io/v1', 'Lease', 'leases');
 export const namespaces = clusterWide<Namespace>('v1', 'Namespace', 'namespaces');
 export const nodes = clusterWide<Node>('v1', 'Node', 'nodes');
@@ -156,11 +150,7 @@ export function collectionPath(kind: ResourceKind<KubeObject>, namespace?: strin
  * The URL path of one object, or of a subresource of it.
  * @throws TypeError when the namespace is missing or out of place, a programming error
  */
-export function objectPath(
-  kind: ResourceKind<KubeObject>,
-  object: ObjectName,
-  subresource?: 'status' | 'scale',
-): string {
+export function objectPath(kind: ResourceKind<KubeObject>, object: ObjectName, subresource?: 'status'): string {
   if (kind.namespaced && object.namespace === undefined) throw new TypeError(`${kind.kind} needs a namespace`);
   const path = `${collectionPath(kind, object.namespace)}/${segment(object.name)}`;
   return subresource === undefined ? path : `${path}/${subresource}`;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeKubeApi, refusal } from '../../../test/builders/fake-kube-api.ts';
-import { createKubeClient } from './client.ts';
+import { KubeClient } from './client.ts';
 import { configMaps } from './resource-kind.ts';
 import { createTransport, type Transport } from './transport.ts';
 import { startWatch, type Watch, type WatchOptions } from './watch.ts';
@@ -54,7 +54,7 @@ describe('a supervised watch', () => {
 
   const start = (options: Partial<ConfigMapWatch> = {}): Watch<Kept> => {
     const watch = startWatch({
-      client: createKubeClient(transport, clock),
+      client: new KubeClient(transport, clock),
       kind: configMaps,
       project: (object) => ({
         namespace: object.metadata.namespace ?? '',

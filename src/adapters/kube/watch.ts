@@ -15,19 +15,21 @@ import { hasCode } from '../../contracts/errors.ts';
 import { backOffMs } from '../../kernel/back-off.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
+import { field } from '../json-field.ts';
 import {
   type ApiStatus,
   type Attempt,
   apiStatusOf,
-  isRecord,
   readStatus,
   refusalOf,
   statusOf,
   unreachable,
 } from './api-status.ts';
-import { isExpired, isStored, type KubeClient } from './client.ts';
+import type { KubeClient } from './client.ts';
 import { jsonLines } from './json-lines.ts';
+import { isExpired } from './list-pages.ts';
 import { collectionPath, type KubeObject, type ResourceKind, type Stored } from './resource-kind.ts';
+import { isStored } from './stored-object.ts';
 import { readText } from './transport.ts';
 import { type Change, type Identity, type Store, WatchStore } from './watch-store.ts';
 
@@ -46,7 +48,7 @@ export interface WatchTimes {
 }
 
 export interface WatchOptions<T extends KubeObject, P> {
-  readonly client: KubeClient;
+  readonly client: Pick<KubeClient, 'pages' | 'transport'>;
   readonly kind: ResourceKind<T>;
   /** Which namespaces; all of them when absent. */
   readonly namespaces?: readonly string[] | undefined;
@@ -263,7 +265,7 @@ async function relist<T extends KubeObject, P>(scope: Scope<T, P>): Promise<stri
     labelSelector: options.labelSelector,
     fieldSelector: options.fieldSelector,
     signal: scope.signal,
-    ...(options.pageSize === undefined ? {} : { pageSize: options.pageSize }),
+    pageSize: options.pageSize,
   })) {
     // Projected page by page: the full objects of one page only are in memory.
     for (const item of page.items) {
@@ -347,11 +349,12 @@ function receive<T extends KubeObject, P>(
   line: unknown,
 ): void {
   const { store } = scope;
-  const type = isRecord(line) ? line['type'] : undefined;
-  const object = isRecord(line) ? line['object'] : undefined;
-  if (type === 'ERROR' && isRecord(object)) throw refusalOf(attempt, statusOf(object, 500));
-  if (type === 'BOOKMARK' && isRecord(object) && isRecord(object['metadata'])) {
-    const reached = object['metadata']['resourceVersion'];
+  const type = field(line, 'type');
+  const object = field(line, 'object');
+  if (type === 'ERROR') throw refusalOf(attempt, statusOf(object, 500));
+  const metadata = field(object, 'metadata');
+  if (type === 'BOOKMARK' && metadata !== undefined) {
+    const reached = field(metadata, 'resourceVersion');
     if (typeof reached === 'string' && reached !== '') position.at = reached;
     return;
   }

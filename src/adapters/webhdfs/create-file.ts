@@ -3,11 +3,11 @@
  * a file whose writer died as if it were complete, so only the length says that it is.
  */
 import { MaasError } from '../../contracts/errors.ts';
+import { jsonOrText } from '../json-field.ts';
 import { excludableName, isRedirect, redirectTarget } from './data-node.ts';
 import { DataNodeFailed, Failures } from './data-node-call.ts';
 import type { HdfsFileStatus } from './file-status.ts';
 import { BodyLengthMismatch, bodyText, discardBody, exchange, type HttpAnswer, HttpFailure } from './http.ts';
-import { jsonOrText } from './json-field.ts';
 import { callNameNode, describeOperation, type Operation, RefusedError } from './name-node-call.ts';
 import { printable } from './redact.ts';
 import { classifyRefusal } from './remote-exception.ts';

@@ -3,9 +3,9 @@
  * node that failed is left out of the next attempt, because name nodes offer a dead one for minutes.
  */
 import { MaasError } from '../../contracts/errors.ts';
+import { jsonOrText } from '../json-field.ts';
 import { excludableName, isRedirect, redirectTarget } from './data-node.ts';
 import { bodyText, discardBody, exchange, type HttpAnswer, HttpFailure } from './http.ts';
-import { jsonOrText } from './json-field.ts';
 import { callNameNode, describeOperation, type Operation, RefusedError } from './name-node-call.ts';
 import { printable } from './redact.ts';
 import { classifyRefusal } from './remote-exception.ts';

@@ -1,6 +1,6 @@
 /** GETFILEBLOCKLOCATIONS: how a file is cut into blocks. Appending and joining files can leave short ones inside. */
 import { MaasError } from '../../contracts/errors.ts';
-import { field } from './json-field.ts';
+import { field } from '../json-field.ts';
 import { callForJson, isUnknownOperation, RefusedError } from './name-node-call.ts';
 import type { Session } from './session.ts';
 

@@ -1,8 +1,8 @@
 /** GETFILECHECKSUM: the checksum that HDFS makes of a file from those of its blocks. */
 import { MaasError } from '../../contracts/errors.ts';
+import { field, jsonOrText } from '../json-field.ts';
 import { askDataNode, DataNodeFailed, Failures } from './data-node-call.ts';
 import { bodyText, HttpFailure } from './http.ts';
-import { field, jsonOrText } from './json-field.ts';
 import type { Session } from './session.ts';
 
 export interface HdfsFileChecksum {

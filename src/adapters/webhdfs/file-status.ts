@@ -1,6 +1,6 @@
 /** What WebHDFS says of a file or directory. */
 import { MaasError } from '../../contracts/errors.ts';
-import { field } from './json-field.ts';
+import { field } from '../json-field.ts';
 
 export interface HdfsFileStatus {
   /** Last segment in a listing; empty when the path itself was asked for. */

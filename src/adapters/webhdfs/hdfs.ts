@@ -1,10 +1,10 @@
 /** HDFS over WebHDFS: reading, listing and changing. */
 import { MaasError } from '../../contracts/errors.ts';
 import type { HdfsSettings } from '../../contracts/settings.ts';
+import { field } from '../json-field.ts';
 import { createFile, type Source, type WriteOptions } from './create-file.ts';
 import type { HdfsFileStatus } from './file-status.ts';
 import { fileStatus, type HdfsOptions, type HdfsReader, openSession, readerOf } from './hdfs-reader.ts';
-import { field } from './json-field.ts';
 import { callThroughLibrary } from './library-call.ts';
 import { listDirectory } from './list-directory.ts';
 import { callForJson, type Operation } from './name-node-call.ts';

@@ -1,7 +1,7 @@
 /** A directory's entries, page by page, so that a huge directory is no huge answer. */
 import { MaasError } from '../../contracts/errors.ts';
+import { field } from '../json-field.ts';
 import { type HdfsFileStatus, parseFileStatuses } from './file-status.ts';
-import { field } from './json-field.ts';
 import { callThroughLibrary } from './library-call.ts';
 import { callForJson, isUnknownOperation, RefusedError } from './name-node-call.ts';
 import { printable } from './redact.ts';

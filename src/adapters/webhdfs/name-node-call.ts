@@ -3,8 +3,8 @@
  * here into those that another name node may help against and those that are final.
  */
 import { MaasError } from '../../contracts/errors.ts';
+import { jsonOrText } from '../json-field.ts';
 import { bodyText, exchange, type HttpAnswer, HttpFailure } from './http.ts';
-import { jsonOrText } from './json-field.ts';
 import { type Attempt, TryElsewhere } from './name-nodes.ts';
 import { printable } from './redact.ts';
 import { classifyRefusal } from './remote-exception.ts';

@@ -4,9 +4,9 @@
  */
 import { asMaasError } from '../../contracts/errors.ts';
 import type { HdfsSettings } from '../../contracts/settings.ts';
+import { field, jsonOrText } from '../json-field.ts';
 import { type HdfsOptions, openSession } from './hdfs-reader.ts';
 import { bodyText, exchange } from './http.ts';
-import { field, jsonOrText } from './json-field.ts';
 import { callForJson } from './name-node-call.ts';
 import { TryElsewhere } from './name-nodes.ts';
 import type { Session } from './session.ts';

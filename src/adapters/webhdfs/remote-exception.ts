@@ -5,7 +5,7 @@
  */
 import type { ErrorCode } from '../../contracts/error-catalogue.ts';
 import { MaasError } from '../../contracts/errors.ts';
-import { field } from './json-field.ts';
+import { field } from '../json-field.ts';
 import { printable } from './redact.ts';
 
 /** What a server said in place of a result. */

@@ -3,8 +3,8 @@
  * there and calls that a success.
  */
 import { MaasError } from '../../contracts/errors.ts';
+import { field } from '../json-field.ts';
 import type { HdfsFileStatus } from './file-status.ts';
-import { field } from './json-field.ts';
 import { callThroughLibrary } from './library-call.ts';
 import { RefusedError } from './name-node-call.ts';
 import { printable } from './redact.ts';
