@@ -36,7 +36,7 @@ import { concernsAnnotation, encodeConcerns } from '../contracts/concern.ts';
 import { MaasError } from '../contracts/errors.ts';
 import { type Mode, modesConfigMap, modesKey, modesPath } from '../contracts/modes.ts';
 import { labels, markersPath } from '../contracts/names.ts';
-import type { ModelDeployment } from '../contracts/resource.ts';
+import { type ModelDeployment, notSeenReason } from '../contracts/resource.ts';
 import { resourceEntry } from '../contracts/resource-entry.ts';
 import { type OperatorSettings, operatorSettings } from '../contracts/settings.ts';
 import { oldDefaults } from '../deploy-rules/old-words.ts';
@@ -458,7 +458,7 @@ function measuredModel({ metadata, spec, status }: ModelDeployment): MeasuredMod
     model: spec.name,
     version: spec.version,
     ready: ready?.status ?? 'Unknown',
-    reason: ready?.reason ?? 'NotSeen',
+    reason: ready?.reason ?? notSeenReason,
     instances: { desired: spec.instances, ready: status.ready ?? 0, registered: status.registered },
   };
 }

@@ -5,20 +5,9 @@
 
 import { z } from 'zod';
 import { readJson } from '../kernel/schema-json.ts';
+import { concernCatalogue } from './reason-catalogue.ts';
 
-export const concernReasons = [
-  /** The API server lets the operator not look at, or not write to, a namespace that it is to serve. */
-  'NamespaceRefused',
-  /** Another operator has the same cluster id and the same namespace, so it is of another cluster. */
-  'ClusterIdTaken',
-  /** Another operator serves the same namespaces. */
-  'NamespacesOverlap',
-  /** Another operator publishes its modes in the same place. */
-  'ModesShared',
-  /** Another operator takes requests off the same queue. */
-  'QueueShared',
-] as const;
-export type ConcernReason = (typeof concernReasons)[number];
+const concernReasons = Object.keys(concernCatalogue) as (keyof typeof concernCatalogue)[];
 
 export const concern = z.object({
   reason: z.enum(concernReasons),

@@ -3,6 +3,7 @@
  * volume, the agent's instructions, its HTTP paths and its termination message.
  */
 import { z } from 'zod';
+import type { Reason } from './reasons.ts';
 import { hdfsSettings, zookeeperSettings } from './settings.ts';
 
 export const containers = { agent: 'agent', model: 'model' } as const;
@@ -120,7 +121,7 @@ export const agentStages = [
   'Drained',
   'NotAnswering',
   'Unregistered',
-] as const;
+] as const satisfies readonly Reason[];
 
 export const agentStatus = z.object({
   instance: z.string(),

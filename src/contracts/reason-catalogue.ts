@@ -1,436 +1,367 @@
 /**
  * Every reason that a condition, an instance or an event can give, beside those that are error codes: what it means,
- * what to do, and whether it is news. Reasons are never renamed or reused; docs/reasons.md is generated from this table
- * and a test holds the two together.
+ * what to do, how grave it is, and whether it is news. Reasons are never renamed or reused; docs/reasons.md is generated
+ * from this table. A new one needs its entry here, and a place that gives it.
  */
-import type { ErrorCode } from './error-catalogue.ts';
 
 /** Where a reason is seen: a condition's type, the state of an instance, an event alone, the commands' tables alone. */
 export type Place = 'Ready' | 'Reconciling' | 'Stalled' | 'PayloadResolved' | 'instance' | 'event' | 'command';
 
 export type EventType = 'Normal' | 'Warning';
 
-interface Entry {
+/**
+ * From good to bad: all that the mode asks for; on its way out, so that nobody asks why it is not up; on its way up;
+ * held up by what may pass by itself; it cannot get any further.
+ */
+export const severities = ['up', 'leaving', 'starting', 'waiting', 'failing'] as const;
+export type Severity = (typeof severities)[number];
+
+/**
+ * What somebody chose by the mode, so that it is no trouble however long it lasts: no instance is going to be
+ * registered, or the operator is not going to do anything at all.
+ */
+export type Expected = 'unregistered' | 'untouched';
+
+export interface Entry {
   /** What it means, in whole sentences. */
   readonly means: string;
   /** What to do next, as an instruction. */
   readonly next: string;
   readonly places: readonly Place[];
-  /** The type of the event that tells of it; undefined where it is no news: a step of a start that goes well. */
-  readonly event: EventType | undefined;
+  /** The type of the event that tells of it; `quiet` where it is no news: a step of a start that goes well. */
+  readonly event: EventType | 'quiet';
+  readonly severity: Severity;
+  readonly expected?: Expected;
 }
-
-const entry = (event: EventType | undefined, places: readonly Place[], means: string, next: string): Entry => ({
-  means,
-  next,
-  places,
-  event,
-});
 
 const nothing = 'Nothing.';
 const wait = 'Wait; if it stays like this, the message and `kubectl maas list -o wide` say what it is waiting for.';
 
-export const reasonCatalogue = {
-  Serving: entry('Normal', ['Ready'], 'All wanted instances are registered; clients see them.', nothing),
-  ScalingDown: entry(
-    undefined,
-    ['Ready', 'Reconciling'],
-    'All wanted instances are registered, and more than are wanted still are; those are being stopped.',
-    nothing,
-  ),
-  ScaledToZero: entry(
-    'Normal',
-    ['Ready'],
-    'No instances are wanted, and clients see none.',
-    'Set `spec.instances` to 1 or more to start the model again.',
-  ),
-  ScalingToZero: entry(
-    undefined,
-    ['Ready'],
-    'No instances are wanted, but clients still see some; they are being stopped.',
-    nothing,
-  ),
-  Shadow: entry(
-    'Normal',
-    ['Ready', 'instance'],
-    'The mode is shadow: the model runs and is checked, but is not registered.',
-    'Set the mode to active, with `kubectl maas mode`, when clients should see it.',
-  ),
-  Draining: entry(
-    'Normal',
-    ['Ready'],
-    'The mode is drain: the model is unregistered, or about to be, and keeps running.',
-    'Set the mode to active when clients should see it again.',
-  ),
-  Drained: entry(
-    undefined,
-    ['instance'],
-    'The mode is drain: the instance runs and is not registered any more.',
-    'Set the mode to active when clients should see it again.',
-  ),
-  Observed: entry(
-    'Normal',
-    ['Ready', 'Reconciling'],
-    'The mode is observe: the operator only looks. The message says what it would do.',
-    'Set the mode to active, or shadow, when the operator should act.',
-  ),
+const entry =
+  (severity: Severity, event: Entry['event'], ...places: readonly Place[]) =>
+  (means: string, next = nothing, expected?: Expected): Entry => ({
+    means,
+    next,
+    places,
+    event,
+    severity,
+    ...(expected === undefined ? {} : { expected }),
+  });
 
-  ResolvingPayload: entry(
-    undefined,
-    ['Ready', 'Reconciling'],
-    'The operator is looking at the payload in HDFS. This takes a moment; it takes longer only while HDFS is slow or away.',
-    'Wait. If it lasts for more than a minute, check HDFS with `kubectl maas doctor`.',
-  ),
-  CopyingPayload: entry(
-    undefined,
-    ['Ready', 'Reconciling'],
-    'The payload is being copied to the payload store (`readFrom: Store`); the message says how far it is.',
-    wait,
-  ),
-  Starting: entry(
-    undefined,
-    ['Ready', 'Reconciling', 'instance'],
-    'The instances are being created: the pod has no running agent yet, or the agent has only just begun.',
-    'Wait. If it lasts for more than a minute, see the events of the pod with `kubectl describe pod`.',
-  ),
-  FetchingPayload: entry(
-    undefined,
-    ['Ready', 'Reconciling', 'instance'],
-    'The instance is copying the payload from HDFS; the message says how far it is.',
-    wait,
-  ),
-  WaitingForEndpoint: entry(
-    undefined,
-    ['Ready', 'Reconciling', 'instance'],
-    'The script is running and has not written `endpoint.dat` yet.',
-    'Wait. See what the script prints with `kubectl logs POD -c model`.',
-  ),
-  WaitingForListener: entry(
-    undefined,
-    ['Ready', 'Reconciling', 'instance'],
-    'The script has written `endpoint.dat`, and nothing listens on that port yet.',
-    'Wait. See what the script prints with `kubectl logs POD -c model`.',
-  ),
-  Registering: entry(
-    undefined,
-    ['Ready', 'Reconciling', 'instance'],
-    'The model answers, and the agent is registering it in ZooKeeper.',
-    'Wait. If it lasts, check that ZooKeeper can be reached from the pod.',
-  ),
-  Registered: entry(undefined, ['instance'], 'Clients see the instance.', nothing),
-  Unregistered: entry(
-    'Warning',
-    ['Ready', 'Reconciling', 'instance'],
-    'The instance answers, but is not registered at the moment.',
-    'Wait: it is registered again as soon as ZooKeeper can be reached.',
-  ),
-  Unregistering: entry(
-    undefined,
-    ['Ready', 'Reconciling', 'instance'],
-    'The mode is not to register any more, and the registration is being removed.',
-    wait,
-  ),
-  NotAnswering: entry(
-    'Warning',
-    ['Ready', 'Reconciling', 'instance'],
-    'The model answered before and does not answer now, so clients no longer see the instance. If it does not recover, it is restarted.',
-    'See what the script prints with `kubectl logs POD -c model`.',
-  ),
-  Terminating: entry(undefined, ['instance', 'Ready', 'command'], 'It is being deleted.', nothing),
-  RollingOut: entry(
-    undefined,
-    ['Ready', 'Reconciling'],
-    'A change of the spec is being rolled out. Until all instances run it, those of before serve; the message says how many run which.',
-    wait,
-  ),
-  ProgressDeadlineExceeded: entry(
-    'Warning',
-    ['Stalled'],
-    'No instance more has come up for as long as a start may take (`spec.startupTimeout`). The message says what keeps them from it; instances of before serve on.',
-    'Correct what the message names, or take the change back.',
-  ),
+/** Of the model that is as its mode wants it, and of such an instance. */
+const well = entry('up', 'Normal', 'Ready');
+const upQuietly = entry('up', 'quiet', 'instance');
+/** Of an instance, and of the model whose worst one it is. */
+const step = entry('starting', 'quiet', 'Ready', 'Reconciling', 'instance');
+const lost = entry('starting', 'Warning', 'Ready', 'Reconciling', 'instance');
+const failing = entry('failing', 'Warning', 'Ready', 'Reconciling', 'instance');
+/** Of the model, before there are instances that it could be of. */
+const stepOfAll = entry('starting', 'quiet', 'Ready', 'Reconciling');
+const refused = entry('failing', 'Warning', 'Ready', 'Reconciling');
+/** Of the payload. */
+const looking = entry('starting', 'quiet', 'PayloadResolved');
+const found = entry('up', 'Normal', 'PayloadResolved');
+/** Of no condition. */
+const news = entry('up', 'Normal', 'event');
+const alarm = entry('failing', 'Warning', 'event');
+const shown = entry('up', 'quiet', 'command');
 
-  WaitingForQueueCapacity: entry(
-    'Normal',
-    ['Ready', 'Reconciling', 'instance'],
-    "The namespace's quota, or the queue, is used up. Nothing is wrong with the model, and its start-up time does not count.",
-    'Wait, lower `spec.instances`, or ask for more quota.',
-  ),
-  Unschedulable: entry(
-    'Warning',
-    ['Ready', 'Reconciling', 'instance'],
-    'No node has room for the instance, or none matches what it asks for. The message has the words of the scheduler.',
-    'Lower `spec.memory` or `spec.cpu`, correct `spec.scheduling`, or add a node.',
-  ),
-  PodsRefused: entry(
-    'Warning',
-    ['Ready', 'Reconciling'],
-    'Kubernetes refuses to create the pods, for a reason that has no name of its own here. The message has the words of the API server.',
-    'Correct what the message names; the pods are then created by themselves, within minutes.',
-  ),
-  ImagePullFailed: entry(
-    'Warning',
-    ['Ready', 'Reconciling', 'instance'],
-    'The image of the model or of the agent cannot be pulled.',
-    'Correct `spec.image`, or name a secret for the registry in `spec.imagePullSecrets`.',
-  ),
-  ContainerRefused: entry(
-    'Warning',
-    ['Ready', 'Reconciling', 'instance'],
-    'The node cannot start a container of the pod, for a reason that has no name of its own here. The message has the words of the kubelet.',
-    'Create or correct what the message names; the container is then started by itself.',
-  ),
-  SecretMissing: entry(
-    'Warning',
-    ['Ready', 'Reconciling', 'instance'],
-    'A Secret that the model needs, or a key of it, does not exist: for `payload.tokenSecret`, `env` or a volume. The message names it.',
-    'Create the Secret or the key, or correct the name. The instance then starts by itself, within two minutes.',
-  ),
-  ConfigMapMissing: entry(
-    'Warning',
-    ['Ready', 'Reconciling', 'instance'],
-    'A ConfigMap that the model needs, or a key of it, does not exist. The message names it.',
-    'Create the ConfigMap or the key, or correct the name. The instance then starts by itself, within two minutes.',
-  ),
-  ServiceAccountMissing: entry(
-    'Warning',
-    ['Ready', 'Reconciling'],
-    'The service account of `spec.serviceAccountName` does not exist.',
-    'Create it, or correct the name.',
-  ),
-  PriorityClassMissing: entry(
-    'Warning',
-    ['Ready', 'Reconciling'],
-    'The priority class that the spec, or its queue, names does not exist.',
-    'Correct `spec.scheduling`, or ask an administrator to create the class.',
-  ),
-  RuntimeClassMissing: entry(
-    'Warning',
-    ['Ready', 'Reconciling'],
-    'The runtime class that the spec names does not exist.',
-    'Correct the name, or ask an administrator to create the class.',
-  ),
-  VolumeMissing: entry(
-    'Warning',
-    ['Ready', 'Reconciling', 'instance'],
-    'A persistent volume claim does not exist, or is being deleted.',
-    'Create the claim, or correct the name.',
-  ),
-  VolumeNotReady: entry(
-    'Warning',
-    ['Ready', 'Reconciling', 'instance'],
-    'A volume cannot be attached or mounted. The message has the words of the node.',
-    'Correct what the message names; `kubectl describe pvc` says why a claim has no volume.',
-  ),
-  DeviceNotReady: entry(
-    'Warning',
-    ['Ready', 'Reconciling', 'instance'],
-    'The node cannot give the pod a device that it asks for.',
-    'See the events of the pod with `kubectl describe pod`, and ask whoever runs the nodes.',
-  ),
-  PodSandboxFailed: entry(
-    'Warning',
-    ['Ready', 'Reconciling', 'instance'],
-    'The node cannot set the pod up, mostly because its network cannot be made.',
-    'If it lasts, ask whoever runs the cluster; the message has the words of the node.',
-  ),
-  NodeNotReady: entry(
-    'Warning',
-    ['Ready', 'Reconciling', 'instance'],
-    'The node that the instance was put on has stopped answering before the instance started.',
-    'Kubernetes puts the instance elsewhere after some minutes, at once when you delete the pod. See the node with `kubectl describe node`.',
-  ),
-  QuotaUnmet: entry(
-    'Warning',
-    ['Ready', 'Reconciling'],
-    'A ResourceQuota requires every container to set more requests or limits than these do.',
-    'Set them in `spec.resources` for the model and `spec.agent.resources` for the agent; the message names the fields.',
-  ),
-  PodSecurityRefused: entry(
-    'Warning',
-    ['Ready', 'Reconciling'],
-    'The Pod Security level of the namespace, or a security context constraint, does not allow such pods.',
-    "Correct what the message names. The node's network (`advertise: Node`) needs the level privileged.",
-  ),
-  LimitRangeRefused: entry(
-    'Warning',
-    ['Ready', 'Reconciling'],
-    'A LimitRange of the namespace does not allow what the pods ask for.',
-    'The message names the container and the field; compare with `kubectl describe limitrange`.',
-  ),
-  WebhookRefused: entry(
-    'Warning',
-    ['Ready', 'Reconciling'],
-    'An admission webhook refuses the pods.',
-    'Correct what its words in the message name, or ask whoever runs it.',
-  ),
-  WebhookUnavailable: entry(
-    'Warning',
-    ['Ready', 'Reconciling'],
-    'An admission webhook has to be asked about pods and does not answer.',
-    'Ask whoever runs it; until it answers, no pod can be created.',
-  ),
-  PolicyRefused: entry(
-    'Warning',
-    ['Ready', 'Reconciling'],
-    'An admission policy refuses the pods.',
-    'Correct what the message names, or ask whoever made the policy.',
-  ),
-  NamespaceTerminating: entry(
-    'Warning',
-    ['Ready', 'Reconciling'],
-    'The namespace is being deleted, so nothing can be created in it.',
-    'Deploy the model in another namespace, or wait until this one is gone and create it again.',
-  ),
-  ImageNotForPlatform: entry(
-    'Warning',
-    ['Ready', 'Reconciling', 'instance'],
-    "The image is made for another kind of processor than the node's.",
-    'Build the image for it, or choose nodes with `spec.scheduling.nodeSelector`.',
-  ),
-  ImageUnusable: entry(
-    'Warning',
-    ['Ready', 'Reconciling', 'instance'],
-    'The image lacks a program that is needed to start a script.',
-    'Use an image with a shell at /bin/sh.',
-  ),
-  RunsAsRoot: entry(
-    'Warning',
-    ['Ready', 'Reconciling', 'instance'],
-    'The image, or the spec, would run the model as root, which no model may.',
-    'Set `spec.securityContext.runAsUser` to a number other than 0.',
-  ),
-  PodFailed: entry(
-    'Warning',
-    ['Ready', 'Reconciling', 'instance'],
-    'The pod ended as a whole, for example because its node evicted it. Kubernetes replaces it.',
-    'If it happens again, give the node what the message says it lacks.',
-  ),
-  AgentFailed: entry(
-    'Warning',
-    ['Ready', 'Reconciling', 'instance'],
-    'The agent ended without saying why in a form that the operator can read.',
-    'See its log with `kubectl logs POD -c agent --previous`.',
-  ),
-  OutOfMemory: entry(
-    'Warning',
-    ['Ready', 'Reconciling', 'instance'],
-    'The model was killed because it used more memory than `spec.memory`.',
-    'Raise `spec.memory`.',
-  ),
-  Restarted: entry(
-    'Warning',
-    ['Ready', 'Reconciling', 'instance'],
-    'The agent had the script started again, for the reason that the message gives.',
-    'See what the script printed with `kubectl logs POD -c model --previous`.',
-  ),
-
-  SpecInvalid: entry(
-    'Warning',
-    ['Ready', 'Stalled'],
-    'The resource has a field that cannot be used.',
-    'Correct the field that the message names.',
-  ),
-
-  Settled: entry(undefined, ['Reconciling'], 'Everything is as it should be; the operator has nothing to do.', nothing),
-  Stalled: entry(
-    undefined,
-    ['Reconciling'],
-    'The operator cannot get any further: see the condition Stalled.',
-    'Follow the message of the condition Stalled.',
-  ),
-  NotStalled: entry(undefined, ['Stalled'], 'Nothing keeps the operator from getting further.', nothing),
-  Resolving: entry(undefined, ['PayloadResolved'], 'The operator is looking at the payload in HDFS.', wait),
-  Copying: entry(undefined, ['PayloadResolved'], 'The payload is being copied to the payload store.', wait),
-  Resolved: entry('Normal', ['PayloadResolved'], 'The payload was found and pinned.', nothing),
-
-  OriginalChanged: entry(
-    'Normal',
-    ['PayloadResolved'],
-    'Instances read a copy of the payload that was pinned, which is whole; at the path that it was made from there is another payload now, or none.',
-    'Nothing, if that is the next version. To run what is there now, change `version` or `payload.path`.',
-  ),
-
-  Switched: entry('Normal', ['event'], 'Clients are now served by another version.', nothing),
-  RequestDone: entry('Normal', ['event'], 'A request of the old queue was carried out.', nothing),
-  RequestRejected: entry(
-    'Warning',
-    ['event'],
-    'A request of the old queue cannot be carried out and was taken off the queue.',
-    'Correct what the message names, and send the request again.',
-  ),
-  NullRequest: entry(
-    'Normal',
-    ['event'],
-    'The LIST of the old deploy client left an empty request, which was removed.',
-    nothing,
-  ),
-
-  NotSeen: entry(
-    undefined,
-    ['Ready', 'command'],
-    'No operator has looked at the resource yet.',
-    'Check with `kubectl maas doctor` that the operator runs and serves the namespace.',
-  ),
-  NotServed: entry(
-    undefined,
-    ['command'],
-    'No operator looks after the models of the namespace.',
-    "Deploy into a namespace that is served, or add this one to `namespaces` of the operator's chart.",
-  ),
-  NoResource: entry(undefined, ['command'], 'Nothing here asks for this version.', nothing),
-  Foreign: entry(
-    undefined,
-    ['command'],
-    'The version is registered by somebody else: the original on YARN, or by hand.',
-    'To move it here, see `kubectl maas import`.',
-  ),
-  OtherCluster: entry(undefined, ['command'], 'The version is registered by the operator of another cluster.', nothing),
-
-  NamespaceRefused: entry(
-    'Warning',
-    ['event'],
+/** What concerns an operator as a whole and no single model; see concern.ts. */
+export const concernCatalogue = {
+  NamespaceRefused: alarm(
     "The operator lacks permissions in a namespace that it is to serve, mostly because the namespace was deleted and made again and the chart's Role went with it. What runs there goes on; what is said of it is old.",
     'Run `helm upgrade` for the release again, or take the namespace out of `namespaces`.',
   ),
-  ClusterIdTaken: entry(
-    'Warning',
-    ['event'],
+  ClusterIdTaken: alarm(
     'An operator of another cluster works under the same cluster id. Registrations without a pod and unused copies of payloads are not taken away meanwhile.',
     'Give each its own `clusterId` in the values of the chart.',
   ),
-  NamespacesOverlap: entry(
-    'Warning',
-    ['event'],
+  NamespacesOverlap: alarm(
     'Another release in this cluster serves some of the same namespaces. Registrations without a pod are not taken away there meanwhile.',
     'Let each namespace be in the `namespaces` of one release only.',
   ),
-  ModesShared: entry(
-    'Warning',
-    ['event'],
+  ModesShared: alarm(
     'Another release in this cluster has the same cluster id, so the modes of one hold for the models of both; the message says whose.',
     'Give each its own `clusterId` in the values of the chart, or set the modes there alone.',
   ),
-  QueueShared: entry(
-    'Warning',
-    ['event'],
+  QueueShared: alarm(
     'Another operator takes requests off the same queue of the old deploy client.',
     'Let one of them alone have `legacy.queue.enabled`.',
   ),
 } as const satisfies Record<string, Entry>;
 
-export type Reason = keyof typeof reasonCatalogue;
+export const reasonCatalogue = {
+  Serving: well('All wanted instances are registered; clients see them.'),
+  ScalingDown: entry(
+    'up',
+    'quiet',
+    'Ready',
+    'Reconciling',
+  )('All wanted instances are registered, and more than are wanted still are; those are being stopped.'),
+  ScaledToZero: well(
+    'No instances are wanted, and clients see none.',
+    'Set `spec.instances` to 1 or more to start the model again.',
+  ),
+  ScalingToZero: entry(
+    'up',
+    'quiet',
+    'Ready',
+  )('No instances are wanted, but clients still see some; they are being stopped.'),
+  Shadow: entry(
+    'up',
+    'Normal',
+    'Ready',
+    'instance',
+  )(
+    'The mode is shadow: the model runs and is checked, but is not registered.',
+    'Set the mode to active, with `kubectl maas mode`, when clients should see it.',
+    'unregistered',
+  ),
+  Draining: well(
+    'The mode is drain: the model is unregistered, or about to be, and keeps running.',
+    'Set the mode to active when clients should see it again.',
+    'unregistered',
+  ),
+  Drained: upQuietly(
+    'The mode is drain: the instance runs and is not registered any more.',
+    'Set the mode to active when clients should see it again.',
+  ),
+  Observed: entry(
+    'up',
+    'Normal',
+    'Ready',
+    'Reconciling',
+  )(
+    'The mode is observe: the operator only looks. The message says what it would do.',
+    'Set the mode to active, or shadow, when the operator should act.',
+    'untouched',
+  ),
 
-/** `ENDPOINT_NOT_JSON` -> `EndpointNotJson`: an error code in the form that conditions use. */
-export function reasonOf(code: ErrorCode | (string & {})): string {
-  return code
-    .toLowerCase()
-    .split('_')
-    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
-    .join('');
-}
+  ResolvingPayload: stepOfAll(
+    'The operator is looking at the payload in HDFS. This takes a moment; it takes longer only while HDFS is slow or away.',
+    'Wait. If it lasts for more than a minute, check HDFS with `kubectl maas doctor`.',
+  ),
+  CopyingPayload: stepOfAll(
+    'The payload is being copied to the payload store (`readFrom: Store`); the message says how far it is.',
+    wait,
+  ),
+  Starting: step(
+    'The instances are being created: the pod has no running agent yet, or the agent has only just begun.',
+    'Wait. If it lasts for more than a minute, see the events of the pod with `kubectl describe pod`.',
+  ),
+  FetchingPayload: step('The instance is copying the payload from HDFS; the message says how far it is.', wait),
+  WaitingForEndpoint: step(
+    'The script is running and has not written `endpoint.dat` yet.',
+    'Wait. See what the script prints with `kubectl logs POD -c model`.',
+  ),
+  WaitingForListener: step(
+    'The script has written `endpoint.dat`, and nothing listens on that port yet.',
+    'Wait. See what the script prints with `kubectl logs POD -c model`.',
+  ),
+  Registering: step(
+    'The model answers, and the agent is registering it in ZooKeeper.',
+    'Wait. If it lasts, check that ZooKeeper can be reached from the pod.',
+  ),
+  Registered: upQuietly('Clients see the instance.'),
+  Unregistered: lost(
+    'The instance answers, but is not registered at the moment.',
+    'Wait: it is registered again as soon as ZooKeeper can be reached.',
+  ),
+  Unregistering: step('The mode is not to register any more, and the registration is being removed.', wait),
+  NotAnswering: lost(
+    'The model answered before and does not answer now, so clients no longer see the instance. If it does not recover, it is restarted.',
+    'See what the script prints with `kubectl logs POD -c model`.',
+  ),
+  Terminating: entry('leaving', 'quiet', 'instance', 'Ready', 'command')('It is being deleted.'),
+  RollingOut: stepOfAll(
+    'A change of the spec is being rolled out. Until all instances run it, those of before serve; the message says how many run which.',
+    wait,
+  ),
+  ProgressDeadlineExceeded: entry(
+    'failing',
+    'Warning',
+    'Stalled',
+  )(
+    'No instance more has come up for as long as a start may take (`spec.startupTimeout`). The message says what keeps them from it; instances of before serve on.',
+    'Correct what the message names, or take the change back.',
+  ),
 
-/** The type of the event that tells of a reason, undefined where none does. An error is always told. */
-export function eventTypeOf(reason: string): EventType | undefined {
-  return Object.hasOwn(reasonCatalogue, reason) ? reasonCatalogue[reason as Reason].event : 'Warning';
-}
+  WaitingForQueueCapacity: entry(
+    'waiting',
+    'Normal',
+    'Ready',
+    'Reconciling',
+    'instance',
+  )(
+    "The namespace's quota, or the queue, is used up. Nothing is wrong with the model, and its start-up time does not count.",
+    'Wait, lower `spec.instances`, or ask for more quota.',
+  ),
+  Unschedulable: entry(
+    'waiting',
+    'Warning',
+    'Ready',
+    'Reconciling',
+    'instance',
+  )(
+    'No node has room for the instance, or none matches what it asks for. The message has the words of the scheduler.',
+    'Lower `spec.memory` or `spec.cpu`, correct `spec.scheduling`, or add a node.',
+  ),
+  PodsRefused: refused(
+    'Kubernetes refuses to create the pods, for a reason that has no name of its own here. The message has the words of the API server.',
+    'Correct what the message names; the pods are then created by themselves, within minutes.',
+  ),
+  ImagePullFailed: failing(
+    'The image of the model or of the agent cannot be pulled.',
+    'Correct `spec.image`, or name a secret for the registry in `spec.imagePullSecrets`.',
+  ),
+  ContainerRefused: failing(
+    'The node cannot start a container of the pod, for a reason that has no name of its own here. The message has the words of the kubelet.',
+    'Create or correct what the message names; the container is then started by itself.',
+  ),
+  SecretMissing: failing(
+    'A Secret that the model needs, or a key of it, does not exist: for `payload.tokenSecret`, `env` or a volume. The message names it.',
+    'Create the Secret or the key, or correct the name. The instance then starts by itself, within two minutes.',
+  ),
+  ConfigMapMissing: failing(
+    'A ConfigMap that the model needs, or a key of it, does not exist. The message names it.',
+    'Create the ConfigMap or the key, or correct the name. The instance then starts by itself, within two minutes.',
+  ),
+  ServiceAccountMissing: refused(
+    'The service account of `spec.serviceAccountName` does not exist.',
+    'Create it, or correct the name.',
+  ),
+  PriorityClassMissing: refused(
+    'The priority class that the spec, or its queue, names does not exist.',
+    'Correct `spec.scheduling`, or ask an administrator to create the class.',
+  ),
+  RuntimeClassMissing: refused(
+    'The runtime class that the spec names does not exist.',
+    'Correct the name, or ask an administrator to create the class.',
+  ),
+  VolumeMissing: failing(
+    'A persistent volume claim does not exist, or is being deleted.',
+    'Create the claim, or correct the name.',
+  ),
+  VolumeNotReady: failing(
+    'A volume cannot be attached or mounted. The message has the words of the node.',
+    'Correct what the message names; `kubectl describe pvc` says why a claim has no volume.',
+  ),
+  DeviceNotReady: failing(
+    'The node cannot give the pod a device that it asks for.',
+    'See the events of the pod with `kubectl describe pod`, and ask whoever runs the nodes.',
+  ),
+  PodSandboxFailed: failing(
+    'The node cannot set the pod up, mostly because its network cannot be made.',
+    'If it lasts, ask whoever runs the cluster; the message has the words of the node.',
+  ),
+  NodeNotReady: failing(
+    'The node that the instance was put on has stopped answering before the instance started.',
+    'Kubernetes puts the instance elsewhere after some minutes, at once when you delete the pod. See the node with `kubectl describe node`.',
+  ),
+  QuotaUnmet: refused(
+    'A ResourceQuota requires every container to set more requests or limits than these do.',
+    'Set them in `spec.resources` for the model and `spec.agent.resources` for the agent; the message names the fields.',
+  ),
+  PodSecurityRefused: refused(
+    'The Pod Security level of the namespace, or a security context constraint, does not allow such pods.',
+    "Correct what the message names. The node's network (`advertise: Node`) needs the level privileged.",
+  ),
+  LimitRangeRefused: refused(
+    'A LimitRange of the namespace does not allow what the pods ask for.',
+    'The message names the container and the field; compare with `kubectl describe limitrange`.',
+  ),
+  WebhookRefused: refused(
+    'An admission webhook refuses the pods.',
+    'Correct what its words in the message name, or ask whoever runs it.',
+  ),
+  WebhookUnavailable: refused(
+    'An admission webhook has to be asked about pods and does not answer.',
+    'Ask whoever runs it; until it answers, no pod can be created.',
+  ),
+  PolicyRefused: refused(
+    'An admission policy refuses the pods.',
+    'Correct what the message names, or ask whoever made the policy.',
+  ),
+  NamespaceTerminating: refused(
+    'The namespace is being deleted, so nothing can be created in it.',
+    'Deploy the model in another namespace, or wait until this one is gone and create it again.',
+  ),
+  ImageNotForPlatform: failing(
+    "The image is made for another kind of processor than the node's.",
+    'Build the image for it, or choose nodes with `spec.scheduling.nodeSelector`.',
+  ),
+  ImageUnusable: failing(
+    'The image lacks a program that is needed to start a script.',
+    'Use an image with a shell at /bin/sh.',
+  ),
+  RunsAsRoot: failing(
+    'The image, or the spec, would run the model as root, which no model may.',
+    'Set `spec.securityContext.runAsUser` to a number other than 0.',
+  ),
+  PodFailed: failing(
+    'The pod ended as a whole, for example because its node evicted it. Kubernetes replaces it.',
+    'If it happens again, give the node what the message says it lacks.',
+  ),
+  AgentFailed: failing(
+    'The agent ended without saying why in a form that the operator can read.',
+    'See its log with `kubectl logs POD -c agent --previous`.',
+  ),
+  OutOfMemory: failing('The model was killed because it used more memory than `spec.memory`.', 'Raise `spec.memory`.'),
+  Restarted: failing(
+    'The agent had the script started again, for the reason that the message gives.',
+    'See what the script printed with `kubectl logs POD -c model --previous`.',
+  ),
+
+  SpecInvalid: entry(
+    'failing',
+    'Warning',
+    'Ready',
+    'Stalled',
+  )('The resource has a field that cannot be used.', 'Correct the field that the message names.'),
+
+  Settled: entry('up', 'quiet', 'Reconciling')('Everything is as it should be; the operator has nothing to do.'),
+  Stalled: entry(
+    'failing',
+    'quiet',
+    'Reconciling',
+  )('The operator cannot get any further: see the condition Stalled.', 'Follow the message of the condition Stalled.'),
+  NotStalled: entry('up', 'quiet', 'Stalled')('Nothing keeps the operator from getting further.'),
+  Resolving: looking('The operator is looking at the payload in HDFS.', wait),
+  Copying: looking('The payload is being copied to the payload store.', wait),
+  Resolved: found('The payload was found and pinned.'),
+
+  OriginalChanged: found(
+    'Instances read a copy of the payload that was pinned, which is whole; at the path that it was made from there is another payload now, or none.',
+    'Nothing, if that is the next version. To run what is there now, change `version` or `payload.path`.',
+  ),
+
+  Switched: news('Clients are now served by another version.'),
+  RequestDone: news('A request of the old queue was carried out.'),
+  RequestRejected: alarm(
+    'A request of the old queue cannot be carried out and was taken off the queue.',
+    'Correct what the message names, and send the request again.',
+  ),
+  NullRequest: news('The LIST of the old deploy client left an empty request, which was removed.'),
+
+  NotSeen: entry(
+    'starting',
+    'quiet',
+    'Ready',
+    'command',
+  )(
+    'No operator has looked at the resource yet.',
+    'Check with `kubectl maas doctor` that the operator runs and serves the namespace.',
+  ),
+  NotServed: shown(
+    'No operator looks after the models of the namespace.',
+    "Deploy into a namespace that is served, or add this one to `namespaces` of the operator's chart.",
+  ),
+  NoResource: shown('Nothing here asks for this version.'),
+  Foreign: shown(
+    'The version is registered by somebody else: the original on YARN, or by hand.',
+    'To move it here, see `kubectl maas import`.',
+  ),
+  OtherCluster: shown('The version is registered by the operator of another cluster.'),
+
+  ...concernCatalogue,
+} as const satisfies Record<string, Entry>;

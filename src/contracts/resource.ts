@@ -7,6 +7,7 @@ import { durationPattern } from './duration.ts';
 import { nodeLabelProblem } from './node-label-expression.ts';
 import { readFromPlaces } from './payload.ts';
 import { quantityPattern } from './quantity.ts';
+import type { Reason } from './reasons.ts';
 
 export const group = 'maas.dev';
 export const apiVersion = 'maas.dev/v1';
@@ -328,7 +329,7 @@ const condition = z.object({
 export type Condition = z.infer<typeof condition>;
 
 /** Of the Ready condition that a resource has before any operator has seen it; see crd.ts. */
-export const notSeenReason = 'NotSeen';
+export const notSeenReason = 'NotSeen' satisfies Reason;
 
 /** At most this many endpoints are listed in the status; all are counted. */
 export const maxStatusEndpoints = 50;

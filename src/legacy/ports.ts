@@ -1,5 +1,6 @@
 /** What the old queue's loop needs of the world around it. The adapters give it; tests give their own. */
 import type { ObjectState } from '../contracts/object-state.ts';
+import type { Reason } from '../contracts/reasons.ts';
 import type { ModelChange, ModelManifest, ObservedModel } from './model-object.ts';
 import type { RecordData, RecordPatch } from './queue-record.ts';
 
@@ -39,7 +40,7 @@ export interface QueueZooKeeper {
 
 export interface QueueEvent {
   readonly type: 'Normal' | 'Warning';
-  readonly reason: string;
+  readonly reason: Reason;
   readonly message: string;
   readonly action: string;
 }

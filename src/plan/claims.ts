@@ -4,11 +4,12 @@
  * resource that was refused because of another namespace stays refused until it is made anew.
  */
 
+import { reasonOf } from '../contracts/reasons.ts';
 import type { Condition } from '../contracts/resource.ts';
 import { compareTexts } from '../kernel/text-order.ts';
 import type { Peer } from './observation.ts';
 
-export const nameOwnedReason = 'NameOwned';
+export const nameOwnedReason = reasonOf('NAME_OWNED');
 
 /** Order of creation; the UID decides between two of one second, so that everybody comes to the same end. */
 function older(a: Peer, b: Peer): number {

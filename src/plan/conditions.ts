@@ -1,16 +1,17 @@
 /** Conditions of the kstatus convention; a transition time moves only when the status does. */
+import type { Reason } from '../contracts/reasons.ts';
 import type { Condition } from '../contracts/resource.ts';
 import { oneLine } from '../kernel/shown-text.ts';
 
 export interface Verdict {
   readonly status: 'True' | 'False' | 'Unknown';
-  readonly reason: string;
+  readonly reason: Reason;
   readonly message: string;
 }
 
-export const yes = (reason: string, message: string): Verdict => ({ status: 'True', reason, message });
-export const no = (reason: string, message: string): Verdict => ({ status: 'False', reason, message });
-export const unknown = (reason: string, message: string): Verdict => ({ status: 'Unknown', reason, message });
+export const yes = (reason: Reason, message: string): Verdict => ({ status: 'True', reason, message });
+export const no = (reason: Reason, message: string): Verdict => ({ status: 'False', reason, message });
+export const unknown = (reason: Reason, message: string): Verdict => ({ status: 'Unknown', reason, message });
 
 /** Messages are cut here; etcd and terminals have better uses for their space. */
 const longestMessage = 1_500;

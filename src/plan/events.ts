@@ -1,36 +1,29 @@
 /** Events say what changed, once: they are made from the difference between two statuses and from what a plan does. */
-
-import { eventTypeOf } from '../contracts/reason-catalogue.ts';
+import type { EventType } from '../contracts/reason-catalogue.ts';
+import { heardReason, type Reason, reasonOf, traitsOf } from '../contracts/reasons.ts';
 import type { Condition } from '../contracts/resource.ts';
-import { deadlineExceeded } from './readiness.ts';
 
 export interface PlannedEvent {
-  readonly type: 'Normal' | 'Warning';
-  readonly reason: string;
+  readonly type: EventType;
+  readonly reason: Reason;
   readonly message: string;
   /** What was done, for `kubectl get events -o wide`. */
   readonly action: string;
 }
 
-/** Of PayloadResolved; its other reasons are those of Ready as well. */
-const payloadNews = new Set(['PayloadChanged', 'OriginalChanged', 'Resolved']);
-
 export function eventsOf(before: readonly Condition[] | undefined, after: readonly Condition[]): PlannedEvent[] {
-  const events: PlannedEvent[] = [];
-  for (const type of ['Ready', 'PayloadResolved', 'Stalled']) {
+  return (['Ready', 'PayloadResolved', 'Stalled'] as const).flatMap((type) => {
     const old = before?.find((condition) => condition.type === type);
     const now = after.find((condition) => condition.type === type);
-    if (now === undefined || (old?.reason === now.reason && old.status === now.status)) continue;
-    if (type === 'PayloadResolved' && !payloadNews.has(now.reason)) continue;
-    if (type === 'Stalled' && now.reason !== deadlineExceeded) continue;
-    const eventType = eventTypeOf(now.reason);
-    if (eventType === undefined) continue;
-    events.push({
-      type: eventType,
-      reason: now.reason,
-      message: now.message,
-      action: type,
-    });
-  }
-  return events;
+    if (now === undefined || (old?.reason === now.reason && old.status === now.status)) return [];
+    const { event } = traitsOf(now.reason);
+    if (event === 'quiet' || !tells(type, now.reason)) return [];
+    return [{ type: event, reason: heardReason(now.reason), message: now.message, action: type }];
+  });
+}
+
+/** Beside Ready a condition tells only what it alone says, and that a pinned payload changed while the model serves. */
+function tells(type: 'Ready' | 'PayloadResolved' | 'Stalled', reason: string): boolean {
+  if (type === 'Ready' || (type === 'PayloadResolved' && reason === reasonOf('PAYLOAD_CHANGED'))) return true;
+  return traitsOf(reason).places.every((place) => place === type);
 }

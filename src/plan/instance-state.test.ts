@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { aPod } from '../../test/builders/model-deployment.ts';
 import type { AgentStatus } from '../contracts/pod-contract.ts';
-import { reasonOf } from '../contracts/reason-catalogue.ts';
 import { stateOf } from './instance-state.ts';
 import type { ContainerView, Registration } from './observation.ts';
 
@@ -195,15 +194,5 @@ describe('stateOf', () => {
     const found = stateOf(aPod({ model: crashed(1, `${'x'.repeat(5_000)}END`) }), undefined, undefined);
     expect(found.message?.length).toBeLessThan(700);
     expect(found.message).toMatch(/END$/);
-  });
-});
-
-describe('reasonOf', () => {
-  it.each([
-    ['ENDPOINT_NOT_JSON', 'EndpointNotJson'],
-    ['HDFS_PATH_MISSING', 'HdfsPathMissing'],
-    ['INTERNAL', 'Internal'],
-  ])('%s is %s', (code, reason) => {
-    expect(reasonOf(code)).toBe(reason);
   });
 });

@@ -5,18 +5,17 @@
  * is missing is taken from prose, by patterns that are tested on words of real API servers and kubelets. Words that no
  * pattern knows are shown as they are, under the general reason of the place that they came from.
  */
+import type { Reason } from '../contracts/reasons.ts';
 import { byText, compareTexts } from '../kernel/text-order.ts';
 import type { PodView, PodWarning } from './observation.ts';
 import { containersOf, fitInto, sayTo } from './resource-bounds.ts';
 
 export interface Trouble {
   /** A reason of the Ready condition. */
-  readonly reason: string;
+  readonly reason: Reason;
   readonly message: string;
   /** What to do, with commands that can be pasted. */
   readonly next?: string;
-  /** It may pass by itself, and often does within moments. */
-  readonly passing?: true;
 }
 
 interface Place {
@@ -30,7 +29,7 @@ interface Place {
 
 interface Rule {
   readonly pattern: RegExp;
-  readonly reason: string;
+  readonly reason: Reason;
   /** In place of the words of Kubernetes, which stand after it. */
   readonly says?: (match: RegExpExecArray, place: Place) => string;
   readonly next?: (match: RegExpExecArray, place: Place) => string;
@@ -374,7 +373,7 @@ const volumes: readonly Rule[] = [
   },
 ];
 
-const general: Readonly<Record<string, string>> = {
+const general: Readonly<Record<string, Reason>> = {
   FailedMount: 'VolumeNotReady',
   FailedMapVolume: 'VolumeNotReady',
   FailedAttachVolume: 'VolumeNotReady',
@@ -414,7 +413,7 @@ export function startTrouble(pod: PodView): Trouble | undefined {
   const last = latest(heard.filter(({ reason }) => general[reason] !== undefined));
   const reason = last === undefined ? undefined : general[last.reason];
   if (last === undefined || reason === undefined) return undefined;
-  if (catchingUp.test(last.message)) return { reason: 'Starting', message: last.message, passing: true };
+  if (catchingUp.test(last.message)) return { reason: 'Starting', message: last.message };
   return {
     reason,
     message: onOneLine(last.message),

@@ -2,6 +2,7 @@
  * Everything that a plan is made from: one immutable picture of the world around one ModelDeployment. The operator's
  * shell gathers it; nothing here or in plan.ts asks anybody anything.
  */
+import type { ErrorCode } from '../contracts/error-catalogue.ts';
 import type { AgentMode, Mode } from '../contracts/modes.ts';
 import type { PinnedPayload } from '../contracts/payload.ts';
 import type { AgentStatus } from '../contracts/pod-contract.ts';
@@ -141,8 +142,7 @@ export interface PodView {
 }
 
 export interface Problem {
-  /** An error code of the catalogue. */
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
   readonly next: string;
 }

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { noSuchImage, PlannerWorld } from '../../test/builders/planner-world.ts';
 import { errorCatalogue } from '../contracts/error-catalogue.ts';
 import { type Mode, modes } from '../contracts/modes.ts';
-import { reasonCatalogue, reasonOf } from '../contracts/reason-catalogue.ts';
+import { reasonCatalogue } from '../contracts/reason-catalogue.ts';
+import { heardReasonOf } from '../contracts/reasons.ts';
 import { keyOf } from './children.ts';
 
 const paths = ['/models/dga', '/models/dga-2', '/models/missing'];
@@ -157,7 +158,7 @@ describe('the planner, in a world that may do anything between two passes', () =
   });
 
   it('says only what is in the catalogues, each condition and event in one line', () => {
-    const known = new Set([...Object.keys(reasonCatalogue), ...Object.keys(errorCatalogue).map(reasonOf)]);
+    const known = new Set([...Object.keys(reasonCatalogue), ...Object.keys(errorCatalogue).map(heardReasonOf)]);
     fc.assert(
       fc.property(steps, (actions) => {
         const world = new PlannerWorld();

@@ -17,6 +17,7 @@
 
 import { annotations } from '../contracts/names.ts';
 import type { PinnedPayload } from '../contracts/payload.ts';
+import { rankOf } from '../contracts/reasons.ts';
 import { type EndpointStatus, type ModelDeploymentStatus, maxStatusEndpoints } from '../contracts/resource.ts';
 import type { OperatorSettings } from '../contracts/settings.ts';
 import { compareTexts } from '../kernel/text-order.ts';
@@ -26,7 +27,7 @@ import { claimOf } from './claims.ts';
 import { conditionOf, no, type Verdict, yes } from './conditions.ts';
 import { driftOf } from './drift.ts';
 import { eventsOf, type PlannedEvent } from './events.ts';
-import { type InstanceState, severities, stateOf } from './instance-state.ts';
+import { type InstanceState, stateOf } from './instance-state.ts';
 import type { DeploymentView, Observation, PodView } from './observation.ts';
 import { pinIn, pinOf, uselessPins } from './pins.ts';
 import { type Facts, payloadVerdict, readyVerdict, stalledVerdict } from './readiness.ts';
@@ -103,7 +104,7 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
   const instances = observation.pods
     .filter((pod) => pod.versionKey === key && pod.dead === undefined)
     .map((pod) => ({ pod: pod.name, state: instanceState(observation, pod), present: rollout.pods.includes(pod) }))
-    .sort((a, b) => b.state.severity - a.state.severity || compareTexts(a.pod, b.pod));
+    .sort((a, b) => rankOf(b.state.severity) - rankOf(a.state.severity) || compareTexts(a.pod, b.pod));
   const facts: Facts = { observation, claim, versions, rollout, instances, withheld };
   const status = statusOf(facts, pin?.payload, apply.length > 0 || remove.length > 0);
   const events = [
@@ -331,15 +332,15 @@ function endpointsOf(observation: Observation): EndpointStatus[] {
         ...(registration === undefined ? {} : { url: registration.url, functions: { ...registration.functions } }),
         ...(state.message === undefined ? {} : { message: state.message }),
       };
-      return { endpoint, rank: rankOf(state) };
+      return { endpoint, place: placeOf(state) };
     })
-    .sort((a, b) => a.rank - b.rank || compareTexts(a.endpoint.pod, b.endpoint.pod))
+    .sort((a, b) => a.place - b.place || compareTexts(a.endpoint.pod, b.endpoint.pod))
     .map(({ endpoint }) => endpoint);
 }
 
 /** What fails first, what goes last: nobody asks why a pod that is told to go is not up. */
-function rankOf({ severity }: InstanceState): number {
-  return severity === severities.leaving ? Number.POSITIVE_INFINITY : -severity;
+function placeOf({ severity }: InstanceState): number {
+  return severity === 'leaving' ? Number.POSITIVE_INFINITY : -rankOf(severity);
 }
 
 /** As many as a status holds. Where that is not all, what clients are answered by gets half of the places. */

@@ -8,6 +8,8 @@ import {
   someSettings,
   start,
 } from '../../test/builders/model-deployment.ts';
+import type { ErrorCode } from '../contracts/error-catalogue.ts';
+
 import { keyOf } from './children.ts';
 import type { DeploymentView, Observation, PodView, RegistrationsView } from './observation.ts';
 import { plan } from './plan.ts';
@@ -34,7 +36,7 @@ const both: RegistrationsView = {
   known: true,
   byPod: new Map([...seen.byPod, ['n', { id: 'n', version: '1.0', url: 'http://x:2', functions: {} }]]),
 };
-const problem = (code: string) => ({ code, message: `${code} happened`, next: 'Do this.' });
+const problem = (code: ErrorCode) => ({ code, message: `${code} happened`, next: 'Do this.' });
 
 function ready(changes: Partial<Observation>) {
   const conditions = plan(anObservation(changes), someSettings).status.conditions ?? [];
@@ -429,7 +431,8 @@ describe('the Ready condition', () => {
   });
 
   it('waits for a missing payload, but stalls on one that cannot work', () => {
-    const failed = (code: string) => ready({ payload: { state: 'failed', transient: false, problem: problem(code) } });
+    const failed = (code: ErrorCode) =>
+      ready({ payload: { state: 'failed', transient: false, problem: problem(code) } });
     expect(failed('HDFS_PATH_MISSING').stalled?.status).toBe('False');
     expect(failed('PAYLOAD_NO_SCRIPT').stalled?.status).toBe('True');
   });

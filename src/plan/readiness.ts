@@ -5,13 +5,13 @@
 import { errorCatalogue } from '../contracts/error-catalogue.ts';
 import { registers } from '../contracts/modes.ts';
 import { formatBytes } from '../contracts/quantity.ts';
-import { reasonOf } from '../contracts/reason-catalogue.ts';
+import { heardReason, rankOf, reasonOf } from '../contracts/reasons.ts';
 import { keyOf } from './children.ts';
 import type { Claim } from './claims.ts';
 import { nameOwnedReason } from './claims.ts';
 import { no, unknown, type Verdict, yes } from './conditions.ts';
 import type { InstanceState } from './instance-state.ts';
-import { severities, waitingForQueue } from './instance-state.ts';
+import { waitingForQueue } from './instance-state.ts';
 import { refusedPods } from './kubernetes-words.ts';
 import type { Observation, PayloadView } from './observation.ts';
 import { pinOf } from './pins.ts';
@@ -111,7 +111,7 @@ const stopped: Check = ({ observation, versions }) => {
  */
 const worstInstance: Check = (facts) => {
   if (facts.rollout.done) return undefined;
-  const worst = facts.instances.find(({ state, present }) => present && state.severity >= severities.waiting);
+  const worst = facts.instances.find(({ state, present }) => present && rankOf(state.severity) >= rankOf('waiting'));
   if (worst === undefined) return undefined;
   const said = worst.state.message ?? worst.state.state;
   return no(worst.state.state, sentence(`${tally(facts)}; ${worst.pod}: ${said}${lastDeath(facts)}`, worst.state.next));
@@ -121,7 +121,7 @@ const registrationsUnknown: Check = ({ observation }) =>
   observation.registrations.known
     ? undefined
     : unknown(
-        'ZookeeperUnreachable',
+        reasonOf('ZOOKEEPER_UNREACHABLE'),
         sentence(
           `what clients see is unknown: ${observation.registrations.why}`,
           'Nothing that runs is touched. Check the quorum and that ZooKeeper runs.',
@@ -146,7 +146,7 @@ const serving: Check = (facts) => {
       return yes('Draining', `${counted}; not registered any more, because the mode is drain`);
   }
   if (observation.payload.state === 'pinned' && observation.payload.drift !== undefined) {
-    return yes('PayloadChanged', drifted(observation, observation.payload.drift));
+    return yes(reasonOf('PAYLOAD_CHANGED'), drifted(observation, observation.payload.drift));
   }
   return yes('Serving', counted);
 };
@@ -172,12 +172,12 @@ const unregistering: Check = ({ observation, versions }) =>
 
 const progressing: Check = (facts) => {
   const { rollout, instances, observation, versions } = facts;
-  const slowest = instances.find(({ state, present }) => present && state.severity > severities.leaving);
+  const slowest = instances.find(({ state, present }) => present && rankOf(state.severity) > rankOf('leaving'));
   const detail = slowest === undefined ? '' : `; ${slowest.pod}: ${slowest.state.message ?? slowest.state.state}`;
   const message = `${tally(facts)}${detail}${lastDeath(facts)}`;
   if (rollout.before > 0 || versions.complete) return no('RollingOut', message);
   const deaths = recentDeaths(observation).length;
-  const alive = instances.some(({ state }) => state.severity !== severities.leaving);
+  const alive = instances.some(({ state }) => state.severity !== 'leaving');
   if (deaths >= dyingAgain || (deaths > 0 && !alive)) return no('PodFailed', message);
   return no(slowest?.state.state ?? 'Starting', message);
 };
@@ -256,9 +256,6 @@ function withServing({ versions }: Facts, verdict: Verdict): Verdict {
   return { ...verdict, message: `${verdict.message} (version ${serving.version} is kept until this one is up)` };
 }
 
-/** Reason of a change, or of a first start, that takes longer than a start may. */
-export const deadlineExceeded = 'ProgressDeadlineExceeded';
-
 export function stalledVerdict(facts: Facts): Verdict {
   const { observation, claim, rollout } = facts;
   if (observation.invalid !== undefined) return yes('SpecInvalid', observation.invalid);
@@ -273,7 +270,7 @@ export function stalledVerdict(facts: Facts): Verdict {
   if (rollout.stuck && trouble !== undefined && trouble.reason !== waitingForQueue) {
     const { startupTimeout } = observation.resource.spec;
     return yes(
-      deadlineExceeded,
+      'ProgressDeadlineExceeded',
       `nothing more has come up for ${startupTimeout}: ${trouble.reason}: ${trouble.message}`,
     );
   }
@@ -295,7 +292,7 @@ export function payloadVerdict({ payload, mode, resource }: Observation): Verdic
     case 'resolved':
       return yes('Resolved', `the payload was found${mode.mode === 'observe' ? '' : ' and is pinned now'}`);
     case 'pinned':
-      if (payload.drift !== undefined) return no('PayloadChanged', payload.drift);
+      if (payload.drift !== undefined) return no(reasonOf('PAYLOAD_CHANGED'), payload.drift);
       if (payload.problem !== undefined) {
         return unknown(reasonOf(payload.problem.code), sentence(payload.problem.message, payload.problem.next));
       }
@@ -313,6 +310,6 @@ export function payloadVerdict({ payload, mode, resource }: Observation): Verdic
 /** What was found when a pinned payload was last compared with HDFS: it holds until somebody has looked again. */
 function lastSeen({ status }: Observation['resource']): Verdict | undefined {
   const before = status.conditions?.find((condition) => condition.type === 'PayloadResolved');
-  const compared = before?.status === 'True' || before?.reason === 'PayloadChanged';
-  return before !== undefined && compared ? before : undefined;
+  const compared = before?.status === 'True' || before?.reason === reasonOf('PAYLOAD_CHANGED');
+  return before !== undefined && compared ? { ...before, reason: heardReason(before.reason) } : undefined;
 }

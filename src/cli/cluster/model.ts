@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { MaasError } from '../../contracts/errors.ts';
 import type { ObjectState } from '../../contracts/object-state.ts';
+import type { Reason } from '../../contracts/reasons.ts';
 import { group, type ModelDeploymentStatus, modelDeploymentStatus, plural } from '../../contracts/resource.ts';
 import type { ApiObject } from '../ports.ts';
 
@@ -93,4 +94,4 @@ export function isGoing(model: Model): boolean {
   return model.metadata.deletionTimestamp !== undefined;
 }
 
-export const registeredState = 'Registered';
+export const registeredState = 'Registered' satisfies Reason;

@@ -2,8 +2,10 @@
  * `--wait`: until the operator has done what was asked, or nothing but a person can help. What changes meanwhile is
  * said on standard error, each state once.
  */
+
 import { formatAge, formatDuration } from '../../contracts/duration.ts';
 import { hasCode, MaasError } from '../../contracts/errors.ts';
+import { traitsOf } from '../../contracts/reasons.ts';
 import { visible } from '../../kernel/shown-text.ts';
 import { counted } from '../output/counted.ts';
 import type { Cluster, Ports } from '../ports.ts';
@@ -12,28 +14,28 @@ import { conditionOf, type Model, readModel, registeredState, stateOf, titleOf }
 
 export type Judgement =
   | { readonly verdict: 'done'; readonly text: string }
-  | { readonly verdict: 'waiting'; readonly text: string }
+  | { readonly verdict: 'waiting' | 'unseen'; readonly text: string }
   | { readonly verdict: 'hopeless'; readonly text: string };
 
 export type Judge = (model: Model) => Judgement;
 
-const notSeen: Judgement = { verdict: 'waiting', text: 'waiting for the operator to see the change' };
+const unseen: Judgement = { verdict: 'unseen', text: 'waiting for the operator to see the change' };
 
 /** Are all instances registered, of what was written as this generation or later? */
 export function serves(generation: number): Judge {
   return (model) => {
     const { status, spec } = model;
-    if ((status.observedGeneration ?? 0) < Math.max(generation, model.metadata.generation)) return notSeen;
+    if ((status.observedGeneration ?? 0) < Math.max(generation, model.metadata.generation)) return unseen;
     const stalled = conditionOf(model, 'Stalled');
     if (stalled?.status === 'True') return { verdict: 'hopeless', text: because(stalled) };
     const ready = conditionOf(model, 'Ready');
     const text = ready === undefined ? 'no state yet' : because(ready);
     // Ready alone comes too early: while instances roll, those of before are registered still.
     // An operator that only looks will not do it, whatever it sees.
-    if (ready?.reason === 'Observed') return { verdict: 'hopeless', text };
+    const expected = ready === undefined ? undefined : traitsOf(ready.reason).expected;
+    if (expected === 'untouched') return { verdict: 'hopeless', text };
     const settled = ready?.status === 'True' && conditionOf(model, 'Reconciling')?.status !== 'True';
-    const unregistered = ready?.reason === 'Shadow' || ready?.reason === 'Draining';
-    const complete = spec.instances === 0 || unregistered || (status.registered ?? 0) >= spec.instances;
+    const complete = spec.instances === 0 || expected === 'unregistered' || (status.registered ?? 0) >= spec.instances;
     return { verdict: settled && complete ? 'done' : 'waiting', text };
   };
 }
@@ -42,7 +44,7 @@ export function serves(generation: number): Judge {
 export function shrank(generation: number): Judge {
   return (model) => {
     const { status, spec } = model;
-    if ((status.observedGeneration ?? 0) < Math.max(generation, model.metadata.generation)) return notSeen;
+    if ((status.observedGeneration ?? 0) < Math.max(generation, model.metadata.generation)) return unseen;
     const total = Math.max(status.replicas ?? 0, status.endpointsTotal ?? 0);
     const text = `${counted(total, 'instance')}, ${spec.instances} wanted`;
     return { verdict: total <= spec.instances ? 'done' : 'waiting', text };
@@ -91,24 +93,24 @@ export async function waitUntil(ports: Ports, cluster: Cluster, model: Model, wa
       throw new MaasError('MODEL_STALLED', `${titleOf(model)} cannot come up by itself: ${text}`);
     }
     said.state(text);
-    if (text !== notSeen.text || ports.clock.monotonic() < askAt) continue;
+    if (verdict !== 'unseen' || ports.clock.monotonic() < askAt) continue;
     const why = await wait.unattended(seen.metadata.namespace);
     if (why !== undefined) throw errorOf({ ...why, message: `nobody takes up ${titleOf(model)}: ${why.message}` });
     askAt = ports.clock.monotonic() + askAgainMs;
   }
   tellFailing(ports, last);
   const { name, namespace } = last.metadata;
-  const { text } = wait.judge(last);
-  const unseen = text === notSeen.text;
+  const { verdict, text } = wait.judge(last);
   throw new MaasError(
     'TIMEOUT',
-    unseen
+    verdict === 'unseen'
       ? `no operator took up ${titleOf(model)} within ${formatDuration(wait.timeoutMs)}`
       : `${titleOf(model)} is not ${wait.wanted} after ${formatDuration(wait.timeoutMs)}: ${text}`,
     {
-      next: unseen
-        ? 'Check that the operator runs and serves this namespace.'
-        : `It is still being tried. See more with \`kubectl describe mdl ${name} -n ${namespace}\`.`,
+      next:
+        verdict === 'unseen'
+          ? 'Check that the operator runs and serves this namespace.'
+          : `It is still being tried. See more with \`kubectl describe mdl ${name} -n ${namespace}\`.`,
     },
   );
 }

@@ -1,6 +1,6 @@
 /** Are the models up, or on their way; is somebody looking after each? */
 import { formatAge } from '../../contracts/duration.ts';
-import { eventTypeOf, type Reason, reasonCatalogue } from '../../contracts/reason-catalogue.ts';
+import { traitsOf } from '../../contracts/reasons.ts';
 import type { Asked } from '../cluster/asked.ts';
 import { conditionOf, isGoing, type Model } from '../cluster/model.ts';
 import type { PublishedSettings } from '../cluster/operator-settings.ts';
@@ -78,23 +78,18 @@ function checkModel(model: Model, now: number): readonly Finding[] {
   const stalled = conditionOf(model, 'Stalled');
   const ready = conditionOf(model, 'Ready');
   if (stalled?.status === 'True') {
-    return [finding('ModelStalled', subject, words(stalled), cureOf(stalled.reason))];
+    return [finding('ModelStalled', subject, words(stalled), traitsOf(stalled.reason).next)];
   }
   if (ready === undefined || ready.status === 'True') return [];
   const age = now - Date.parse(ready.lastTransitionTime);
   const evidence = `not up for ${formatAge(age)}; ${words(ready)}`;
-  if (eventTypeOf(ready.reason) === 'Warning') {
-    return age < failingAfterMs ? [] : [finding('ModelFailing', subject, evidence, cureOf(ready.reason))];
-  }
-  if (ready.reason === 'Observed' || age < stuckAfterMs) return [];
-  return [finding('ModelStuck', subject, evidence, cureOf(ready.reason))];
+  // What a reason has no advice for, the catalogue of findings has.
+  const { event, expected, next } = traitsOf(ready.reason);
+  if (event === 'Warning') return age < failingAfterMs ? [] : [finding('ModelFailing', subject, evidence, next)];
+  if (expected === 'untouched' || age < stuckAfterMs) return [];
+  return [finding('ModelStuck', subject, evidence, next)];
 }
 
 function words({ reason, message }: { readonly reason: string; readonly message: string }): string {
   return message === '' ? reason : `${reason}: ${message}`;
-}
-
-/** Undefined where the reason has no advice of its own; then the catalogue of findings has. */
-function cureOf(reason: string): string | undefined {
-  return Object.hasOwn(reasonCatalogue, reason) ? reasonCatalogue[reason as Reason].next : undefined;
 }

@@ -2,6 +2,7 @@
  * A model as `list` shows it, and the shape of `list -o json`. Fields are added to it, never renamed or removed;
  * docs describe it.
  */
+import { heardReason, type Reason } from '../../contracts/reasons.ts';
 import { notSeenReason } from '../../contracts/resource.ts';
 import { conditionOf, isGoing, type Model, registeredState } from '../cluster/model.ts';
 
@@ -24,7 +25,7 @@ export interface ModelView {
   /** The Ready condition. */
   readonly state: {
     readonly ready: 'True' | 'False' | 'Unknown';
-    readonly reason: string;
+    readonly reason: Reason;
     readonly message: string;
     /** Nothing but a change by somebody can help. */
     readonly stalled: boolean;
@@ -94,8 +95,11 @@ export function viewOf(model: Model): ModelView {
   };
 }
 
-function reasonOf(model: Model, ready: { reason: string; message: string } | undefined) {
+function reasonOf(
+  model: Model,
+  ready: { reason: string; message: string } | undefined,
+): Pick<ModelView['state'], 'reason' | 'message'> {
   if (isGoing(model)) return { reason: 'Terminating', message: 'being deleted' };
-  if (ready !== undefined) return { reason: ready.reason, message: ready.message };
+  if (ready !== undefined) return { reason: heardReason(ready.reason), message: ready.message };
   return { reason: notSeenReason, message: 'no operator has looked at it yet' };
 }

@@ -1,5 +1,6 @@
 /** `status` in its formats. Pure. */
 
+import type { Reason } from '../../contracts/reasons.ts';
 import { visible } from '../../kernel/shown-text.ts';
 import type { OutputFormat } from '../command.ts';
 import { type Colour, paint } from '../output/colour.ts';
@@ -73,7 +74,7 @@ function cell(text: string): Cell {
 }
 
 /** Why there is no resource where there is none. */
-function reasonOf({ registered }: VersionView, reason: string | undefined): string {
+function reasonOf({ registered }: VersionView, reason: Reason | undefined): Reason {
   if (reason !== undefined) return reason;
   if (registered.foreign > 0) return 'Foreign';
   return registered.otherCluster > 0 ? 'OtherCluster' : 'NoResource';

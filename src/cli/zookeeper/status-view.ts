@@ -2,8 +2,10 @@
  * Both sides of each model's version: what is to run here, and what clients find in ZooKeeper, ours and others'. Also the
  * shape of `status -o json`: fields are added, never renamed or removed. Pure.
  */
+import type { Reason } from '../../contracts/reasons.ts';
 import { compareAsClients, servedVersion } from '../../wire/version-order.ts';
-import { conditionOf, isGoing, type Model } from '../cluster/model.ts';
+import type { Model } from '../cluster/model.ts';
+import { viewOf } from '../output/model-view.ts';
 import { type MarkerNode, type Owner, ownerOf } from './owner.ts';
 import { instancesOf, type ZooKeeperSide } from './zookeeper-side.ts';
 
@@ -39,7 +41,7 @@ export interface ResourceView {
   readonly desired: number;
   /** Null before the operator has said anything. */
   readonly ready: number | null;
-  readonly reason: string;
+  readonly reason: Reason;
 }
 
 export interface RegisteredView {
@@ -127,14 +129,8 @@ function countOf(found: readonly RegisteredView[], owner: Owner): number {
 }
 
 function resourceView(model: Model): ResourceView {
-  const { metadata, spec, status } = model;
-  return {
-    namespace: metadata.namespace,
-    resource: metadata.name,
-    desired: spec.instances,
-    ready: status.ready ?? null,
-    reason: isGoing(model) ? 'Terminating' : (conditionOf(model, 'Ready')?.reason ?? 'NotSeen'),
-  };
+  const { namespace, resource, desired, ready, state } = viewOf(model);
+  return { namespace, resource, desired, ready, reason: state.reason };
 }
 
 /**
