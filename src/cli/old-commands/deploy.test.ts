@@ -119,6 +119,13 @@ describe('ADD', () => {
     expect(unused.calls).toEqual([]);
   });
 
+  it('says by when the files are whole, also of a model that is there', async () => {
+    const store = publish(storeWith(dga), published());
+    await ran(store, `${addDga} -lmp ./dga`, new Uploads());
+    expect(annotationsOf(store)).toEqual({ 'maas.dev/payload-complete': '2026-03-01T12:00:00.000Z' });
+    expect(specOf(store)['instances']).toBe(3);
+  });
+
   it('says when nothing had to be sent, and what was left out', async () => {
     const store = publish(new ModelStore(), published());
     const outcome = { files: 0, bytes: 0, uploaded: false, directories: ['data', 'lib'] };
