@@ -3,7 +3,7 @@
 import { MaasError } from '../contracts/errors.ts';
 import { quoted } from '../kernel/shown-text.ts';
 import { advertisedUrl, type EndpointFile, portOf } from '../wire/endpoint-file.ts';
-import type { Pod } from './ports.ts';
+import type { Pod } from './assignment.ts';
 
 /**
  * @param advertise `PodIP`, `Node`, or a URL with placeholders; the path of endpoint.dat is appended to it

@@ -11,12 +11,12 @@ import { oneLine } from '../kernel/shown-text.ts';
 const run = promisify(execFile);
 
 export class ControlVolume {
-  readonly #directory: string;
+  readonly directory: string;
   /** Held for as long as the agent lives, so that the line in the pipe stays until it is read. */
   #gate: FileHandle | undefined;
 
   constructor(directory: string) {
-    this.#directory = directory;
+    this.directory = directory;
   }
 
   /** Makes both pipes; those that an earlier agent made are kept, because the model may be waiting at them. */
@@ -120,7 +120,7 @@ export class ControlVolume {
   }
 
   #path(name: string): string {
-    return join(this.#directory, name);
+    return join(this.directory, name);
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { Pod } from './assignment.ts';
 import { canonicalAddress, type Reachable } from './listening-sockets.ts';
-import type { Pod } from './ports.ts';
 import { bindAdvice, toldAddress } from './told-address.ts';
 
 const v4: Pod = {

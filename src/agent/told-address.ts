@@ -1,8 +1,8 @@
 /** Which address clients are told, and so what a model has to bind to. */
 import { isIP } from 'node:net';
 import { advertisedEndpoint } from './advertised-endpoint.ts';
+import type { Pod } from './assignment.ts';
 import { canonicalAddress, familiesTold, familyOf, type Reachable } from './listening-sockets.ts';
-import type { Pod } from './ports.ts';
 
 export interface Told {
   /** As it stands in the URL: `10.0.0.7`, `[fd00::5]`, `models.example`. */

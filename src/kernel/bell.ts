@@ -2,12 +2,14 @@
 import type { Clock } from './clock.ts';
 
 export class Bell {
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, 'sleep'>;
   #rung = false;
   #wake: (() => void) | undefined;
 
-  constructor(clock: Clock) {
+  /** @param over rings when it fires, so that nobody waits for what will not come */
+  constructor(clock: Pick<Clock, 'sleep'>, over?: AbortSignal) {
     this.#clock = clock;
+    over?.addEventListener('abort', () => this.ring(), { once: true });
   }
 
   ring(): void {

@@ -3,8 +3,8 @@
  * about the wire. Sessions can be suspended, expired and resumed, and a transaction's answer can get lost.
  */
 import type { FoundNode, Operation } from '../../src/agent/registration-plan.ts';
-import type { AgentSession } from '../../src/agent/run.ts';
 import type { SessionCredentials } from '../../src/agent/session-store.ts';
+import type { AgentSession } from '../../src/agent/sources/zookeeper.ts';
 import { MaasError } from '../../src/contracts/errors.ts';
 
 export class EphemeralRegistry {

@@ -4,21 +4,16 @@
  * nobody has decided anything.
  */
 
-import { type AgentMode, decodePublishedModes, modeOf } from '../contracts/modes.ts';
-import type { Log } from '../kernel/log.ts';
-import type { Registry } from './registrar.ts';
+import { type AgentMode, decodePublishedModes, modeOf } from '../../contracts/modes.ts';
+import type { Log } from '../../kernel/log.ts';
+import type { Registry } from '../registrar.ts';
+import type { RunningLifecycle } from '../running-lifecycle.ts';
 
-export interface ModeWatchOptions {
-  readonly path: string;
-  readonly model: string;
-  /** Called with the first word, and with every other one than the last. */
-  readonly changed: (mode: AgentMode) => void;
-  readonly log: Log;
-}
-
-export function watchMode(
+/** @param path the node of the published modes. Tells the first word, and every other one than the last */
+export function followMode(
+  lifecycle: Pick<RunningLifecycle, 'dispatch'>,
   registry: Pick<Registry, 'watchNode'>,
-  { path, model, changed, log }: ModeWatchOptions,
+  { path, model, log }: { readonly path: string; readonly model: string; readonly log: Log },
 ): { close(): void } {
   let last: AgentMode | undefined;
   return registry.watchNode(path, (node) => {
@@ -29,6 +24,7 @@ export function watchMode(
     const mode = published === undefined ? (last ?? 'active') : modeOf(published.agents, model);
     if (mode === last) return;
     last = mode;
-    changed(mode);
+    log.info({ mode }, 'mode');
+    lifecycle.dispatch({ type: 'mode', mode });
   });
 }

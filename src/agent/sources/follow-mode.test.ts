@@ -1,21 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { silentLog } from '../../test/builders/silent-log.ts';
-import { type AgentMode, allActive, encodePublishedModes } from '../contracts/modes.ts';
-import { watchMode } from './mode-watch.ts';
-import type { FoundNode } from './registration-plan.ts';
+import { type AgentMode, allActive, encodePublishedModes } from '../../contracts/modes.ts';
+import { silentLog } from '../../kernel/log.ts';
+import type { FoundNode } from '../registration-plan.ts';
+import { followMode } from './follow-mode.ts';
 
 /** What an agent of `dga` makes of the nodes that it sees one after the other. */
 function heard(...nodes: (Uint8Array | string | undefined)[]): AgentMode[] {
   const modes: AgentMode[] = [];
   let tell: (node: FoundNode | undefined) => void = () => {};
-  watchMode(
+  followMode(
+    { dispatch: (event) => event.type === 'mode' && modes.push(event.mode) },
     {
       watchNode: (_path, changed) => {
         tell = changed;
         return { close: () => {} };
       },
     },
-    { path: '/maas/operator/c1/modes', model: 'dga', changed: (mode) => modes.push(mode), log: silentLog() },
+    { path: '/maas/operator/c1/modes', model: 'dga', log: silentLog },
   );
   for (const node of nodes) {
     tell(node === undefined ? undefined : { data: Buffer.from(node), stat: { version: 0, ephemeralOwner: undefined } });
@@ -26,7 +27,7 @@ function heard(...nodes: (Uint8Array | string | undefined)[]): AgentMode[] {
 const published = (byDefault: AgentMode, ...own: [string, AgentMode][]) =>
   encodePublishedModes({ wanted: allActive, agents: { default: byDefault, models: new Map(own) } });
 
-describe('watchMode', () => {
+describe('followMode', () => {
   it('takes a model for active where nothing is published', () => {
     expect(heard(undefined)).toEqual(['active']);
     expect(heard('nonsense')).toEqual(['active']);

@@ -9,8 +9,8 @@ import { EphemeralRegistry } from '../../test/builders/ephemeral-registry.ts';
 import { silentLog } from '../../test/builders/silent-log.ts';
 import { MaasError } from '../contracts/errors.ts';
 import { agentInstructions, agentStatus, control, endpointFile, startedFile } from '../contracts/pod-contract.ts';
-import type { FetchPayload } from './payload-stage.ts';
-import { type AgentOptions, type RunningAgent, startAgent } from './run.ts';
+import { type AgentOptions, type RunningAgent, startAgent } from './agent.ts';
+import type { FetchPayload } from './sources/fetch-payload.ts';
 
 const uid = '0f1e2d3c-0000-4000-8000-000000000001';
 const path = `/maas/service/dga/dga-1-${uid}`;
@@ -68,8 +68,7 @@ async function start(changes: Partial<AgentOptions> = {}, instructions: object =
     directories: { payload: join(root, 'payload'), control: join(root, 'control'), session: join(root, 'session') },
     proc: '/proc',
     ports: [0],
-    payloadDigest: 'sha256:abc',
-    script: 'run.sh',
+    pinned: { digest: 'sha256:abc', script: 'run.sh' },
     fetch: present,
     openSession: registry.open,
     clock,

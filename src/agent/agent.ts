@@ -1,0 +1,144 @@
+/** The agent: a lifecycle, the sources that tell it of the world, and the deeds that it decides on. */
+import type { Server } from 'node:http';
+import { asMaasError } from '../contracts/errors.ts';
+import { instanceId } from '../contracts/names.ts';
+import type { PinnedPayload } from '../contracts/payload.ts';
+import type { AgentInstructions } from '../contracts/pod-contract.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Log } from '../kernel/log.ts';
+import { pause } from '../kernel/pause.ts';
+import type { Directories, Pod } from './assignment.ts';
+import { ControlVolume } from './control-volume.ts';
+import { Deeds, type Outcome } from './deeds.ts';
+import { agentServer, listenOnFirst } from './http-server.ts';
+import { LastingWrites } from './lasting-writes.ts';
+import { currentProblem, modelIsLive } from './lifecycle/problems.ts';
+import { initialState, type Limits, type State, usualLimits } from './lifecycle/state.ts';
+import type { LookOptions } from './look.ts';
+import { metricsText } from './metrics.ts';
+import { findRemains } from './remains.ts';
+import { RunningLifecycle } from './running-lifecycle.ts';
+import { type SessionCredentials, SessionStore } from './session-store.ts';
+import { SocketTables } from './socket-tables.ts';
+import { type FetchPayload, fetchUntilVerified } from './sources/fetch-payload.ts';
+import { followModel } from './sources/follow-model.ts';
+import { followStop } from './sources/follow-stop.ts';
+import { followTime } from './sources/follow-time.ts';
+import { type AgentSession, zooKeeperSide } from './sources/zookeeper.ts';
+import { statusOf } from './status.ts';
+import { toldAddress } from './told-address.ts';
+
+export interface AgentOptions {
+  readonly instructions: AgentInstructions;
+  readonly pod: Pod;
+  readonly directories: Directories;
+  readonly pinned: Pick<PinnedPayload, 'digest' | 'script'>;
+  /** Where /proc is mounted. */
+  readonly proc: string;
+  /** Ports to listen on, in order of preference. */
+  readonly ports: readonly number[];
+  readonly fetch: FetchPayload;
+  readonly openSession: (resume: SessionCredentials | undefined) => AgentSession;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits?: Partial<Limits>;
+}
+
+export interface RunningAgent {
+  /** Settles when the agent has ended. */
+  readonly done: Promise<Outcome>;
+  /** The port that its HTTP server listens on; settles once one is free. */
+  readonly port: Promise<number>;
+  /** Unregisters and ends: what SIGTERM means. */
+  terminate(): void;
+}
+
+const listenAgainMs = 1_000;
+
+/** Settles when the agent runs. @throws Error where the pod's volumes cannot be used */
+export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
+  const { instructions, pod, directories, pinned, clock, log } = options;
+  const startedAt = clock.monotonic();
+  const control = new ControlVolume(directories.control);
+  const store = new SessionStore(directories.session);
+  await control.makePipes();
+  const remains = await findRemains(control, store, pinned.digest);
+  const { last, ids } = await store.load();
+
+  const lifecycle = new RunningLifecycle(initialState(limitsOf(options), remains, clock.monotonic()), clock);
+  const writes = new LastingWrites(clock, log, lifecycle.ended);
+  const about = { instructions, pod, pinned, lifecycle, store, writes, clock, log };
+  const zookeeper = zooKeeperSide(options.openSession(last), { ...about, earlier: new Set(ids) });
+  const wasReady = remains.readyMark !== undefined;
+  const { registrar } = zookeeper;
+  const deeds = new Deeds({ ...about, directory: directories.payload, control, registrar }, wasReady);
+  const instance = instanceId(pod.name, pod.uid);
+  let timeToRegister: number | undefined;
+  const server = agentServer({
+    status: () => JSON.stringify(statusOf(lifecycle.state, clock, { instance, digest: pinned.digest })),
+    ready: () => deeds.readyKept,
+    modelIsLive: () => modelIsLive(lifecycle.state, clock.monotonic()),
+    metrics: () => metricsText(lifecycle.state, { timeToRegister }),
+  });
+  const done = deeds.outcome.then(async (outcome) => {
+    await writes.drain();
+    lifecycle.end();
+    server.close();
+    server.closeAllConnections();
+    await zookeeper.close();
+    await control.close();
+    return outcome;
+  });
+
+  lifecycle.follow(({ state, actions }, before) => {
+    if (state.registration.kind === 'held') timeToRegister ??= clock.monotonic() - startedAt;
+    if (state.stage !== before.stage) logStage(state, clock, log);
+    for (const action of actions) deeds.do(action);
+  });
+  zookeeper.follow();
+  lifecycle.dispatch({ type: 'tick' });
+  if (!remains.gateOpen) void fetchUntilVerified(options.fetch, lifecycle, clock, log);
+  void followModel(lifecycle, lookOptions(options), clock, log);
+  void followTime(lifecycle, clock);
+  void followStop(lifecycle, control, clock, log);
+  const port = listen(server, options, lifecycle.ended);
+  return { done, port, terminate: () => lifecycle.dispatch({ type: 'terminate' }) };
+}
+
+function limitsOf({ instructions, limits }: AgentOptions): Limits {
+  const { startupTimeoutMs: startup, unregisterTimeoutMs: unregister } = instructions;
+  return { ...usualLimits, startup, unregister, ...limits };
+}
+
+function lookOptions({ instructions, pod, directories, proc }: AgentOptions): LookOptions {
+  const { advertise, hostNetwork, model, modelUid, healthPath, version } = instructions;
+  return {
+    payloadDirectory: directories.payload,
+    sockets: new SocketTables(proc),
+    told: toldAddress(advertise, pod, { name: model, version }),
+    // In a network of its own every socket is the pod's, whatever user the script changes to.
+    ...(hostNetwork && modelUid !== undefined ? { modelUid } : {}),
+    host: pod.ip,
+    ...(healthPath === undefined ? {} : { healthPath }),
+  };
+}
+
+function logStage(state: State, clock: Clock, log: Log): void {
+  const problem = currentProblem(state, clock.monotonic());
+  log.info({ stage: state.stage, ...(problem === undefined ? {} : { problem }) }, 'stage');
+}
+
+/** Never settles where the agent ends before a port is free. */
+async function listen(server: Server, { ports, clock, log }: AgentOptions, ended: AbortSignal): Promise<number> {
+  while (!ended.aborted) {
+    try {
+      const port = await listenOnFirst(server, ports);
+      if (port !== undefined) return port;
+      log.warn({ ports }, 'no port is free for the status');
+    } catch (error) {
+      log.warn({ err: asMaasError(error) }, 'could not listen for the status');
+    }
+    await pause(clock, listenAgainMs, ended);
+  }
+  return new Promise(() => {});
+}

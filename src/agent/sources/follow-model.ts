@@ -1,0 +1,54 @@
+/** Looks at the model again and again: closely while something is awaited, seldom while all is well. */
+import { asMaasError } from '../../contracts/errors.ts';
+import { endpointFile, startedFile } from '../../contracts/pod-contract.ts';
+import { Bell } from '../../kernel/bell.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Log } from '../../kernel/log.ts';
+import { pause } from '../../kernel/pause.ts';
+import { looking } from '../lifecycle/state.ts';
+import { type LookOptions, lookAtModel } from '../look.ts';
+import type { RunningLifecycle } from '../running-lifecycle.ts';
+import { ringWhenTouched } from './file-bell.ts';
+
+const closeLookMs = 100;
+const seldomLookMs = 1_000;
+/** Between two looks, however often the model touches its files. */
+const shortestLookMs = 20;
+const afterFailureMs = 1_000;
+
+/** Ends with the agent. */
+export async function followModel(
+  lifecycle: RunningLifecycle,
+  options: LookOptions,
+  clock: Clock,
+  log: Log,
+): Promise<void> {
+  const { ended } = lifecycle;
+  const bell = new Bell(clock, ended);
+  lifecycle.follow(({ state }, before) => {
+    if (looking(state) !== looking(before)) bell.ring();
+  });
+  let watcher: { close(): void } | undefined;
+  while (!ended.aborted) {
+    const how = looking(lifecycle.state);
+    if (how === 'closely') {
+      watcher ??= ringWhenTouched(bell, options.payloadDirectory, [endpointFile, startedFile], log);
+      await pause(clock, shortestLookMs, ended);
+      await bell.wait(closeLookMs - shortestLookMs);
+    } else {
+      // A model that serves may write much into its directory, of which nobody wants to hear.
+      watcher?.close();
+      watcher = undefined;
+      await bell.wait(how === 'seldom' ? seldomLookMs : undefined);
+    }
+    if (how === 'never' || ended.aborted) continue;
+    try {
+      const { start, endpoint } = lifecycle.state;
+      lifecycle.dispatch({ type: 'look', look: await lookAtModel(options, { mark: start?.mark, endpoint }) });
+    } catch (error) {
+      log.warn({ err: asMaasError(error) }, 'could not look at the model');
+      await pause(clock, afterFailureMs, ended);
+    }
+  }
+  watcher?.close();
+}
