@@ -3,51 +3,17 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { openHdfs } from '../adapters/webhdfs/hdfs.ts';
-import type { ExitCode } from '../cli/exit-codes.ts';
-import { legacyDeploy } from '../cli/old-commands/deploy.ts';
-import type { LegacyPorts, OverUploader } from '../cli/old-commands/old-ports.ts';
-import { legacyService } from '../cli/old-commands/service.ts';
-import type { Ports } from '../cli/ports.ts';
+import type { OverUploader, Ports } from '../cli/ports.ts';
 import { MaasError } from '../contracts/errors.ts';
 import { parseHdfsPath } from '../contracts/hdfs-path.ts';
-import { defaultOperatorNamespace, type HdfsSettings } from '../contracts/settings.ts';
+import type { HdfsSettings } from '../contracts/settings.ts';
 import { systemClock } from '../kernel/system-clock.ts';
 import { directoryOf } from '../payload/hdfs-directory.ts';
 import { uploadOver } from '../payload/upload-over.ts';
 import { tokenOf } from './hdfs-token.ts';
 
-/** Runs one of the hidden commands that the scripts call; undefined where the arguments name none of them. */
-export function runLegacy(
-  [command, ...argv]: readonly string[],
-  env: NodeJS.ProcessEnv,
-  ports: Ports,
-): Promise<ExitCode> | undefined {
-  const operatorNamespace = env['MAAS_OPERATOR_NAMESPACE'] || defaultOperatorNamespace;
-  switch (command) {
-    case '__legacy-deploy':
-      return legacyDeploy(
-        argv,
-        { namespace: env['MAAS_NAMESPACE'] || undefined, operatorNamespace },
-        joined(ports, env),
-      );
-    case '__legacy-service': {
-      const hadoopHome = env['HADOOP_HOME'];
-      const service = {
-        operatorNamespace,
-        chart: env['MAAS_CHART'] || 'charts/maas-operator',
-        hadoopConf: env['HADOOP_CONF_DIR'] || (hadoopHome ? `${hadoopHome}/etc/hadoop` : '/etc/hadoop/conf'),
-        hadoopUser: env['HADOOP_USER_NAME'] || undefined,
-      };
-      return legacyService(argv, service, joined(ports, env));
-    }
-    default:
-      return undefined;
-  }
-}
-
-function joined(ports: Ports, env: NodeJS.ProcessEnv): LegacyPorts {
+export function oldCommandPorts(env: NodeJS.ProcessEnv): Pick<Ports, 'payloadsOver' | 'readText' | 'helm'> {
   return {
-    ...ports,
     payloadsOver: (settings) => uploaderOver(settings, env),
     readText: async (path) => {
       try {

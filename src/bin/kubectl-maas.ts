@@ -13,17 +13,16 @@ import {
 } from '../adapters/kube/resource-kind.ts';
 import { createTransport } from '../adapters/kube/transport.ts';
 import { touchTcp } from '../adapters/tcp-touch.ts';
-import { complete } from '../cli/complete.ts';
-import { exitCodeOf, exitCodes } from '../cli/exit-codes.ts';
-import { printError } from '../cli/output/print-error.ts';
-import { parseArguments } from '../cli/parse.ts';
-import type { ApiObject, Cluster, ClusterChoice, ConfigMapState, Output, Ports } from '../cli/ports.ts';
-import { run } from '../cli/run.ts';
+import { runCommandLine } from '../cli/command-line.ts';
+import type { CommandEnvironment } from '../cli/define-command.ts';
+import { exitCodes } from '../cli/exit-codes.ts';
+import type { ClusterChoice } from '../cli/options/cluster-options.ts';
+import type { ApiObject, Cluster, ConfigMapState, Output, Ports } from '../cli/ports.ts';
 import { MaasError } from '../contracts/errors.ts';
 import { apiVersion, kind, plural } from '../contracts/resource.ts';
 import { systemClock } from '../kernel/system-clock.ts';
 import { hdfsReader, inspectorOf, zookeeperReader } from './kubectl-maas-inspect.ts';
-import { runLegacy } from './kubectl-maas-legacy.ts';
+import { oldCommandPorts } from './kubectl-maas-legacy.ts';
 import { uploaderFor } from './kubectl-maas-upload.ts';
 
 const { version } = packageJson;
@@ -160,33 +159,23 @@ const ports: Ports = {
   zookeeper: zookeeperReader,
   inspect: (choice) => inspectorOf(openClient(choice).client, interrupt.signal),
   readFile: readText,
+  ...oldCommandPorts(env),
   touch: touchTcp,
   signal: interrupt.signal,
   version,
 };
 
-async function main(argv: readonly string[]): Promise<number> {
-  if (argv[0] === '__complete') {
-    ports.out.write(await complete(argv.slice(1), ports));
-    return exitCodes.ok;
-  }
-  const legacy = runLegacy(argv, env, ports);
-  if (legacy !== undefined) return legacy;
-  const parsed = parseArguments(argv, { version, operatorNamespace: env['MAAS_OPERATOR_NAMESPACE'] || undefined });
-  switch (parsed.kind) {
-    case 'text':
-      ports.out.write(parsed.text);
-      return exitCodes.ok;
-    case 'refused':
-      ports.err.write(printError(parsed.error, { colour: ports.err.colour, json: parsed.json }));
-      return exitCodeOf(parsed.error.code);
-    case 'command':
-      return run(parsed.command, ports);
-  }
-}
+const environment: CommandEnvironment = {
+  version,
+  operatorNamespace: env['MAAS_OPERATOR_NAMESPACE'] || undefined,
+  namespace: env['MAAS_NAMESPACE'] || undefined,
+  chart: env['MAAS_CHART'] || 'charts/maas-operator',
+  hadoopConf: env['HADOOP_CONF_DIR'] || (env['HADOOP_HOME'] ? `${env['HADOOP_HOME']}/etc/hadoop` : '/etc/hadoop/conf'),
+  hadoopUser: env['HADOOP_USER_NAME'] || undefined,
+};
 
 // No top-level await: the program is bundled as CommonJS.
-void main(process.argv.slice(2)).then((code) => {
+void runCommandLine(process.argv.slice(2), environment, ports).then((code) => {
   process.exitCode = code;
   for (const close of closeLater) close();
 });

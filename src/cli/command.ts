@@ -1,11 +1,8 @@
 /** What the user asked for, parsed: the values that the commands run on. */
-import type { Mode } from '../contracts/modes.ts';
 import type { ReadFrom } from '../contracts/payload.ts';
 import type { OldDefaults } from '../deploy-rules/old-words.ts';
-import type { ClusterChoice } from './ports.ts';
-
-export const outputFormats = ['table', 'wide', 'json', 'yaml', 'name'] as const;
-export type OutputFormat = (typeof outputFormats)[number];
+import type { ClusterChoice } from './options/cluster-options.ts';
+import type { OutputFormat } from './output/output-format.ts';
 
 interface Everywhere {
   readonly cluster: ClusterChoice;
@@ -30,12 +27,12 @@ export type EnvChange =
 /** Fields of the spec that the user named. */
 export interface SpecOptions {
   /** A Kubernetes quantity. */
-  readonly memory?: string;
-  readonly cpu?: string;
-  readonly image?: string;
-  readonly startupTimeout?: string;
-  readonly drain?: string;
-  readonly advertise?: string;
+  readonly memory?: string | undefined;
+  readonly cpu?: string | undefined;
+  readonly image?: string | undefined;
+  readonly startupTimeout?: string | undefined;
+  readonly drain?: string | undefined;
+  readonly advertise?: string | undefined;
   readonly env: readonly EnvChange[];
 }
 
@@ -66,76 +63,3 @@ export interface RemoveCommand extends OneModel {
   readonly instances: number | undefined;
   readonly operatorNamespace: string;
 }
-
-export interface ListCommand extends Everywhere {
-  readonly kind: 'list';
-  readonly namespace: string | undefined;
-  readonly allNamespaces: boolean;
-  readonly model: string | undefined;
-  readonly version: string | undefined;
-  readonly operatorNamespace: string;
-}
-
-export interface ModeCommand extends Everywhere {
-  readonly kind: 'mode';
-  /** Whose mode; undefined means that of all models that have none of their own. */
-  readonly model: string | undefined;
-  /** To be set; undefined only prints. `default` takes a model's own mode away. */
-  readonly mode: Mode | 'default' | undefined;
-  readonly operatorNamespace: string;
-}
-
-export interface VersionCommand extends Everywhere {
-  readonly kind: 'version';
-  /** Ask nobody. */
-  readonly clientOnly: boolean;
-  readonly operatorNamespace: string;
-}
-
-/** Of the commands that look into ZooKeeper. */
-interface AboutZooKeeper extends Everywhere {
-  /** Narrows it. */
-  readonly namespace: string | undefined;
-  /** The quorum to look at in place of the published one. */
-  readonly zookeeper: string | undefined;
-  readonly operatorNamespace: string;
-}
-
-export interface StatusCommand extends AboutZooKeeper {
-  readonly kind: 'status';
-  readonly model: string | undefined;
-  readonly version: string | undefined;
-}
-
-export interface ImportCommand extends AboutZooKeeper {
-  readonly kind: 'import';
-  readonly model: string | undefined;
-  readonly version: string | undefined;
-  /** A quantity, for models whose memory nobody tells. */
-  readonly memory: string | undefined;
-  /** `{name}` and `{version}` in it stand for the model's; for models whose payload nobody tells. */
-  readonly payloadPath: string | undefined;
-  readonly apply: boolean;
-  readonly dryRun: boolean;
-}
-
-export interface DoctorCommand extends AboutZooKeeper {
-  readonly kind: 'doctor';
-  /** Connect to what is registered? */
-  readonly connect: boolean;
-  readonly connectTimeoutMs: number;
-  /** Manifests to check in place of all else; `-` is standard input. */
-  readonly files: readonly string[];
-  /** Warnings fail as well. */
-  readonly strict: boolean;
-}
-
-export type Command =
-  | AddCommand
-  | RemoveCommand
-  | ListCommand
-  | VersionCommand
-  | ModeCommand
-  | StatusCommand
-  | ImportCommand
-  | DoctorCommand;

@@ -4,8 +4,12 @@ import { exitCodeMeanings, exitCodeOf, exitCodes } from './exit-codes.ts';
 import { helpTexts, parseArguments } from './parse.ts';
 
 const context = { version: '1.2.3', operatorNamespace: undefined };
-const parse = (line: string, operatorNamespace?: string) =>
-  parseArguments(line === '' ? [] : line.split(' '), { ...context, operatorNamespace });
+function parse(line: string, operatorNamespace?: string) {
+  const parsed = parseArguments(line === '' ? [] : line.split(' '), { ...context, operatorNamespace });
+  if (parsed.kind !== 'command') return parsed;
+  const { name, value } = parsed.command;
+  return { kind: 'command' as const, command: { kind: name, ...value } };
+}
 
 function refused(line: string): string {
   const parsed = parse(line);
@@ -38,19 +42,17 @@ describe('parseArguments', () => {
         exclude: [],
         hdfsPath: '/models/dga',
         operatorNamespace: 'maas',
-        options: {
-          memory: '2Gi',
-          cpu: '500m',
-          image: 'models:1',
-          startupTimeout: '1h',
-          drain: '10s',
-          advertise: 'http://m.example:{port}',
-          env: [
-            { name: 'LEVEL', value: 'high' },
-            { name: 'EMPTY', value: '' },
-            { name: 'GONE', value: undefined },
-          ],
-        },
+        memory: '2Gi',
+        cpu: '500m',
+        image: 'models:1',
+        startupTimeout: '1h',
+        drain: '10s',
+        advertise: 'http://m.example:{port}',
+        env: [
+          { name: 'LEVEL', value: 'high' },
+          { name: 'EMPTY', value: '' },
+          { name: 'GONE', value: undefined },
+        ],
       },
     });
   });
@@ -73,7 +75,7 @@ describe('parseArguments', () => {
         exclude: [],
         hdfsPath: undefined,
         operatorNamespace: 'maas-system',
-        options: { env: [] },
+        env: [],
       },
     });
     expect(parse('remove --name dga --version 1.0')).toMatchObject({
@@ -83,7 +85,7 @@ describe('parseArguments', () => {
   });
 
   it('takes a bare number of memory as megabytes', () => {
-    expect(parse('add --name a --version 1 --memory 512')).toMatchObject({ command: { options: { memory: '512Mi' } } });
+    expect(parse('add --name a --version 1 --memory 512')).toMatchObject({ command: { memory: '512Mi' } });
   });
 
   it('keeps the patterns of an upload in their order', () => {
@@ -149,7 +151,7 @@ describe('parseArguments', () => {
   it('takes the flags of kubectl with yes and no, and what is empty for nothing', () => {
     const cluster = (line: string) => {
       const parsed = parse(line);
-      return parsed.kind === 'command' ? parsed.command.cluster : parsed;
+      return 'command' in parsed && 'cluster' in parsed.command ? parsed.command.cluster : parsed;
     };
     expect(cluster('list --insecure-skip-tls-verify=false --disable-compression=F')).toEqual({});
     expect(cluster('--insecure-skip-tls-verify mode shadow')).toEqual({ insecureSkipTlsVerify: true });

@@ -3,6 +3,7 @@
 import type { ObjectState } from '../contracts/object-state.ts';
 import type { HdfsSettings } from '../contracts/settings.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { ClusterChoice } from './options/cluster-options.ts';
 
 export interface Ports {
   readonly clock: Clock;
@@ -17,6 +18,8 @@ export interface Ports {
   readonly connect: (choice: ClusterChoice) => Cluster;
   /** HDFS as the operator's settings describe it. */
   readonly payloads: (hdfs: HdfsSettings) => PayloadUploader;
+  /** The same HDFS, as the old deploy client sends to it. */
+  readonly payloadsOver: (hdfs: HdfsSettings) => OverUploader;
   /** The same HDFS, for looking only. */
   readonly hdfs: (hdfs: HdfsSettings) => HdfsReader;
   /**
@@ -28,6 +31,10 @@ export interface Ports {
   readonly inspect: (choice: ClusterChoice) => ClusterInspector;
   /** The text of a file, or of standard input where it is `-`. @throws MaasError LOCAL_PATH_INVALID */
   readonly readFile: (path: string) => Promise<string>;
+  /** Undefined where there is no such file. @throws MaasError SETTINGS_INVALID where it cannot be read */
+  readonly readText: (path: string) => Promise<string | undefined>;
+  /** Runs Helm with this input and the terminal's own output; gives its exit status. @throws MaasError HELM_FAILED */
+  readonly helm: (args: readonly string[], input: string) => Promise<number>;
   /** Opens a TCP connection and closes it again, without a byte on it. Never throws. */
   readonly touch: (host: string, port: number, timeoutMs: number) => Promise<Touch>;
   /** Fires when the user interrupts the command. */
@@ -49,32 +56,6 @@ export interface Output {
 /** What a line may take; undefined where nobody looks, so that nothing is cut for a script. */
 export function roomOf({ terminal, width }: Pick<Output, 'terminal' | 'width'>): number | undefined {
   return terminal ? width : undefined;
-}
-
-/** Which cluster, and as whom: the kubeconfig, and what kubectl's options say over it. */
-export interface ClusterChoice {
-  readonly kubeconfig?: string | undefined;
-  readonly context?: string | undefined;
-  readonly cluster?: string | undefined;
-  readonly user?: string | undefined;
-  readonly server?: string | undefined;
-  readonly token?: string | undefined;
-  readonly certificateAuthority?: string | undefined;
-  readonly clientCertificate?: string | undefined;
-  readonly clientKey?: string | undefined;
-  readonly insecureSkipTlsVerify?: boolean | undefined;
-  readonly tlsServerName?: string | undefined;
-  readonly proxyUrl?: string | undefined;
-  readonly disableCompression?: boolean | undefined;
-  readonly as?: string | undefined;
-  readonly asUid?: string | undefined;
-  readonly asGroup?: readonly string[] | undefined;
-  /** `key=value`. */
-  readonly asUserExtra?: readonly string[] | undefined;
-  readonly username?: string | undefined;
-  readonly password?: string | undefined;
-  /** For each request; 0 is no limit. */
-  readonly requestTimeoutMs?: number | undefined;
 }
 
 /** An object as the API server gives it; read with readModel. */
@@ -272,4 +253,30 @@ export interface PayloadUploader {
       readonly signal: AbortSignal;
     },
   ): Promise<UploadOutcome>;
+}
+
+export interface OverOutcome extends UploadOutcome {
+  /** Are files different now that were at the path before? */
+  readonly replaced: boolean;
+  /** Names of directories that were left out. */
+  readonly directories: readonly string[];
+  /** RFC 3339, by HDFS's clock: what was at the path by then is whole. */
+  readonly payloadComplete: string;
+}
+
+export interface OverUploader {
+  /**
+   * Sends the files directly in a directory over what is at the target. `files` and `bytes` of the outcome are those
+   * that had to be sent.
+   * @throws MaasError HDFS_*, PAYLOAD_*, LOCAL_PATH_INVALID
+   */
+  upload(
+    localPath: string,
+    target: string,
+    options: {
+      readonly onProgress: (progress: UploadProgress) => void;
+      readonly onWarning: (message: string) => void;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<OverOutcome>;
 }

@@ -30,7 +30,10 @@ interface Given {
 }
 
 /** What only the commands that look around use. */
-export type Looking = Pick<Ports, 'hdfs' | 'zookeeper' | 'inspect' | 'touch' | 'readFile'>;
+export type Looking = Pick<
+  Ports,
+  'hdfs' | 'zookeeper' | 'inspect' | 'touch' | 'readFile' | 'payloadsOver' | 'readText' | 'helm'
+>;
 
 /** A clock on which every wait is over at once, and no time passes. */
 export const noTime: Clock = {
@@ -73,6 +76,9 @@ export function cliPorts({
       throw new MaasError('LOCAL_PATH_INVALID', `${path} was not expected`);
     },
     touch: unexpected('a connection'),
+    payloadsOver: unexpected('an upload'),
+    readText: unexpected('a file'),
+    helm: unexpected('Helm'),
     ...looking,
     signal: signal ?? new AbortController().signal,
     version: '1.2.3',

@@ -1,12 +1,11 @@
 /** Ports of the old commands for tests: nothing of HDFS, ZooKeeper or Helm unless the test gives it. */
 
-import type { LegacyPorts, OverUploader } from '../../src/cli/old-commands/old-ports.ts';
-import type { Cluster, ZooKeeperReader } from '../../src/cli/ports.ts';
+import type { Cluster, OverUploader, Ports, ZooKeeperReader } from '../../src/cli/ports.ts';
 import { MaasError } from '../../src/contracts/errors.ts';
 import { cliPorts, type TestPorts } from './cli-ports.ts';
 import { ModelStore } from './model-store.ts';
 
-export interface LegacyTestPorts extends LegacyPorts {
+export interface LegacyTestPorts extends Ports {
   readonly out: TestPorts['out'];
   readonly err: TestPorts['err'];
   /** Quorums that were connected to. */

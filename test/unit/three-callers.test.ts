@@ -3,10 +3,8 @@
  * Where they differ, the row says why; everything else is decided for all of them in src/deploy-rules.
  */
 import { describe, expect, it } from 'vitest';
-import { legacyDeploy } from '../../src/cli/old-commands/deploy.ts';
-import { parseArguments } from '../../src/cli/parse.ts';
-import { run } from '../../src/cli/run.ts';
 import { cliPorts } from '../builders/cli-ports.ts';
+import { typed } from '../builders/command-line.ts';
 import { legacyPorts } from '../builders/legacy-ports.ts';
 import { ModelStore, part } from '../builders/model-store.ts';
 import { QueueWorld } from '../builders/queue-world.ts';
@@ -96,10 +94,7 @@ async function byCommand(present: readonly Present[], { action, instances, memor
     ...(memory === undefined ? [] : ['--memory', String(memory)]),
     ...(path === undefined ? [] : ['--hdfs-model-path', path]),
   ];
-  const parsed = parseArguments(words, { version: '1.2.3', operatorNamespace: undefined });
-  if (parsed.kind === 'refused') return parsed.error.code;
-  if (parsed.kind !== 'command') throw new Error(parsed.text);
-  return outcomeOf(store, await run(parsed.command, ports), ports.err.text);
+  return outcomeOf(store, await typed(words, ports), ports.err.text);
 }
 
 async function byScript(present: readonly Present[], { action, instances, memory, path }: Asked): Promise<string> {
@@ -111,7 +106,7 @@ async function byScript(present: readonly Present[], { action, instances, memory
     ...(memory === undefined ? [] : ['-m', String(memory)]),
     ...(path === undefined ? [] : ['-hmp', path]),
   ];
-  const code = await legacyDeploy(words, { namespace: undefined, operatorNamespace: 'maas-system' }, ports);
+  const code = await typed(['__legacy-deploy', ...words], ports);
   return outcomeOf(store, code, ports.err.text);
 }
 

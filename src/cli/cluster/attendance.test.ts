@@ -1,38 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { cliPorts } from '../../../test/builders/cli-ports.ts';
+import { typed } from '../../../test/builders/command-line.ts';
 import { ManualClock } from '../../../test/builders/manual-clock.ts';
 import { keyOf, ModelStore } from '../../../test/builders/model-store.ts';
 import { type Concern, concernsAnnotation, encodeConcerns } from '../../contracts/concern.ts';
 import { MaasError } from '../../contracts/errors.ts';
 import { settingsConfigMap, settingsKey } from '../../contracts/settings.ts';
-import type { AddCommand, Command, ListCommand } from '../command.ts';
 import type { ApiObject, ClusterInspector } from '../ports.ts';
-import { run } from '../run.ts';
 
 const now = Date.UTC(2026, 0, 1);
-const everywhere = { cluster: {}, output: undefined, namespace: undefined, operatorNamespace: 'maas-system' };
-const add: AddCommand = {
-  ...everywhere,
-  kind: 'add',
-  model: 'dga',
-  version: '1.0',
-  instances: 1,
-  wait: false,
-  timeoutMs: 600_000,
-  dryRun: false,
-  options: { memory: '512Mi', env: [] },
-  localPath: undefined,
-  exclude: [],
-  hdfsPath: 'models/dga',
-  readFrom: undefined,
-};
-const list: ListCommand = {
-  ...everywhere,
-  kind: 'list',
-  allNamespaces: true,
-  model: undefined,
-  version: undefined,
-};
+const add = 'add --name dga --version 1.0 --memory 512 --hdfs-model-path models/dga';
 
 const leaseOf = (secondsAgo: number, concerns: readonly Concern[] = []): ApiObject => ({
   metadata: { annotations: { [concernsAnnotation]: encodeConcerns(concerns) } },
@@ -48,7 +25,7 @@ const refused: Concern = {
 
 /** The caller works in the namespace fraud. */
 function begin(
-  command: Command,
+  line: string,
   world: { serves?: readonly string[]; lease?: ApiObject | 'none' | 'forbidden' },
   present?: Parameters<ModelStore['put']>[0],
 ) {
@@ -75,7 +52,7 @@ function begin(
     looking: { inspect: () => inspector as ClusterInspector },
   });
   const done: { code?: number } = {};
-  void run(command, ports).then((code) => {
+  void typed(line, ports).then((code) => {
     done.code = code;
   });
   return { store, clock, ports, done };
@@ -139,7 +116,7 @@ describe('add', () => {
       /error\[OPERATOR_AWAY\]: nobody takes up dga 1.0: there is no operator in namespace maas-system\nnext: .*--operator-namespace/,
     ],
   ])('--wait ends within seconds with %s', async (_name, world, message) => {
-    const { clock, ports, done } = begin({ ...add, wait: true }, world);
+    const { clock, ports, done } = begin(`${add} --wait`, world);
     await clock.advance(11_000);
     expect(done.code).toBeUndefined();
     await clock.advance(4_000);
@@ -149,7 +126,7 @@ describe('add', () => {
 
   it('--wait waits for an operator that is at work, and for one of which nothing is known', async () => {
     for (const lease of [leaseOf(-600), 'forbidden'] as const) {
-      const { clock, done } = begin({ ...add, wait: true }, { serves: ['fraud'], lease });
+      const { clock, done } = begin(`${add} --wait`, { serves: ['fraud'], lease });
       await clock.advance(120_000);
       expect(done.code).toBeUndefined();
     }
@@ -158,7 +135,7 @@ describe('add', () => {
 
 describe('list', () => {
   const shown = async (world: Parameters<typeof begin>[1], status = {}) => {
-    const { clock, ports, done } = begin(list, world, {
+    const { clock, ports, done } = begin('list --all-namespaces', world, {
       metadata: { name: 'dga-1.0' },
       spec: { name: 'dga', version: '1.0', instances: 1, memory: '512Mi', payload: { path: 'p' } },
       status,

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { type Concern, concernsAnnotation, concerns as concernsOf, decodeConcerns } from '../../contracts/concern.ts';
 import { formatAge } from '../../contracts/duration.ts';
 import { MaasError } from '../../contracts/errors.ts';
-import type { ListCommand } from '../command.ts';
+import type { Everywhere } from '../options/shared-options.ts';
 import type { ApiObject, Cluster, Ports } from '../ports.ts';
 import { type Asked, asked } from './asked.ts';
 import { type PublishedSettings, readSettings } from './operator-settings.ts';
@@ -29,7 +29,7 @@ const graceMs = 10_000;
 
 /** Never throws: who may not look is told less. */
 export async function askAttendance(
-  { operatorNamespace, cluster: choice }: Pick<ListCommand, 'operatorNamespace' | 'cluster'>,
+  { operatorNamespace, cluster: choice }: Pick<Everywhere, 'operatorNamespace' | 'cluster'>,
   ports: Pick<Ports, 'inspect'>,
   cluster: Cluster,
 ): Promise<Attendance> {

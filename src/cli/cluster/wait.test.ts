@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { cliPorts } from '../../../test/builders/cli-ports.ts';
+import { typed } from '../../../test/builders/command-line.ts';
 import { ManualClock } from '../../../test/builders/manual-clock.ts';
 import { ModelStore } from '../../../test/builders/model-store.ts';
 import { MaasError } from '../../contracts/errors.ts';
-import type { Command } from '../command.ts';
-import { run } from '../run.ts';
 
 const condition = (type: string, status: 'True' | 'False', reason: string, message = '') => ({
   type,
@@ -13,37 +12,8 @@ const condition = (type: string, status: 'True' | 'False', reason: string, messa
   message,
   lastTransitionTime: '2026-01-01T00:00:00Z',
 });
-const addOne: Command = {
-  kind: 'add',
-  cluster: {},
-  output: undefined,
-  namespace: undefined,
-  model: 'dga',
-  version: '1.0',
-  instances: 1,
-  wait: true,
-  timeoutMs: 30_000,
-  dryRun: false,
-  options: { env: [] },
-  localPath: undefined,
-  exclude: [],
-  hdfsPath: undefined,
-  readFrom: undefined,
-  operatorNamespace: 'maas-system',
-};
-const removeOne: Command = {
-  kind: 'remove',
-  cluster: {},
-  operatorNamespace: 'maas-system',
-  output: undefined,
-  namespace: undefined,
-  model: 'dga',
-  version: '1.0',
-  instances: 1,
-  wait: true,
-  timeoutMs: 30_000,
-  dryRun: false,
-};
+const addOne = 'add --name dga --version 1.0 --wait --timeout 30s';
+const removeAll = 'remove --name dga --version 1.0 --wait --timeout 30s';
 
 const up = {
   replicas: 2,
@@ -56,7 +26,7 @@ const up = {
 };
 
 /** One instance runs, and the command under test asks for the second. */
-function begin(command: Command = addOne, instances = 1) {
+function begin(line = addOne, instances = 1) {
   const store = new ModelStore();
   const spec = { name: 'dga', version: '1.0', instances, memory: '512Mi', payload: { path: 'p' } };
   store.put({ metadata: { name: 'dga-1.0' }, spec, status: { ...up, observedGeneration: 1, registered: instances } });
@@ -70,7 +40,7 @@ function begin(command: Command = addOne, instances = 1) {
   });
   const ports = cliPorts({ cluster, clock, signal: interrupt.signal });
   const done: { code?: number } = {};
-  const ended = run(command, ports).then((code) => {
+  const ended = typed(line, ports).then((code) => {
     done.code = code;
   });
   return { store, clock, ports, done, ended, trouble, interrupt };
@@ -256,7 +226,7 @@ describe('add --wait', () => {
 
 describe('remove --wait', () => {
   it('waits until there are no more instances than wanted', async () => {
-    const { store, clock, ports, done } = begin(removeOne, 2);
+    const { store, clock, ports, done } = begin(`${removeAll} --instances 1`, 2);
     store.update('dga-1.0', { status: { observedGeneration: 2, replicas: 1, endpointsTotal: 2 } });
     await clock.advance(1_000);
     expect(done.code).toBeUndefined();
@@ -274,7 +244,7 @@ describe('remove --wait', () => {
     expect(done.code).toBe(0);
     expect(ports.out.text).toBe(scaled);
     const removal = cliPorts({ cluster: store.cluster(), clock });
-    expect(await run({ ...removeOne, instances: undefined } as Command, removal)).toBe(0);
+    expect(await typed(removeAll, removal)).toBe(0);
     expect(store.writes.at(-1)).toBe('delete dga-1.0 in the foreground');
     expect(removal.err.text).toBe('dga 1.0: gone (0s)\n');
   });

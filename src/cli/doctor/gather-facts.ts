@@ -1,9 +1,8 @@
 /** Looks everywhere, and brings home what it saw. Never throws. */
-import { hasCode } from '../../contracts/errors.ts';
 import { asked } from '../cluster/asked.ts';
-import { readModel } from '../cluster/model.ts';
+import { modelsInSight } from '../cluster/models-in-sight.ts';
 import { readSettings } from '../cluster/operator-settings.ts';
-import type { DoctorCommand } from '../command.ts';
+import type { AboutZooKeeper } from '../options/shared-options.ts';
 import type { Cluster, ClusterInspector, HdfsReader, Ports } from '../ports.ts';
 import { withZooKeeper, zookeeperOf } from '../zookeeper/zookeeper-access.ts';
 import { readConfigNode, readZooKeeperSide } from '../zookeeper/zookeeper-side.ts';
@@ -17,16 +16,22 @@ import { referencesOf, specOf } from './references.ts';
 /** Stellar has no setting for it. */
 const stellarConfigPath = '/metron/maas/config';
 
-export async function gatherFacts(command: DoctorCommand, ports: Ports, cluster: Cluster): Promise<Facts> {
-  const { operatorNamespace } = command;
+export interface Extent extends AboutZooKeeper {
+  /** Connect to what is registered? */
+  readonly connect: boolean;
+  readonly connectTimeoutMs: number;
+}
+
+export async function gatherFacts(extent: Extent, ports: Ports, cluster: Cluster): Promise<Facts> {
+  const { operatorNamespace } = extent;
   const settings = await asked(() => readSettings(cluster, operatorNamespace));
   const published = settings.known ? settings.value : undefined;
-  const named = command.zookeeper !== undefined || published?.zookeeper !== undefined;
-  const inspector = ports.inspect(command.cluster);
+  const named = extent.zookeeper !== undefined || published?.zookeeper !== undefined;
+  const inspector = ports.inspect(extent.cluster);
   const [zookeeper, clusterFacts, hdfs, models] = await Promise.all([
     named
       ? asked(async () => {
-          const where = zookeeperOf(published, command.zookeeper);
+          const where = zookeeperOf(published, extent.zookeeper);
           return await withZooKeeper(ports, where, async (reader) => ({
             quorum: where.quorum,
             side: await readZooKeeperSide(reader, { ...where, forwardTo: published?.legacy.queue.forwardTo }),
@@ -34,37 +39,27 @@ export async function gatherFacts(command: DoctorCommand, ports: Ports, cluster:
           }));
         })
       : undefined,
-    gatherCluster(inspector, { operator: operatorNamespace, caller: command.namespace ?? cluster.namespace }, settings),
+    gatherCluster(inspector, { operator: operatorNamespace, caller: extent.namespace ?? cluster.namespace }, settings),
     published === undefined
       ? []
       : Promise.all(
           Object.keys(published.hdfs.nameservices).map((name) => gatherHdfs(ports.hdfs(published.hdfs), name)),
         ),
-    asked(() => gatherModels(command, cluster, inspector)),
+    asked(() => gatherModels(extent.namespace, cluster, inspector)),
   ]);
   const endpoints =
-    command.connect && zookeeper?.known === true
-      ? await gatherEndpoints(zookeeper.value.side, ports, command.connectTimeoutMs)
+    extent.connect && zookeeper?.known === true
+      ? await gatherEndpoints(zookeeper.value.side, ports, extent.connectTimeoutMs)
       : undefined;
   return { now: ports.clock.now(), settings, zookeeper, endpoints, cluster: clusterFacts, hdfs, models };
 }
 
-/** Of all namespaces; of one's own for those who may look at no other. */
 async function gatherModels(
-  command: DoctorCommand,
+  namespace: string | undefined,
   cluster: Cluster,
   inspector: ClusterInspector,
 ): Promise<readonly ModelFacts[]> {
-  const list = async () => {
-    if (command.namespace !== undefined) return cluster.list(command.namespace);
-    try {
-      return await cluster.list(undefined);
-    } catch (error) {
-      if (!hasCode(error, 'CLUSTER_FORBIDDEN')) throw error;
-      return cluster.list(cluster.namespace);
-    }
-  };
-  const models = (await list()).map(readModel);
+  const models = await modelsInSight(cluster, namespace);
   const references = await gatherReferences(
     inspector,
     models.map((model) => referencesOf(specOf(model.object), model.metadata.namespace)),

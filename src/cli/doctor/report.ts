@@ -1,10 +1,9 @@
 /** What doctor says, for people and as the documented JSON. Pure. */
 
 import { visible } from '../../kernel/shown-text.ts';
-import type { OutputFormat } from '../command.ts';
 import { type Colour, paint } from '../output/colour.ts';
 import { counted } from '../output/counted.ts';
-import { printJson, printYaml } from '../output/print-object.ts';
+import { type OutputFormat, printAs } from '../output/output-format.ts';
 import { foldTo } from '../output/text-columns.ts';
 import { instancesOf } from '../zookeeper/zookeeper-side.ts';
 import type { Facts } from './facts.ts';
@@ -21,6 +20,19 @@ export interface DoctorReport {
   readonly checked: readonly string[];
   readonly findings: readonly Finding[];
 }
+
+/** Fields of `doctor -o json`, in the order of the output. */
+export const doctorFields: readonly (readonly [field: string, means: string])[] = [
+  ['errors', 'How many findings are errors.'],
+  ['warnings', 'How many are warnings.'],
+  ['infos', 'How many are mere notes.'],
+  ['checked', 'What was looked at, in words.'],
+  ['findings[].code', 'One of the codes below.'],
+  ['findings[].severity', '`error`, `warning` or `info`.'],
+  ['findings[].subject', 'What it is about: a znode, an address, a Kubernetes object, a model.'],
+  ['findings[].evidence', 'What was seen.'],
+  ['findings[].cure', 'What to do.'],
+];
 
 /** @param checked what was looked at, in words */
 export function reportOf(checked: readonly string[], findings: readonly Finding[]): DoctorReport {
@@ -64,16 +76,10 @@ export interface PrintOptions {
 }
 
 export function printReport(report: DoctorReport, format: OutputFormat | undefined, options: PrintOptions): string {
-  switch (format) {
-    case 'json':
-      return printJson(report);
-    case 'yaml':
-      return printYaml(report);
-    case 'name':
-      return report.findings.map(({ code, subject }) => `${visible(`${code} ${subject}`)}\n`).join('');
-    default:
-      return report.findings.map((each) => printFinding(each, options)).join('') + summary(report, options);
-  }
+  return printAs(format, report, {
+    name: () => report.findings.map(({ code, subject }) => `${visible(`${code} ${subject}`)}\n`).join(''),
+    table: () => report.findings.map((each) => printFinding(each, options)).join('') + summary(report, options),
+  });
 }
 
 function printFinding({ code, severity, subject, evidence, cure }: Finding, options: PrintOptions): string {

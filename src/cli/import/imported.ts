@@ -26,6 +26,14 @@ export interface Imported {
   readonly onlyAsked: boolean;
 }
 
+/** Fields of one item of `import -o json`, in the order of the output. */
+export const importFields: readonly (readonly [field: string, means: string])[] = [
+  ['manifest', 'The ModelDeployment, without what is missing.'],
+  ['missing', 'What has to be filled in before it can be applied: `memory`, `payload.path`.'],
+  ['notes', 'What was seen, in sentences.'],
+  ['onlyAsked', 'True where only a waiting request asks for it, and nothing is registered.'],
+];
+
 /**
  * @param memory a quantity for what neither side tells
  * @param namespace where the resource is to be

@@ -2,8 +2,8 @@
 import { InvalidArgumentError } from 'commander';
 import { MaasError } from '../../contracts/errors.ts';
 import { quoted } from '../../kernel/shown-text.ts';
+import type { ClusterChoice } from '../options/cluster-options.ts';
 import * as value from '../options/option-values.ts';
-import type { ClusterChoice } from '../ports.ts';
 import { asksForHelp, type LegacyOption, type LegacyValues, optionLines, parseLegacyOptions } from './old-options.ts';
 
 export const deployProgram = 'maas_deploy.sh';

@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { typed } from '../../../test/builders/command-line.ts';
 import { legacyPorts } from '../../../test/builders/legacy-ports.ts';
 import { keyOf, ModelStore, part } from '../../../test/builders/model-store.ts';
 import { MaasError } from '../../contracts/errors.ts';
 import { settingsConfigMap, settingsKey } from '../../contracts/settings.ts';
-import { legacyDeploy } from './deploy.ts';
-import type { OverOutcome, OverUploader } from './old-ports.ts';
+import type { OverOutcome, OverUploader } from '../ports.ts';
 
-const env = { namespace: undefined, operatorNamespace: 'maas-system' };
 const dga = {
   name: 'dga',
   version: '1.0',
@@ -54,7 +53,7 @@ const annotationsOf = (store: ModelStore) =>
 
 async function ran(store: ModelStore, line: string, uploader?: OverUploader) {
   const ports = legacyPorts({ cluster: store.cluster(), ...(uploader === undefined ? {} : { uploader }) });
-  const code = await legacyDeploy(line.split(' '), env, ports);
+  const code = await typed(`__legacy-deploy ${line}`, ports);
   return { code, out: ports.out.text, err: ports.err.text };
 }
 
@@ -115,7 +114,7 @@ describe('ADD', () => {
     });
     const unused = new Uploads();
     const ports = legacyPorts({ cluster, uploader: unused });
-    expect(await legacyDeploy(`${addDga} -lmp ./dga`.split(' '), env, ports)).toBe(1);
+    expect(await typed(`__legacy-deploy ${addDga} -lmp ./dga`, ports)).toBe(1);
     expect(unused.calls).toEqual([]);
   });
 

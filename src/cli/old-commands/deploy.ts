@@ -3,9 +3,10 @@
  * `kubectl maas`. See docs/adr/0021.
  */
 
-import { asMaasError, hasCode, MaasError } from '../../contracts/errors.ts';
+import { hasCode, MaasError } from '../../contracts/errors.ts';
 import { tidyHdfsPath } from '../../contracts/hdfs-path.ts';
 import { formatBytes } from '../../contracts/quantity.ts';
+import { defaultOperatorNamespace } from '../../contracts/settings.ts';
 import { grantedMemory, namespaceForModel, oldDefaults } from '../../deploy-rules/old-words.ts';
 import { visible } from '../../kernel/shown-text.ts';
 import { add } from '../add.ts';
@@ -13,47 +14,35 @@ import { type Deployed, deployedIn } from '../cluster/deployed.ts';
 import { title, titleOf } from '../cluster/model.ts';
 import { type PublishedSettings, readSettings } from '../cluster/operator-settings.ts';
 import type { AddCommand } from '../command.ts';
-import { type ExitCode, exitCodeOf, exitCodes } from '../exit-codes.ts';
+import type { UnlistedCommand } from '../define-command.ts';
+import { exitCodes } from '../exit-codes.ts';
 import { counted } from '../output/counted.ts';
-import { printError } from '../output/print-error.ts';
 import { progressLine } from '../output/upload-progress.ts';
-import type { Cluster, Ports } from '../ports.ts';
+import type { Cluster, OverOutcome, Ports } from '../ports.ts';
 import { remove } from '../remove.ts';
 import {
   deployHelp,
   type LegacyAdd,
   type LegacyDeploy,
-  type LegacyEnvironment,
   type LegacyRemove,
   parseLegacyDeploy,
 } from './deploy-options.ts';
 import { legacyList } from './list.ts';
-import type { LegacyPorts, OverOutcome } from './old-ports.ts';
 
 /** How long a resource of the same name may take to go, before its successor is made. */
 const goneWithinMs = 600_000;
 
-/** Never throws: a failure is told on standard error and is in the exit code. */
-export async function legacyDeploy(
-  argv: readonly string[],
-  env: LegacyEnvironment,
-  ports: LegacyPorts,
-): Promise<ExitCode> {
-  try {
-    const command = parseLegacyDeploy(argv, env);
+export const oldDeploy: UnlistedCommand = {
+  name: '__legacy-deploy',
+  async run(argv, { namespace, operatorNamespace = defaultOperatorNamespace }, ports) {
+    const command = parseLegacyDeploy(argv, { namespace, operatorNamespace });
     if (command === undefined) ports.out.write(deployHelp());
     else await execute(command, ports);
     return exitCodes.ok;
-  } catch (thrown) {
-    const error = ports.signal.aborted
-      ? new MaasError('INTERRUPTED', 'interrupted; what was written to the cluster stays', { cause: thrown })
-      : asMaasError(thrown);
-    ports.err.write(printError(error, { colour: ports.err.colour, json: false }));
-    return exitCodeOf(error.code);
-  }
-}
+  },
+};
 
-async function execute(command: LegacyDeploy, ports: LegacyPorts): Promise<void> {
+async function execute(command: LegacyDeploy, ports: Ports): Promise<void> {
   if (command.mode === 'LIST') return await legacyList(command, ports);
   const cluster = ports.connect(command.cluster);
   const settings = await settingsIfAny(command, cluster);
@@ -88,7 +77,7 @@ async function legacyAdd(
   command: LegacyAdd,
   namespace: string,
   settings: PublishedSettings | undefined,
-  ports: LegacyPorts,
+  ports: Ports,
   cluster: Cluster,
 ): Promise<void> {
   const memory = memoryFor(command, settings);
@@ -136,7 +125,7 @@ async function upload(
   { hdfsPath }: LegacyAdd,
   localPath: string,
   settings: PublishedSettings,
-  ports: LegacyPorts,
+  ports: Ports,
 ): Promise<OverOutcome> {
   const line = progressLine(ports.err, ports.clock);
   const note = (message: string): void => {
@@ -182,7 +171,7 @@ function tellWhoRunsFromThere({ hdfsPath, ...named }: LegacyAdd, models: readonl
   }
 }
 
-function quiet(ports: LegacyPorts): LegacyPorts {
+function quiet(ports: Ports): Ports {
   const nowhere = { write: () => {}, terminal: false, colour: false, width: 80 };
   return { ...ports, out: nowhere, err: nowhere };
 }

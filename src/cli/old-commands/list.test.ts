@@ -1,15 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { typed } from '../../../test/builders/command-line.ts';
 import { legacyPorts } from '../../../test/builders/legacy-ports.ts';
 import { keyOf, ModelStore } from '../../../test/builders/model-store.ts';
 import { aRegistration, changed } from '../../../test/builders/registration.ts';
 import { MaasError } from '../../contracts/errors.ts';
 import { settingsConfigMap, settingsKey } from '../../contracts/settings.ts';
 import { encodeRegistration, type Registration } from '../../wire/service-instance.ts';
-import { legacyDeploy } from './deploy.ts';
 import { legacyListText } from './list-text.ts';
-
-const env = { namespace: undefined, operatorNamespace: 'maas-system' };
 
 type Znodes = NonNullable<Parameters<typeof legacyPorts>[0]['znodes']>;
 
@@ -21,7 +19,7 @@ function registered(...registrations: Registration[]): Record<string, Uint8Array
 
 async function list(znodes: Znodes, line = '-zq zk:2181', cluster?: ModelStore) {
   const ports = legacyPorts({ znodes, ...(cluster === undefined ? {} : { cluster: cluster.cluster() }) });
-  const code = await legacyDeploy(['-mo', 'LIST', ...line.split(' ').filter(Boolean)], env, ports);
+  const code = await typed(['__legacy-deploy', '-mo', 'LIST', ...line.split(' ').filter(Boolean)], ports);
   return { code, out: ports.out.text, err: ports.err.text, quorums: ports.quorums };
 }
 

@@ -4,21 +4,18 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { typed } from '../../../test/builders/command-line.ts';
 import { legacyPorts } from '../../../test/builders/legacy-ports.ts';
-import { legacyService } from './service.ts';
 import { serviceHelp, serviceOptions } from './service-options.ts';
 
-const env = {
-  operatorNamespace: 'maas-system',
-  chart: '/release/charts/maas-operator',
-  hadoopConf: '/etc/hadoop/conf',
-  hadoopUser: undefined,
-};
 const core = `<configuration><property><name>fs.defaultFS</name><value>hdfs://nn1.example:8020</value></property></configuration>`;
 
 async function ran(argv: readonly string[], options: Parameters<typeof legacyPorts>[0] & { user?: string } = {}) {
   const ports = legacyPorts({ files: { '/etc/hadoop/conf/core-site.xml': core }, ...options });
-  const code = await legacyService(argv, { ...env, hadoopUser: options.user }, ports);
+  const code = await typed(['__legacy-service', ...argv], ports, {
+    chart: '/release/charts/maas-operator',
+    hadoopUser: options.user,
+  });
   return { code, out: ports.out.text, err: ports.err.text, helmRuns: ports.helmRuns };
 }
 

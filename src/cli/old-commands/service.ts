@@ -3,15 +3,15 @@
  * docs/adr/0021.
  */
 import { stringify } from 'yaml';
-import { asMaasError, MaasError } from '../../contracts/errors.ts';
+import { MaasError } from '../../contracts/errors.ts';
+import { defaultOperatorNamespace } from '../../contracts/settings.ts';
 import { visible } from '../../kernel/shown-text.ts';
-import { type ExitCode, exitCodeOf, exitCodes } from '../exit-codes.ts';
-import { printError } from '../output/print-error.ts';
+import type { CommandEnvironment, UnlistedCommand } from '../define-command.ts';
+import { exitCodes } from '../exit-codes.ts';
 import { printWhole } from '../output/print-table.ts';
-import { roomOf } from '../ports.ts';
+import { type Ports, roomOf } from '../ports.ts';
 import { hdfsOf } from './hadoop-conf.ts';
 import { asksForHelp, type LegacyValues, parseLegacyOptions } from './old-options.ts';
-import type { LegacyPorts } from './old-ports.ts';
 import {
   chartValues,
   type Effect,
@@ -22,35 +22,19 @@ import {
   serviceProgram,
 } from './service-options.ts';
 
-export interface ServiceEnvironment {
-  readonly operatorNamespace: string;
-  /** The chart that belongs to this program. */
-  readonly chart: string;
-  readonly hadoopConf: string;
-  /** As whom Hadoop's own commands would go to HDFS, where that is said. */
-  readonly hadoopUser: string | undefined;
-}
-
 type ChartValues = Readonly<Record<string, unknown>>;
 
-/** Never throws: a failure is told on standard error and is in the exit code. */
-export async function legacyService(
-  argv: readonly string[],
-  env: ServiceEnvironment,
-  ports: LegacyPorts,
-): Promise<ExitCode> {
-  try {
+export const oldService: UnlistedCommand = {
+  name: '__legacy-service',
+  async run(argv, environment, ports) {
     if (asksForHelp(argv)) ports.out.write(serviceHelp());
-    else await execute(parseLegacyOptions(serviceProgram, [...serviceOptions, ...helmOptions], argv), env, ports);
+    else
+      await execute(parseLegacyOptions(serviceProgram, [...serviceOptions, ...helmOptions], argv), environment, ports);
     return exitCodes.ok;
-  } catch (thrown) {
-    const error = asMaasError(thrown);
-    ports.err.write(printError(error, { colour: ports.err.colour, json: false }));
-    return exitCodeOf(error.code);
-  }
-}
+  },
+};
 
-async function execute(given: LegacyValues, env: ServiceEnvironment, ports: LegacyPorts): Promise<void> {
+async function execute(given: LegacyValues, env: CommandEnvironment, ports: Ports): Promise<void> {
   const { values: wanted, effects } = chartValues(given);
   const files = given.get('values') ?? [];
   if (!given.has('zk_quorum') && files.length === 0) {
@@ -82,11 +66,7 @@ async function execute(given: LegacyValues, env: ServiceEnvironment, ports: Lega
   if (status !== 0) throw new MaasError('HELM_FAILED', `helm ended with status ${status}; its own words are above`);
 }
 
-async function hdfsValues(
-  directory: string,
-  env: ServiceEnvironment,
-  ports: LegacyPorts,
-): Promise<ChartValues | undefined> {
+async function hdfsValues(directory: string, env: CommandEnvironment, ports: Ports): Promise<ChartValues | undefined> {
   const files = await Promise.all(
     ['core-site.xml', 'hdfs-site.xml'].map((name) => ports.readText(`${directory}/${name}`)),
   );
@@ -95,7 +75,7 @@ async function hdfsValues(
   return { hdfs: { ...found, ...(env.hadoopUser === undefined ? {} : { user: env.hadoopUser }) } };
 }
 
-function helmArguments(given: LegacyValues, env: ServiceEnvironment): string[] {
+function helmArguments(given: LegacyValues, env: CommandEnvironment): string[] {
   const one = (long: string): string | undefined => given.get(long)?.[0] || undefined;
   const named = (flag: string, value: string | undefined) => (value === undefined ? [] : [flag, value]);
   return [
@@ -104,7 +84,7 @@ function helmArguments(given: LegacyValues, env: ServiceEnvironment): string[] {
     one('release') ?? 'maas-operator',
     one('chart') ?? env.chart,
     '--namespace',
-    one('namespace') ?? env.operatorNamespace,
+    one('namespace') ?? env.operatorNamespace ?? defaultOperatorNamespace,
     '--create-namespace',
     ...named('--kubeconfig', one('kubeconfig')),
     ...named('--kube-context', one('context')),

@@ -80,6 +80,11 @@ export function namespace(text: string): string {
   throw new InvalidArgumentError('A namespace has lower-case letters, digits and dashes, at most 63.');
 }
 
+/** Kubectl takes an empty one for none. */
+export function namespaceOrNone(text: string): string {
+  return text === '' ? '' : namespace(text);
+}
+
 export function mode(text: string): Mode | 'default' {
   if (isMode(text) || text === 'default') return text;
   throw new InvalidArgumentError(`It is one of ${modes.join(', ')}.`);

@@ -57,6 +57,34 @@ export interface ModelListView {
   readonly items: readonly ModelView[];
 }
 
+/** Fields of one item of `list -o json`, in the order of the output. */
+export const listFields: readonly (readonly [field: string, means: string])[] = [
+  ['namespace', 'Namespace of the resource.'],
+  ['resource', 'metadata.name of the ModelDeployment.'],
+  ['model', 'The model, as Stellar names it.'],
+  ['version', 'The wanted version.'],
+  ['serving', 'The version that clients get now; null when none.'],
+  ['desired', 'Wanted instances.'],
+  ['ready', 'Instances that answer; null before the operator has said anything.'],
+  ['registered', 'Instances that clients see in ZooKeeper; null while that is not known.'],
+  ['payload.path', 'Where the payload is, as the resource says.'],
+  ['payload.digest', 'Digest of the pinned files; null before they are pinned.'],
+  ['state.ready', 'The Ready condition: True, False or Unknown.'],
+  ['state.reason', 'Its reason, one word.'],
+  ['state.message', 'Its message.'],
+  ['state.stalled', 'True when nothing but a change by somebody can help.'],
+  ['state.reconciling', 'True while the operator is at work on it.'],
+  ['endpoints[].pod', 'Pod of the instance.'],
+  ['endpoints[].version', 'The version that it serves.'],
+  ['endpoints[].registered', 'True when clients see it.'],
+  ['endpoints[].url', 'The URL that clients call; null before there is one.'],
+  ['endpoints[].functions', 'Paths of the functions by the names that clients use.'],
+  ['endpoints[].state', 'Registered, or what it waits for or fails at.'],
+  ['endpoints[].message', 'More about the state; null when there is nothing more to say.'],
+  ['endpointsTotal', 'How many instances there are; `endpoints` holds at most 50 of them, failing ones first.'],
+  ['created', 'When the resource was made, RFC 3339.'],
+];
+
 export function listViewOf(items: readonly ModelView[]): ModelListView {
   return { kind: 'ModelList', apiVersion: 'cli.maas.dev/v1', items };
 }

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { listFields } from '../../documents/json-shape-docs.ts';
 import { visible } from '../../kernel/shown-text.ts';
 import { readModel } from '../cluster/model.ts';
-import { viewOf } from './model-view.ts';
+import { listFields, viewOf } from './model-view.ts';
 import { ageOf, printModels, whyOf } from './print-models.ts';
 
 const now = Date.parse('2026-01-01T02:05:00Z');

@@ -2,10 +2,9 @@
 import { formatAge } from '../../contracts/duration.ts';
 import { group, plural } from '../../contracts/resource.ts';
 import { visible } from '../../kernel/shown-text.ts';
-import type { OutputFormat } from '../command.ts';
 import { type Colour, paint } from './colour.ts';
 import { type EndpointView, listViewOf, type ModelView } from './model-view.ts';
-import { printJson, printYaml } from './print-object.ts';
+import { type OutputFormat, printAs } from './output-format.ts';
 import { type Cell, type Column, printTable, printWhole } from './print-table.ts';
 
 export interface PrintOptions {
@@ -19,16 +18,10 @@ export interface PrintOptions {
 }
 
 export function printModels(models: readonly ModelView[], format: OutputFormat, options: PrintOptions): string {
-  switch (format) {
-    case 'json':
-      return printJson(listViewOf(models));
-    case 'yaml':
-      return printYaml(listViewOf(models));
-    case 'name':
-      return models.map(({ resource }) => `${plural.replace(/s$/, '')}.${group}/${visible(resource)}\n`).join('');
-    default:
-      return table(models, format === 'wide', options);
-  }
+  return printAs(format, listViewOf(models), {
+    name: () => models.map(({ resource }) => `${plural.replace(/s$/, '')}.${group}/${visible(resource)}\n`).join(''),
+    table: (wide) => table(models, wide, options),
+  });
 }
 
 function table(models: readonly ModelView[], wide: boolean, options: PrintOptions): string {

@@ -2,9 +2,8 @@
 
 import type { Reason } from '../../contracts/reasons.ts';
 import { visible } from '../../kernel/shown-text.ts';
-import type { OutputFormat } from '../command.ts';
 import { type Colour, paint } from '../output/colour.ts';
-import { printJson, printYaml } from '../output/print-object.ts';
+import { type OutputFormat, printAs } from '../output/output-format.ts';
 import { type Cell, type Column, printTable, printWhole } from '../output/print-table.ts';
 import type { StatusView, VersionView } from './status-view.ts';
 
@@ -15,19 +14,13 @@ export interface StatusOptions {
 }
 
 export function printStatus(view: StatusView, format: OutputFormat | undefined, options: StatusOptions): string {
-  switch (format) {
-    case 'json':
-      return printJson(view);
-    case 'yaml':
-      return printYaml(view);
-    case 'name':
-      return view.items.map(({ model, version }) => `${visible(`${model} ${version}`)}\n`).join('');
-    default: {
-      const wide = format === 'wide';
+  return printAs(format, view, {
+    name: () => view.items.map(({ model, version }) => `${visible(`${model} ${version}`)}\n`).join(''),
+    table: (wide) => {
       const lines = view.items.flatMap((item) => rows(item, wide, options.colour));
       return (wide ? printWhole : printTable)(wide ? [...columns, ...wideColumns] : columns, lines, options.width);
-    }
-  }
+    },
+  });
 }
 
 const columns: readonly Column[] = [

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ModelStore } from '../../../test/builders/model-store.ts';
 import { ZnodeTree } from '../../../test/builders/znode-tree.ts';
-import { statusFields } from '../../documents/json-shape-docs.ts';
 import { readModel } from '../cluster/model.ts';
 import { printStatus } from './print-status.ts';
-import { statusView } from './status-view.ts';
+import { statusFields, statusView } from './status-view.ts';
 import { readZooKeeperSide } from './zookeeper-side.ts';
 
 const ourId = 'dga-2-3f0b7c1e-8a41-4d7a-9a53-0c6d1f2e9b10';

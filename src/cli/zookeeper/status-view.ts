@@ -59,6 +59,29 @@ export interface StatusInput {
   readonly clusterId: string | undefined;
 }
 
+/** Fields of `status -o json`, in the order of the output. */
+export const statusFields: readonly (readonly [field: string, means: string])[] = [
+  ['serviceRoot', 'Below which node of ZooKeeper clients look.'],
+  ['items[].model', 'The model, as clients name it.'],
+  ['items[].version', 'The version.'],
+  ['items[].served', 'True for the version that clients get who name none.'],
+  ['items[].resources[].namespace', 'Namespace of a ModelDeployment that wants this version.'],
+  ['items[].resources[].resource', 'Its metadata.name.'],
+  ['items[].resources[].desired', 'Wanted instances.'],
+  ['items[].resources[].ready', 'Instances that answer; null before the operator has said anything.'],
+  ['items[].resources[].reason', 'Reason of its Ready condition.'],
+  ['items[].registered.here', 'Registrations of agents of this cluster.'],
+  ['items[].registered.otherCluster', 'Registrations of agents of another cluster.'],
+  ['items[].registered.foreign', 'Registrations of anybody else: the original, or somebody by hand.'],
+  ['items[].endpoints[].owner', '`here`, `other-cluster` or `foreign`.'],
+  ['items[].endpoints[].url', 'The URL that clients call; null where there is none.'],
+  ['items[].endpoints[].functions', 'Paths of the functions by the names that clients use.'],
+  ['items[].endpoints[].path', 'Path of the registration in ZooKeeper.'],
+  ['unreadable[].path', 'A registration that clients cannot read; one of them hides all models.'],
+  ['unreadable[].reason', 'Why they cannot.'],
+  ['queued', 'Requests in the queue of the old deploy client; null where there is no queue that can be read.'],
+];
+
 /** @param wanted only this model, only this version */
 export function statusView(
   { models, side, clusterId }: StatusInput,

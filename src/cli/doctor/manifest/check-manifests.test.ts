@@ -1,26 +1,12 @@
 /** `doctor -f`: for each thing that may be wrong with a manifest one that has it, and one with nothing wrong. */
 import { describe, expect, it } from 'vitest';
 import { cliPorts, type Looking } from '../../../../test/builders/cli-ports.ts';
+import { typed } from '../../../../test/builders/command-line.ts';
 import { keyOf, ModelStore } from '../../../../test/builders/model-store.ts';
 import { publishedSettings } from '../../../../test/builders/well-facts.ts';
 import { MaasError } from '../../../contracts/errors.ts';
-import type { DoctorCommand } from '../../command.ts';
 import type { Cluster, ClusterInspector, HdfsReader } from '../../ports.ts';
-import { run } from '../../run.ts';
 import { readManifests } from './read-manifests.ts';
-
-const doctor: DoctorCommand = {
-  kind: 'doctor',
-  cluster: {},
-  output: 'json',
-  namespace: undefined,
-  zookeeper: undefined,
-  operatorNamespace: 'maas-system',
-  files: ['model.yaml'],
-  connect: true,
-  connectTimeoutMs: 1,
-  strict: false,
-};
 
 const inspector: ClusterInspector = {
   crd: async () => undefined,
@@ -81,7 +67,7 @@ async function found({ text = good, settings = {}, models = [], looking = {}, cl
       ...looking,
     },
   });
-  const code = await run(doctor, ports);
+  const code = await typed('doctor -f model.yaml -o json', ports);
   const report = JSON.parse(ports.out.text) as {
     findings: { code: string; severity: string; subject: string; evidence: string }[];
     checked: string[];

@@ -3,9 +3,10 @@ import { hasCode, MaasError } from '../../../contracts/errors.ts';
 import { apiVersion, kind } from '../../../contracts/resource.ts';
 import { mapBounded } from '../../../kernel/bounded.ts';
 import { asked } from '../../cluster/asked.ts';
-import { type Model, readModel, stateOf } from '../../cluster/model.ts';
+import { readModel, stateOf } from '../../cluster/model.ts';
+import { modelsInSight } from '../../cluster/models-in-sight.ts';
 import { readSettings } from '../../cluster/operator-settings.ts';
-import type { DoctorCommand } from '../../command.ts';
+import type { Everywhere } from '../../options/shared-options.ts';
 import type { ApiObject, Cluster, Ports } from '../../ports.ts';
 import { gatherReferences } from '../gather-references.ts';
 import { referencesOf, specOf } from '../references.ts';
@@ -16,7 +17,7 @@ import { type ReadManifest, readManifests } from './read-manifests.ts';
 const parallelism = 4;
 
 export async function gatherManifests(
-  command: DoctorCommand,
+  command: Everywhere,
   files: readonly string[],
   ports: Ports,
   cluster: Cluster,
@@ -27,7 +28,7 @@ export async function gatherManifests(
   const unreadable = read.flatMap((each) => ('problem' in each ? [each] : []));
   const [settings, models, nodes] = await Promise.all([
     asked(() => readSettings(cluster, command.operatorNamespace)),
-    asked(() => visibleModels(cluster)),
+    asked(() => modelsInSight(cluster, undefined)),
     asked(async () => (await inspector.nodes()).flatMap((node) => nodeFacts(node) ?? [])),
   ]);
   const hdfs = settings.known ? ports.hdfs(settings.value.hdfs) : undefined;
@@ -57,15 +58,6 @@ async function readFile(file: string, ports: Ports): Promise<readonly ReadManife
   if (!text.known) return [{ where, problem: text.error.message }];
   const read = readManifests(text.value, where);
   return read.length === 0 ? [{ where, problem: 'there is no object in it' }] : read;
-}
-
-async function visibleModels(cluster: Cluster): Promise<readonly Model[]> {
-  try {
-    return (await cluster.list(undefined)).map(readModel);
-  } catch (error) {
-    if (!hasCode(error, 'CLUSTER_FORBIDDEN')) throw error;
-    return (await cluster.list(cluster.namespace)).map(readModel);
-  }
 }
 
 /** Lets the API server say what it thinks of it, without a change. */

@@ -1,42 +1,15 @@
 /** doctor, status and import as commands: what they ask for, print and end with. */
 import { describe, expect, it } from 'vitest';
-import { cliPorts, type Looking } from '../../test/builders/cli-ports.ts';
-import { keyOf, ModelStore } from '../../test/builders/model-store.ts';
-import { publishedSettings, wellNow, wellTree } from '../../test/builders/well-facts.ts';
-import { ZnodeTree } from '../../test/builders/znode-tree.ts';
-import { customResourceDefinition } from '../contracts/crd.ts';
-import { MaasError } from '../contracts/errors.ts';
-import { doctorFields, importFields } from '../documents/json-shape-docs.ts';
-import type { DoctorCommand, ImportCommand, StatusCommand } from './command.ts';
-import type { ClusterInspector, HdfsReader } from './ports.ts';
-import { run } from './run.ts';
-
-const everywhere = {
-  cluster: {},
-  output: undefined,
-  namespace: undefined,
-  zookeeper: undefined,
-  operatorNamespace: 'maas-system',
-} as const;
-const doctor: DoctorCommand = {
-  kind: 'doctor',
-  ...everywhere,
-  files: [],
-  connect: true,
-  connectTimeoutMs: 2_000,
-  strict: false,
-};
-const status: StatusCommand = { kind: 'status', ...everywhere, model: undefined, version: undefined };
-const importAll: ImportCommand = {
-  kind: 'import',
-  ...everywhere,
-  model: undefined,
-  version: undefined,
-  memory: undefined,
-  payloadPath: undefined,
-  apply: false,
-  dryRun: false,
-};
+import { cliPorts, type Looking } from '../../../test/builders/cli-ports.ts';
+import { typed } from '../../../test/builders/command-line.ts';
+import { keyOf, ModelStore } from '../../../test/builders/model-store.ts';
+import { publishedSettings, wellNow, wellTree } from '../../../test/builders/well-facts.ts';
+import { ZnodeTree } from '../../../test/builders/znode-tree.ts';
+import { customResourceDefinition } from '../../contracts/crd.ts';
+import { MaasError } from '../../contracts/errors.ts';
+import { doctorFields } from '../doctor/report.ts';
+import { importFields } from '../import/imported.ts';
+import type { ClusterInspector, HdfsReader } from '../ports.ts';
 
 const wellInspector: ClusterInspector = {
   crd: async () => ({
@@ -101,15 +74,15 @@ const well = () => wellTree().register({ url: 'http://node7:1500' });
 
 describe('doctor', () => {
   it.each([
-    ['nothing', well(), {}, 0],
-    ['a warning', outranked().register({ url: 'http://n:1' }), {}, 0],
-    ['a warning, strictly', outranked().register({ url: 'http://n:1' }), { strict: true }, 1],
-    ['for information only, strictly', well().request(1, 'null', wellNow), { strict: true }, 0],
-    ['an error', garbage(), {}, 1],
-  ])('ends with its exit code when it found %s', async (_what, tree, change, code) => {
+    ['nothing', well(), '', 0],
+    ['a warning', outranked().register({ url: 'http://n:1' }), '', 0],
+    ['a warning, strictly', outranked().register({ url: 'http://n:1' }), ' --strict', 1],
+    ['for information only, strictly', well().request(1, 'null', wellNow), ' --strict', 0],
+    ['an error', garbage(), '', 1],
+  ])('ends with its exit code when it found %s', async (_what, tree, options, code) => {
     const { ports } = world(tree);
     expect({
-      code: await run({ ...doctor, ...change }, ports),
+      code: await typed(`doctor${options}`, ports),
       out: ports.out.text,
       err: ports.err.text,
     }).toMatchObject({
@@ -121,7 +94,7 @@ describe('doctor', () => {
 
   it('says what it looked at where nothing is wrong', async () => {
     const { ports, quorums } = world(well());
-    await run(doctor, ports);
+    await typed('doctor', ports);
     expect(quorums).toEqual(['zk:2181']);
     expect(ports.out.text).toBe(
       'Nothing is wrong.\nChecked: ZooKeeper at zk:2181; configuration node /metron/maas/config; ' +
@@ -132,19 +105,19 @@ describe('doctor', () => {
 
   it('prints a finding with its evidence and its cure', async () => {
     const { ports } = world(well().put('/maas/service/spam/\u001b1', ''));
-    await run(doctor, ports);
+    await typed('doctor', ports);
     expect(ports.out.text).toContain(
       'error[RegistrationUnreadable]: /maas/service/spam/\\u001b1\n  it has no data\n' +
         '  cure: Remove the node, or let whoever made it write it again.\n1 error.\n',
     );
     const named = world(garbage());
-    await run({ ...doctor, connect: false, output: 'name' }, named.ports);
+    await typed('doctor --no-connect -o name', named.ports);
     expect(named.ports.out.text).toBe('RegistrationUnreadable /maas/service/spam/1\n');
   });
 
   it('prints JSON of the documented shape', async () => {
     const { ports } = world(garbage());
-    expect(await run({ ...doctor, output: 'json' }, ports)).toBe(1);
+    expect(await typed('doctor -o json', ports)).toBe(1);
     const report = JSON.parse(ports.out.text);
     const { findings, ...head } = report;
     expect([...Object.keys(head).slice(2), ...Object.keys(findings[0]).map((name) => `findings[].${name}`)]).toEqual(
@@ -157,7 +130,7 @@ describe('doctor', () => {
     const queue = { enabled: true, namespace: 'fraud', forwardTo: '/maas/yarn-queue' };
     const tree = well().put('/maas/yarn-queue/qn-0000000001', 'null', { createdAt: wellNow - 3_600_000 });
     const { ports } = world(tree, {}, { ...publishedSettings, legacy: { queue } });
-    await run({ ...doctor, output: 'name' }, ports);
+    await typed('doctor -o name', ports);
     expect(ports.out.text).toBe('QueueNotDrained /maas/yarn-queue\n');
   });
 
@@ -167,7 +140,7 @@ describe('doctor', () => {
         throw new Error('touched');
       },
     });
-    expect(await run({ ...doctor, connect: false }, ports)).toBe(0);
+    expect(await typed('doctor --no-connect', ports)).toBe(0);
   });
 
   it('goes on with the rest whatever is away', async () => {
@@ -183,7 +156,7 @@ describe('doctor', () => {
       hdfs: () => ({ ...wellHdfs, reach: away }),
       inspect: () => ({ ...wellInspector, crd: forbidden, lease: forbidden }),
     });
-    expect(await run({ ...doctor, output: 'name' }, ports)).toBe(1);
+    expect(await typed('doctor -o name', ports)).toBe(1);
     expect(ports.out.text.split('\n').map((line) => line.split(' ')[0])).toEqual([
       'ZooKeeperUnreachable',
       'HdfsUnreachable',
@@ -195,7 +168,7 @@ describe('doctor', () => {
 
   it('looks at the ZooKeeper that is named, though nothing is published', async () => {
     const { ports, quorums } = world(garbage(), {}, null);
-    expect(await run({ ...doctor, zookeeper: 'other:2181/x', output: 'name' }, ports)).toBe(1);
+    expect(await typed('doctor --zookeeper other:2181/x -o name', ports)).toBe(1);
     expect(quorums).toEqual(['other:2181/x']);
     expect(ports.out.text).toContain('RegistrationUnreadable');
     expect(ports.out.text).toContain('SettingsMissing');
@@ -205,7 +178,7 @@ describe('doctor', () => {
 describe('status', () => {
   it('tells a person what the table does not show', async () => {
     const { ports } = world(garbage().put('/metron/maas/config', '').request(1, 'null'));
-    expect(await run(status, ports)).toBe(0);
+    expect(await typed('status', ports)).toBe(0);
     expect(ports.err.text).toBe(
       'note: The configuration node /metron/maas/config exists but is empty\n' +
         'note: clients cannot read 1 registration, which hides all models from them: see `kubectl maas doctor`\n' +
@@ -216,10 +189,10 @@ describe('status', () => {
 
   it('says so when there is nothing, and prints the documented shape for scripts', async () => {
     const people = world(new ZnodeTree());
-    expect(await run(status, people.ports)).toBe(0);
+    expect(await typed('status', people.ports)).toBe(0);
     expect([people.ports.out.text, people.ports.err.text]).toEqual(['', 'No models found.\n']);
     const script = world(garbage());
-    await run({ ...status, output: 'json' }, script.ports);
+    await typed('status -o json', script.ports);
     expect(script.ports.err.text).toBe('');
     expect(JSON.parse(script.ports.out.text)).toMatchObject({ kind: 'StatusReport', items: [{ model: 'dga' }] });
   });
@@ -237,7 +210,7 @@ describe('status', () => {
         },
       }),
     };
-    expect(await run(status, narrow)).toBe(0);
+    expect(await typed('status', narrow)).toBe(0);
     expect(ports.err.text).toBe('note: only resources of namespace fraud are shown: you may not list those of all\n');
   });
 
@@ -245,17 +218,17 @@ describe('status', () => {
     const tree = wellTree();
     tree.failure = new MaasError('ZOOKEEPER_UNREACHABLE', 'zk: refused');
     const { ports } = world(tree);
-    expect(await run(status, ports)).toBe(4);
+    expect(await typed('status', ports)).toBe(4);
     expect(tree.closed).toBe(1);
   });
 
   it('says how to name a ZooKeeper where none is published', async () => {
     const { zookeeper: _, ...without } = publishedSettings;
     const { ports } = world(wellTree(), {}, without);
-    expect(await run(status, ports)).toBe(1);
+    expect(await typed('status', ports)).toBe(1);
     expect(ports.err.text).toContain('--zookeeper');
     const nothing = world(wellTree(), {}, null);
-    expect(await run(status, nothing.ports)).toBe(3);
+    expect(await typed('status', nothing.ports)).toBe(3);
   });
 });
 
@@ -266,14 +239,14 @@ describe('import', () => {
 
   it('prints manifests, and writes nothing', async () => {
     const { store, ports } = world(yarn());
-    expect(await run(importAll, ports)).toBe(0);
+    expect(await typed('import', ports)).toBe(0);
     expect(ports.out.text.match(/^kind: /gm)).toHaveLength(2);
     expect(store.writes).toEqual([]);
   });
 
   it('prints JSON of the documented shape', async () => {
     const { ports } = world(yarn());
-    await run({ ...importAll, output: 'json' }, ports);
+    await typed('import -o json', ports);
     const list = JSON.parse(ports.out.text);
     expect(list).toMatchObject({ kind: 'ImportList', apiVersion: 'cli.maas.dev/v1' });
     expect(Object.keys(list.items[0])).toEqual(importFields.map(([field]) => field));
@@ -285,7 +258,7 @@ describe('import', () => {
       metadata: { name: 'mine', namespace: 'fraud' },
       spec: { name: 'next', version: '1.0', instances: 1, memory: '1Gi', payload: { path: 'p' } },
     });
-    expect(await run({ ...importAll, apply: true }, ports)).toBe(1);
+    expect(await typed('import --apply', ports)).toBe(1);
     expect(store.writes).toEqual(['create dga-1.0']);
     expect(ports.out.text).toBe('modeldeployment.maas.dev/dga-1.0 created with 1 instance\n');
     expect(ports.err.text).toContain('note: next 1.0 is here already, as modeldeployment.maas.dev/mine\n');
@@ -295,18 +268,18 @@ describe('import', () => {
 
   it('takes a guess of the payload only where one is', async () => {
     const tree = new ZnodeTree().register();
-    const options = { ...importAll, apply: true, memory: '1Gi' };
+    const options = 'import --apply --memory 1Gi --payload-path';
     const wrong = world(tree);
-    expect(await run({ ...options, payloadPath: '/wrong/{name}' }, wrong.ports)).toBe(1);
+    expect(await typed(`${options} /wrong/{name}`, wrong.ports)).toBe(1);
     const right = world(tree);
-    expect(await run({ ...options, payloadPath: '/m/{name}' }, right.ports)).toBe(0);
+    expect(await typed(`${options} /m/{name}`, right.ports)).toBe(0);
     expect(right.store.peek('dga-1.0')?.['spec']).toMatchObject({ memory: '1Gi', payload: { path: '/m/dga' } });
   });
 
   it('leaves requests to the operator where it takes them, so that nothing runs twice', async () => {
     const consuming = { ...publishedSettings, legacy: { queue: { enabled: true, namespace: 'fraud' } } };
     const { store, ports } = world(yarn(), {}, consuming);
-    expect(await run({ ...importAll, apply: true }, ports)).toBe(0);
+    expect(await typed('import --apply', ports)).toBe(0);
     expect(store.writes).toEqual(['create dga-1.0']);
     expect(ports.err.text).toContain('note: next-1.0 was not created: the operator takes the request for it');
   });
@@ -314,11 +287,11 @@ describe('import', () => {
   it('creates nothing in a namespace that no operator serves, and says so beside the manifests', async () => {
     const elsewhere = { ...publishedSettings, namespaces: ['lab'] };
     const { store, ports } = world(yarn(), {}, elsewhere);
-    expect(await run({ ...importAll, apply: true }, ports)).toBe(3);
+    expect(await typed('import --apply', ports)).toBe(3);
     expect(store.writes).toEqual([]);
     expect(ports.err.text).toContain('error[NAMESPACE_NOT_SERVED]: the operator in namespace');
     const printing = world(yarn(), {}, elsewhere);
-    expect(await run(importAll, printing.ports)).toBe(0);
+    expect(await typed('import', printing.ports)).toBe(0);
     expect(printing.ports.err.text).toContain('does not serve namespace fraud; it serves lab');
     expect(printing.ports.out.text).toContain('kind: ModelDeployment');
   });
@@ -329,24 +302,24 @@ describe('import', () => {
       metadata: { name: 'dga-1.0', namespace: 'fraud' },
       spec: { name: 'other', version: '1', instances: 1, memory: '1Gi', payload: { path: 'p' } },
     });
-    expect(await run({ ...importAll, apply: true }, ports)).toBe(1);
+    expect(await typed('import --apply', ports)).toBe(1);
     expect(store.writes).toEqual(['create next-1.0']);
     expect(ports.err.text).toContain('note: dga-1.0 was not created: dga-1.0 already exists');
   });
 
   it('changes nothing in a dry run, and says when there is nothing to do', async () => {
     const dry = world(yarn());
-    expect(await run({ ...importAll, apply: true, dryRun: true }, dry.ports)).toBe(0);
+    expect(await typed('import --apply --dry-run', dry.ports)).toBe(0);
     expect(dry.store.writes).toEqual([]);
     expect(dry.ports.out.text).toContain('(server dry run)');
     const empty = world(new ZnodeTree());
-    expect(await run(importAll, empty.ports)).toBe(0);
+    expect(await typed('import', empty.ports)).toBe(0);
     expect(empty.ports.err.text).toBe('note: there is nothing to import\n');
   });
 
   it('prints what it can although HDFS is not known', async () => {
     const { ports } = world(yarn(), {}, null);
-    expect(await run({ ...importAll, zookeeper: 'zk:1' }, ports)).toBe(0);
+    expect(await typed('import --zookeeper zk:1', ports)).toBe(0);
     expect(ports.out.text).toContain('# The payload could not be seen: no published settings say where HDFS is\n');
   });
 });

@@ -1,14 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { cliPorts, noTime } from '../../test/builders/cli-ports.ts';
-import { keyOf, ModelStore } from '../../test/builders/model-store.ts';
-import { MaasError } from '../contracts/errors.ts';
-import { modesConfigMap, modesKey } from '../contracts/modes.ts';
-import { settingsConfigMap } from '../contracts/settings.ts';
-import type { ModeCommand } from './command.ts';
-import { complete } from './complete.ts';
-import { parseArguments } from './parse.ts';
-import type { Cluster } from './ports.ts';
-import { run } from './run.ts';
+import { cliPorts, noTime } from '../../../test/builders/cli-ports.ts';
+import { typed } from '../../../test/builders/command-line.ts';
+import { keyOf, ModelStore } from '../../../test/builders/model-store.ts';
+import { MaasError } from '../../contracts/errors.ts';
+import { modesConfigMap, modesKey } from '../../contracts/modes.ts';
+import { settingsConfigMap } from '../../contracts/settings.ts';
+import { parseArguments } from '../parse.ts';
+import type { Cluster } from '../ports.ts';
 
 const namespace = 'maas-system';
 const where = keyOf(namespace, modesConfigMap);
@@ -21,11 +19,9 @@ function installed(text?: string): ModelStore {
   return store;
 }
 
-async function typed(line: string, store: ModelStore, cluster: Cluster = store.cluster()) {
-  const parsed = parseArguments(line.split(' '), { version: '1.2.3', operatorNamespace: undefined });
-  if (parsed.kind !== 'command') throw new Error(JSON.stringify(parsed));
+async function set(line: string, store: ModelStore, cluster: Cluster = store.cluster()) {
   const ports = cliPorts({ cluster, clock: noTime });
-  const code = await run(parsed.command, ports);
+  const code = await typed(line, ports);
   const modes = () => JSON.parse(store.configMaps.get(where)?.[modesKey] ?? 'null') as unknown;
   return { code, out: ports.out.text, err: ports.err.text, modes };
 }
@@ -34,38 +30,38 @@ const mixed = '{"default":"shadow","models":{"dga":"active","echo":"drain"}}';
 
 describe('mode', () => {
   it('prints what holds', async () => {
-    expect((await typed('mode', installed(mixed))).out).toBe(
+    expect((await set('mode', installed(mixed))).out).toBe(
       'MODEL          MODE\ndga            active\necho           drain\n(all others)   shadow\n',
     );
-    expect((await typed('mode', installed())).out).toBe('MODEL          MODE\n(all others)   active\n');
-    expect((await typed('mode --model dga', installed(mixed))).out).toBe('MODEL   MODE\ndga     active\n');
-    expect((await typed('mode --model other -o name', installed(mixed))).out).toBe('shadow\n');
-    expect(JSON.parse((await typed('mode -o json', installed(mixed))).out)).toEqual(JSON.parse(mixed));
-    expect(JSON.parse((await typed('mode --model dga -o json', installed(mixed))).out)).toEqual({
+    expect((await set('mode', installed())).out).toBe('MODEL          MODE\n(all others)   active\n');
+    expect((await set('mode --model dga', installed(mixed))).out).toBe('MODEL   MODE\ndga     active\n');
+    expect((await set('mode --model other -o name', installed(mixed))).out).toBe('shadow\n');
+    expect(JSON.parse((await set('mode -o json', installed(mixed))).out)).toEqual(JSON.parse(mixed));
+    expect(JSON.parse((await set('mode --model dga -o json', installed(mixed))).out)).toEqual({
       model: 'dga',
       mode: 'active',
     });
   });
 
   it('makes the modes where there are none', async () => {
-    const { code, out, modes } = await typed('mode --model dga shadow', installed());
+    const { code, out, modes } = await set('mode --model dga shadow', installed());
     expect([code, out]).toEqual([0, 'dga: shadow, was active\n']);
     expect(modes()).toEqual({ default: 'active', models: { dga: 'shadow' } });
   });
 
   it('changes one model and leaves the others alone', async () => {
     const store = installed(mixed);
-    expect((await typed('mode --model dga drain', store)).modes()).toEqual({
+    expect((await set('mode --model dga drain', store)).modes()).toEqual({
       default: 'shadow',
       models: { dga: 'drain', echo: 'drain' },
     });
-    const { out, modes } = await typed('mode --model echo default', store);
+    const { out, modes } = await set('mode --model echo default', store);
     expect(out).toBe('echo: shadow, was drain (as all others)\n');
     expect(modes()).toEqual({ default: 'shadow', models: { dga: 'drain' } });
   });
 
   it('changes all others, and says who is not among them', async () => {
-    const { out, modes } = await typed('mode active', installed(mixed));
+    const { out, modes } = await set('mode active', installed(mixed));
     expect(out).toBe('all models: active, was shadow; with a mode of their own: dga, echo\n');
     expect(modes()).toEqual({ default: 'active', models: { dga: 'active', echo: 'drain' } });
   });
@@ -73,7 +69,7 @@ describe('mode', () => {
   it('writes nothing that is so already', async () => {
     const store = installed(mixed);
     const cluster = { ...store.cluster(), patchConfigMap: () => Promise.reject(new Error('not to be called')) };
-    expect((await typed('mode --model dga active', store, cluster)).out).toBe('dga: active, as before\n');
+    expect((await set('mode --model dga active', store, cluster)).out).toBe('dga: active, as before\n');
   });
 
   it('does not lose what somebody else changes at the same time', async () => {
@@ -87,7 +83,7 @@ describe('mode', () => {
         store.putConfigMap(namespace, modesConfigMap, { [modesKey]: JSON.stringify({ default: 'shadow', models }) });
       },
     });
-    expect((await typed('mode --model dga shadow', store, cluster)).modes()).toEqual({
+    expect((await set('mode --model dga shadow', store, cluster)).modes()).toEqual({
       default: 'shadow',
       models: { dga: 'shadow', 'other-0': 'drain' },
     });
@@ -95,7 +91,7 @@ describe('mode', () => {
 
   it('does not write over modes that cannot be read', async () => {
     const store = installed('{"default": "shadow",}');
-    const { code, err } = await typed('mode active', store);
+    const { code, err } = await set('mode active', store);
     expect(code).toBe(1);
     expect(err).toContain('error[MODES_INVALID]');
     expect(store.configMaps.get(where)?.[modesKey]).toBe('{"default": "shadow",}');
@@ -103,7 +99,7 @@ describe('mode', () => {
 
   it('finds out that no operator is there', async () => {
     const store = new ModelStore();
-    const { code, err } = await typed('mode shadow --operator-namespace elsewhere', store);
+    const { code, err } = await set('mode shadow --operator-namespace elsewhere', store);
     expect(code).toBe(3);
     expect(err).toContain('namespace elsewhere');
     expect([...store.configMaps]).toEqual([]);
@@ -115,7 +111,7 @@ describe('mode', () => {
       ...store.cluster(),
       configMap: () => Promise.reject(new MaasError('CLUSTER_FORBIDDEN', 'configmaps')),
     };
-    expect((await typed('mode drain', store, cluster)).modes()).toEqual({ default: 'drain', models: {} });
+    expect((await set('mode drain', store, cluster)).modes()).toEqual({ default: 'drain', models: {} });
   });
 
   it.each(['mode on', 'mode default', 'mode active drain', 'mode --model a/b active'])('refuses "%s"', (line) => {
@@ -125,24 +121,25 @@ describe('mode', () => {
   it('is completed', async () => {
     const store = installed(mixed);
     store.put({ metadata: { name: 'dga' }, spec: { name: 'dga', version: '1.0', payload: { path: 'p' } } });
-    const completed = (...words: string[]) => complete(words, cliPorts({ cluster: store.cluster() }));
+    const completed = async (...words: string[]) => {
+      const ports = cliPorts({ cluster: store.cluster() });
+      await typed(['__complete', ...words], ports);
+      return ports.out.text;
+    };
     expect(await completed('mode', 's')).toBe('shadow\n:4\n');
     expect(await completed('mode', '--model', '')).toBe('dga\n:4\n');
     expect(await completed('mode', '--model', 'dga', '')).toBe('observe\nshadow\nactive\ndrain\n:4\n');
   });
 
   it('shows a name without obeying it', async () => {
-    const evil = 'a\u001b[2J';
-    const command: ModeCommand = {
-      kind: 'mode',
-      cluster: {},
-      output: undefined,
-      model: evil,
-      mode: undefined,
-      operatorNamespace: namespace,
-    };
+    const turning = 'a\u202e[2J';
     const ports = cliPorts({ cluster: installed(mixed).cluster() });
-    await run(command, ports);
-    expect(ports.out.text).not.toContain('\u001b');
+    expect(await typed(['mode', '--model', turning], ports)).toBe(0);
+    expect(ports.out.text).toContain('shadow');
+    expect(ports.out.text).not.toContain('\u202e');
+    const table = JSON.stringify({ default: 'active', models: { 'a\u001b[2J': 'drain' } });
+    const { code, err } = await set('mode', installed(table));
+    expect(code).toBe(1);
+    expect(err).not.toContain('\u001b');
   });
 });

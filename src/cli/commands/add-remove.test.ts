@@ -1,44 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cliPorts } from '../../test/builders/cli-ports.ts';
-import { keyOf, ModelStore, part } from '../../test/builders/model-store.ts';
-import { MaasError } from '../contracts/errors.ts';
-import type { AddCommand, RemoveCommand } from './command.ts';
-import type { PayloadUploader } from './ports.ts';
-import { run } from './run.ts';
+import { cliPorts } from '../../../test/builders/cli-ports.ts';
+import { typed } from '../../../test/builders/command-line.ts';
+import { keyOf, ModelStore, part } from '../../../test/builders/model-store.ts';
+import { MaasError } from '../../contracts/errors.ts';
+import type { PayloadUploader } from '../ports.ts';
 
-const addDga: AddCommand = {
-  kind: 'add',
-  cluster: {},
-  output: undefined,
-  namespace: undefined,
-  model: 'dga',
-  version: '1.0',
-  instances: 1,
-  wait: false,
-  timeoutMs: 60_000,
-  dryRun: false,
-  options: { env: [] },
-  localPath: undefined,
-  exclude: [],
-  hdfsPath: undefined,
-  readFrom: undefined,
-  operatorNamespace: 'maas-system',
-};
-const newDga: AddCommand = { ...addDga, options: { memory: '512Mi', env: [] }, hdfsPath: 'models/dga' };
-const removeDga: RemoveCommand = {
-  kind: 'remove',
-  cluster: {},
-  operatorNamespace: 'maas-system',
-  output: undefined,
-  namespace: undefined,
-  model: 'dga',
-  version: '1.0',
-  instances: undefined,
-  wait: false,
-  timeoutMs: 60_000,
-  dryRun: false,
-};
+const addDga = 'add --name dga --version 1.0';
+const newDga = `${addDga} --memory 512 --hdfs-model-path models/dga`;
+const removeDga = 'remove --name dga --version 1.0';
 const dgaSpec = { name: 'dga', version: '1.0', instances: 2, memory: '512Mi', payload: { path: 'models/dga' } };
 
 function storeWith(spec: Record<string, unknown> = dgaSpec, name = 'dga-1.0'): ModelStore {
@@ -47,9 +17,9 @@ function storeWith(spec: Record<string, unknown> = dgaSpec, name = 'dga-1.0'): M
   return store;
 }
 
-async function ran(command: AddCommand | RemoveCommand, store: ModelStore, uploader?: PayloadUploader) {
+async function ran(line: string, store: ModelStore, uploader?: PayloadUploader) {
   const ports = cliPorts({ cluster: store.cluster(), ...(uploader === undefined ? {} : { uploader }) });
-  const code = await run(command, ports);
+  const code = await typed(line, ports);
   return { code, out: ports.out.text, err: ports.err.text };
 }
 
@@ -58,19 +28,7 @@ const specOf = (store: ModelStore, name = 'dga-1.0') => part(store.peek(name) ??
 describe('add', () => {
   it('deploys a model that is not there', async () => {
     const store = new ModelStore();
-    const command = {
-      ...newDga,
-      instances: 2,
-      options: {
-        memory: '512Mi',
-        cpu: '2',
-        env: [
-          { name: 'A', value: '1' },
-          { name: 'B', value: undefined },
-        ],
-      },
-    };
-    expect(await ran(command, store)).toEqual({
+    expect(await ran(`${newDga} --instances 2 --cpu 2 --env A=1 --env B-`, store)).toEqual({
       code: 0,
       out: 'modeldeployment.maas.dev/dga-1.0 created with 2 instances\n',
       err: '',
@@ -88,7 +46,7 @@ describe('add', () => {
 
   it('adds to one that is there and leaves everything else alone', async () => {
     const store = storeWith({ ...dgaSpec, image: 'mine', scheduling: { queue: 'q' } });
-    expect(await ran({ ...addDga, instances: 3 }, store)).toMatchObject({
+    expect(await ran(`${addDga} --instances 3`, store)).toMatchObject({
       code: 0,
       out: 'modeldeployment.maas.dev/dga-1.0 scaled from 2 to 5 instances\n',
     });
@@ -102,16 +60,8 @@ describe('add', () => {
       { name: 'GONE', value: '1' },
     ];
     const store = storeWith({ ...dgaSpec, memory: '1Gi', cpu: '1', env });
-    const options = {
-      memory: '1024Mi',
-      cpu: '2',
-      env: [
-        { name: 'OLD', value: '2' },
-        { name: 'GONE', value: undefined },
-        { name: 'NEW', value: '3' },
-      ],
-    };
-    const { out } = await ran({ ...addDga, instances: 0, options }, store);
+    const changes = '--memory 1024Mi --cpu 2 --env OLD=2 --env GONE- --env NEW=3';
+    const { out } = await ran(`${addDga} --instances 0 ${changes}`, store);
     expect(out).toBe('modeldeployment.maas.dev/dga-1.0 cpu, env changed\n');
     expect(specOf(store)).toEqual({
       ...dgaSpec,
@@ -123,7 +73,7 @@ describe('add', () => {
 
   it('writes nothing when nothing changes', async () => {
     const store = storeWith();
-    const { out } = await ran({ ...addDga, instances: 0, options: { memory: '512Mi', env: [] } }, store);
+    const { out } = await ran(`${addDga} --instances 0 --memory 512Mi`, store);
     expect(out).toBe('modeldeployment.maas.dev/dga-1.0 unchanged\n');
     expect(store.writes).toEqual([]);
   });
@@ -131,7 +81,7 @@ describe('add', () => {
   it('acts on a resource of the same model and version that a manifest named otherwise', async () => {
     const store = storeWith(dgaSpec, 'my-detector');
     expect((await ran(addDga, store)).out).toBe('modeldeployment.maas.dev/my-detector scaled from 2 to 3 instances\n');
-    expect((await ran({ ...removeDga, instances: 2 }, store)).out).toBe(
+    expect((await ran(`${removeDga} --instances 2`, store)).out).toBe(
       'modeldeployment.maas.dev/my-detector scaled from 3 to 1 instance\n',
     );
   });
@@ -149,7 +99,7 @@ describe('add', () => {
 
   it('refuses another payload path for the same version', async () => {
     const store = storeWith();
-    expect(await ran({ ...addDga, hdfsPath: '/elsewhere' }, store)).toEqual({
+    expect(await ran(`${addDga} --hdfs-model-path /elsewhere`, store)).toEqual({
       code: 1,
       out: '',
       err:
@@ -157,7 +107,7 @@ describe('add', () => {
         'with the payload models/dga, not /elsewhere\n' +
         'next: Give the other payload a version of its own with --version, or leave --hdfs-model-path out.\n',
     });
-    expect((await ran({ ...addDga, hdfsPath: 'models//dga/' }, store)).code).toBe(0);
+    expect((await ran(`${addDga} --hdfs-model-path models//dga/`, store)).code).toBe(0);
   });
 
   it('says what a new model needs', async () => {
@@ -189,14 +139,14 @@ describe('add', () => {
       },
     });
     const ports = cliPorts({ cluster });
-    expect(await run(newDga, ports)).toBe(0);
+    expect(await typed(newDga, ports)).toBe(0);
     expect(ports.out.text).toBe('modeldeployment.maas.dev/dga-1.0 created with 1 instance\n');
     expect(ports.err.text).toBe('dga 1.0: being removed (0s)\ndga 1.0: gone (0s)\n');
   });
 
   it('prints a manifest for a dry run, and changes nothing', async () => {
     const store = new ModelStore();
-    expect(await ran({ ...newDga, dryRun: true, wait: true }, store)).toEqual({
+    expect(await ran(`${newDga} --dry-run --wait`, store)).toEqual({
       code: 0,
       out: [
         'apiVersion: maas.dev/v1',
@@ -226,7 +176,7 @@ describe('add', () => {
       },
     });
     const ports = cliPorts({ cluster });
-    expect(await run(addDga, ports)).toBe(4);
+    expect(await typed(addDga, ports)).toBe(4);
     expect(ports.err.text).toBe(
       'error[CLUSTER_UNREACHABLE]: patch: no answer; whether the change was made is not known\n' +
         'next: Look with `kubectl maas list` before running the command again.\n',
@@ -249,12 +199,12 @@ describe('add with an upload', () => {
       return { path: `/user/maas/${target}`, files: 2, bytes: 2048, uploaded: true };
     },
   });
-  const command: AddCommand = { ...newDga, hdfsPath: undefined, localPath: './dga' };
+  const sent = `${addDga} --memory 512 --local-model-path ./dga`;
 
   it('sends the directory to a place of its own and deploys it from there', async () => {
     const store = storeWithSettings();
     const log: string[] = [];
-    expect(await ran(command, store, uploader(log))).toEqual({
+    expect(await ran(sent, store, uploader(log))).toEqual({
       code: 0,
       out: 'modeldeployment.maas.dev/dga-1.0 created with 1 instance\n',
       err: 'uploaded 2 files, 2 KiB to /user/maas/maas/models/dga/1.0\n',
@@ -265,16 +215,16 @@ describe('add with an upload', () => {
 
   it('leaves out what is not to be sent', async () => {
     const log: string[] = [];
-    await ran({ ...command, exclude: ['*.csv'] }, storeWithSettings(), uploader(log));
+    await ran(`${sent} --exclude *.csv`, storeWithSettings(), uploader(log));
     expect(log).toEqual(['./dga -> maas/models/dga/1.0 without *.csv']);
   });
 
   it('sends it to the path that is named, else to that of the version that runs', async () => {
     const log: string[] = [];
-    await ran({ ...command, hdfsPath: '/x' }, storeWithSettings(), uploader(log));
+    await ran(`${sent} --hdfs-model-path /x`, storeWithSettings(), uploader(log));
     const store = storeWithSettings();
     store.put({ metadata: { name: 'dga-1.0' }, spec: dgaSpec });
-    await ran(command, store, uploader(log));
+    await ran(sent, store, uploader(log));
     expect(log).toEqual(['./dga -> /x', './dga -> models/dga']);
     expect(specOf(store)['instances']).toBe(3);
   });
@@ -288,13 +238,13 @@ describe('add with an upload', () => {
       },
     });
     const ports = cliPorts({ cluster, uploader: uploader(log) });
-    expect(await run(command, ports)).toBe(1);
+    expect(await typed(sent, ports)).toBe(1);
     expect(log).toEqual([]);
   });
 
   it('sends and writes nothing in a dry run', async () => {
     const store = storeWithSettings();
-    const { code, out } = await ran({ ...command, dryRun: true }, store);
+    const { code, out } = await ran(`${sent} --dry-run`, store);
     expect(code).toBe(0);
     expect(out).toContain('path: maas/models/dga/1.0');
     expect(store.writes).toEqual([]);
@@ -307,7 +257,7 @@ describe('add with an upload', () => {
         throw new MaasError('HDFS_UNREACHABLE', 'no name node answered');
       },
     };
-    expect((await ran(command, store, failing)).code).toBe(4);
+    expect((await ran(sent, store, failing)).code).toBe(4);
     expect(store.writes).toEqual([]);
   });
 
@@ -319,7 +269,7 @@ describe('add with an upload', () => {
         return { path: target, files: 2, bytes: 2, uploaded: true };
       },
     };
-    expect(await ran(command, store, slow)).toMatchObject({
+    expect(await ran(sent, store, slow)).toMatchObject({
       code: 1,
       err: expect.stringContaining('error[PAYLOAD_PATH_DIFFERS]'),
     });
@@ -327,7 +277,7 @@ describe('add with an upload', () => {
   });
 
   it('says where it looked for the settings', async () => {
-    expect(await ran(command, new ModelStore())).toMatchObject({
+    expect(await ran(sent, new ModelStore())).toMatchObject({
       code: 3,
       err: expect.stringContaining(
         "error[SETTINGS_NOT_FOUND]: ConfigMap maas-system/maas-operator-settings, the operator's published settings, does not exist\n",
@@ -339,16 +289,16 @@ describe('add with an upload', () => {
 describe('remove', () => {
   it('takes instances away', async () => {
     const store = storeWith();
-    expect(await ran({ ...removeDga, instances: 1 }, store)).toEqual({
+    expect(await ran(`${removeDga} --instances 1`, store)).toEqual({
       code: 0,
       out: 'modeldeployment.maas.dev/dga-1.0 scaled from 2 to 1 instance\n',
       err: '',
     });
   });
 
-  it.each([undefined, 2, 99])('deletes the resource with the last instance (%s)', async (instances) => {
+  it.each(['', ' --instances 2', ' --instances 99'])('deletes the resource with the last instance:%s', async (all) => {
     const store = storeWith();
-    expect((await ran({ ...removeDga, instances }, store)).out).toBe(
+    expect((await ran(removeDga + all, store)).out).toBe(
       'modeldeployment.maas.dev/dga-1.0 deleted with its 2 instances\n',
     );
     expect(store.writes).toEqual(['delete dga-1.0']);
@@ -374,7 +324,7 @@ describe('remove', () => {
 
   it('says what a dry run would delete', async () => {
     const store = storeWith();
-    expect(await ran({ ...removeDga, dryRun: true, output: 'name' }, store)).toEqual({
+    expect(await ran(`${removeDga} --dry-run -o name`, store)).toEqual({
       code: 0,
       out: 'modeldeployment.maas.dev/dga-1.0\n',
       err: 'modeldeployment.maas.dev/dga-1.0 deleted with its 2 instances (server dry run)\n',
@@ -411,8 +361,8 @@ describe('many commands at once', () => {
               patch: async (...given: Parameters<typeof cluster.patch>) => noted(index, cluster.patch(...given)),
               delete: async (...given: Parameters<typeof cluster.delete>) => noted(index, cluster.delete(...given)),
             };
-            const command = kind === 'add' ? { ...newDga, instances: n } : { ...removeDga, instances: n };
-            codes[index] = await run(command, cliPorts({ cluster: watched }));
+            const line = `${kind === 'add' ? newDga : removeDga} --instances ${n}`;
+            codes[index] = await typed(line, cliPorts({ cluster: watched }));
           });
           const noted = async <T>(index: number, write: Promise<T>): Promise<T> => {
             const result = await write;
