@@ -345,6 +345,9 @@ const endpointStatus = z.object({
 });
 export type EndpointStatus = z.infer<typeof endpointStatus>;
 
+const nameOwner = z.object({ namespace: z.string(), name: z.string() });
+export type NameOwner = z.infer<typeof nameOwner>;
+
 export const modelDeploymentStatus = z.object({
   observedGeneration: z.int().min(0).optional().describe('Generation of the spec that this status is about.'),
   replicas: z.int().min(0).optional().describe('Instances that exist, of all versions.'),
@@ -379,6 +382,11 @@ export const modelDeploymentStatus = z.object({
     })
     .optional()
     .describe('What was found in HDFS when the wanted version started.'),
+  nameOwner: nameOwner
+    .optional()
+    .describe(
+      'The ModelDeployment that this one was refused for, because it had the name first; it may be gone by now.',
+    ),
   endpoints: z
     .array(endpointStatus)
     .max(maxStatusEndpoints)

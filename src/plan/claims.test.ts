@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Condition } from '../contracts/resource.ts';
-import { claimOf, nameOwnedReason } from './claims.ts';
+import { type Claim, claimOf } from './claims.ts';
 import type { Peer } from './observation.ts';
 
 const peer = (changes: Partial<Peer>): Peer => ({
@@ -13,13 +12,7 @@ const peer = (changes: Partial<Peer>): Peer => ({
   ...changes,
 });
 const later = '2026-03-01T13:00:00Z';
-const refused = (message: string): Condition => ({
-  type: 'Stalled',
-  status: 'True',
-  reason: nameOwnedReason,
-  message,
-  lastTransitionTime: later,
-});
+const ownerOf = (claim: Claim) => (claim.owned ? undefined : claim.owner);
 
 describe('claimOf', () => {
   it('lets one resource have its name', () => {
@@ -35,6 +28,7 @@ describe('claimOf', () => {
   it('refuses a second resource of one version and names the owner', () => {
     expect(claimOf(peer({ uid: 'u2', name: 'n', creationTimestamp: later }), [peer({})], undefined)).toEqual({
       owned: false,
+      owner: { namespace: 'a', name: 'm' },
       message: 'version 1 of the model belongs to a/m',
     });
   });
@@ -43,6 +37,7 @@ describe('claimOf', () => {
     const mine = peer({ uid: 'u2', namespace: 'b', version: '2', creationTimestamp: later });
     expect(claimOf(mine, [peer({})], undefined)).toMatchObject({
       owned: false,
+      owner: { namespace: 'a', name: 'm' },
       message: expect.stringContaining('a/m'),
     });
   });
@@ -50,17 +45,21 @@ describe('claimOf', () => {
   it('gives a refused name to nobody when its owner goes away', () => {
     const mine = peer({ uid: 'u2', namespace: 'b', creationTimestamp: later });
     const first = claimOf(mine, [peer({})], undefined);
-    const message = first.owned ? '' : first.message;
-    const second = claimOf(mine, [], refused(message));
-    expect(second).toMatchObject({ owned: false, message: expect.stringContaining('create this resource again') });
+    const second = claimOf(mine, [], ownerOf(first));
+    expect(second).toEqual({
+      owned: false,
+      owner: { namespace: 'a', name: 'm' },
+      message:
+        'the model name belongs to a/m, in another namespace; the name is free now: delete and create this resource again to claim it',
+    });
     // Asked again it says the same, so that the status comes to rest.
-    expect(claimOf(mine, [], refused(second.owned ? '' : second.message))).toEqual(second);
+    expect(claimOf(mine, [], ownerOf(second))).toEqual(second);
   });
 
   it('gives a version to the next in line in its own namespace', () => {
     const mine = peer({ uid: 'u2', name: 'n', creationTimestamp: later });
     const first = claimOf(mine, [peer({})], undefined);
-    expect(claimOf(mine, [], refused(first.owned ? '' : first.message))).toEqual({ owned: true });
+    expect(claimOf(mine, [], ownerOf(first))).toEqual({ owned: true });
   });
 
   it('has exactly one owner for each version, and all owners in one namespace', () => {

@@ -3,49 +3,43 @@
  * namespace the oldest of a version owns the version. Names never pass to another namespace by themselves: a
  * resource that was refused because of another namespace stays refused until it is made anew.
  */
-
-import { reasonOf } from '../contracts/reasons.ts';
-import type { Condition } from '../contracts/resource.ts';
+import type { NameOwner } from '../contracts/resource.ts';
 import { compareTexts } from '../kernel/text-order.ts';
 import type { Peer } from './observation.ts';
-
-export const nameOwnedReason = reasonOf('NAME_OWNED');
 
 /** Order of creation; the UID decides between two of one second, so that everybody comes to the same end. */
 function older(a: Peer, b: Peer): number {
   return compareTexts(a.creationTimestamp, b.creationTimestamp) || compareTexts(a.uid, b.uid);
 }
 
-export type Claim = { readonly owned: true } | { readonly owned: false; readonly message: string };
+export type Claim =
+  | { readonly owned: true }
+  | { readonly owned: false; readonly owner: NameOwner; readonly message: string };
 
 /**
  * @param mine this resource
  * @param peers all others that name the same model
- * @param stalled this resource's present Stalled condition, which remembers an earlier refusal
+ * @param refusedFor whom this resource was refused for before, from its status
  */
-export function claimOf(mine: Peer, peers: readonly Peer[], stalled: Condition | undefined): Claim {
+export function claimOf(mine: Peer, peers: readonly Peer[], refusedFor: NameOwner | undefined): Claim {
   const all = [mine, ...peers].sort(older);
   const first = all[0] ?? mine;
-  if (first.namespace !== mine.namespace) {
-    return {
-      owned: false,
-      message: `the model name belongs to ${first.namespace}/${first.name}, in another namespace`,
-    };
-  }
+  if (first.namespace !== mine.namespace) return refused(first, elsewhere(first));
   const twin = all.find((peer) => peer.namespace === mine.namespace && peer.version === mine.version);
   if (twin !== undefined && twin.uid !== mine.uid) {
-    return { owned: false, message: `version ${mine.version} of the model belongs to ${twin.namespace}/${twin.name}` };
+    return refused(twin, `version ${mine.version} of the model belongs to ${twin.namespace}/${twin.name}`);
   }
-  const refusedBefore =
-    stalled?.status === 'True' && stalled.reason === nameOwnedReason && stalled.message.includes(otherNamespace);
-  if (refusedBefore) {
-    return {
-      owned: false,
-      message: `${stalled.message.replace(releasedSuffix, '')}${releasedSuffix}`,
-    };
-  }
-  return { owned: true };
+  if (refusedFor === undefined || refusedFor.namespace === mine.namespace) return { owned: true };
+  return refused(
+    refusedFor,
+    `${elsewhere(refusedFor)}; the name is free now: delete and create this resource again to claim it`,
+  );
 }
 
-const otherNamespace = 'in another namespace';
-const releasedSuffix = '; the name is free now: delete and create this resource again to claim it';
+function refused({ namespace, name }: NameOwner, message: string): Claim {
+  return { owned: false, owner: { namespace, name }, message };
+}
+
+function elsewhere({ namespace, name }: NameOwner): string {
+  return `the model name belongs to ${namespace}/${name}, in another namespace`;
+}

@@ -66,7 +66,7 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
   const claim = claimOf(
     { namespace, name, uid, creationTimestamp, version: resource.spec.version },
     observation.peers,
-    resource.status.conditions?.find((condition) => condition.type === 'Stalled'),
+    resource.status.nameOwner,
   );
   const versions = versionsOf(
     key,
@@ -274,7 +274,7 @@ function statusOf(facts: Facts, payload: PinnedPayload | undefined, acting: bool
             .map(([label, value]) => `${label}=${value}`)
             .join(','),
         }
-      : {}),
+      : { nameOwner: claim.owner }),
     ...serving(observation, versions),
     ...(payload === undefined
       ? {}

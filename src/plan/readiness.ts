@@ -8,7 +8,6 @@ import { formatBytes } from '../contracts/quantity.ts';
 import { heardReason, rankOf, reasonOf } from '../contracts/reasons.ts';
 import { keyOf } from './children.ts';
 import type { Claim } from './claims.ts';
-import { nameOwnedReason } from './claims.ts';
 import { no, unknown, type Verdict, yes } from './conditions.ts';
 import type { InstanceState } from './instance-state.ts';
 import { waitingForQueue } from './instance-state.ts';
@@ -42,7 +41,7 @@ const specInvalid: Check = ({ observation }) =>
 const nameOwned: Check = ({ claim }) =>
   claim.owned
     ? undefined
-    : no(nameOwnedReason, sentence(claim.message, 'Choose another name, or remove the owner first.'));
+    : no(reasonOf('NAME_OWNED'), sentence(claim.message, 'Choose another name, or remove the owner first.'));
 
 const payloadMissing: Check = ({ observation, versions }) => {
   if (versions.wanted !== undefined) return undefined;
@@ -259,7 +258,7 @@ function withServing({ versions }: Facts, verdict: Verdict): Verdict {
 export function stalledVerdict(facts: Facts): Verdict {
   const { observation, claim, rollout } = facts;
   if (observation.invalid !== undefined) return yes('SpecInvalid', observation.invalid);
-  if (!claim.owned) return yes(nameOwnedReason, claim.message);
+  if (!claim.owned) return yes(reasonOf('NAME_OWNED'), claim.message);
   const { payload } = observation;
   // A payload that is not there yet is waited for: a manifest may be applied before the upload.
   if (payload.state === 'failed' && !payload.transient && payload.problem.code !== 'HDFS_PATH_MISSING') {
