@@ -9,7 +9,7 @@ import {
   startedFile,
   type TerminationMessage,
 } from '../contracts/pod-contract.ts';
-import { scriptFile } from '../contracts/script-word.ts';
+import { restartLine, scriptFile } from '../contracts/shell-words.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import { advertisedEndpoint } from './advertised-endpoint.ts';
@@ -173,7 +173,7 @@ export class Deeds {
     const { directory, control, log } = this.#with;
     const stillMeant = () => readStartMark(join(directory, startedFile)) === mark;
     try {
-      const heard = control.askRestart(`${why.code}: ${why.message}`, stillMeant);
+      const heard = control.askRestart(restartLine(why), stillMeant);
       log.warn({ problem: why, heard }, 'the model is to be restarted');
     } catch (error) {
       log.warn({ err: asMaasError(error) }, 'could not ask for a restart of the model');

@@ -37,7 +37,7 @@ export const control = {
   gate: 'gate',
   /** Exists from the moment the gate is open, so that a restarted model does not wait. */
   open: 'open',
-  /** What the agent knows of the script, for the model's shell to say when it ends; see script-word.ts. */
+  /** What the agent knows of the script, for the model's shell to say when it ends; see shell-words.ts. */
   script: 'script',
   /** Exists while the instance is ready (registered once, and answering since). */
   ready: 'ready',

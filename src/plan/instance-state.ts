@@ -6,6 +6,7 @@ import { type AgentStatus, terminationMessage } from '../contracts/pod-contract.
 import { formatBytes } from '../contracts/quantity.ts';
 import type { Severity } from '../contracts/reason-catalogue.ts';
 import { heardReasonOf, type Reason, reasonOf, traitsOf } from '../contracts/reasons.ts';
+import { shellWords } from '../contracts/shell-words.ts';
 import { readJson } from '../kernel/schema-json.ts';
 import { startTrouble, type Trouble, unschedulablePod, unstartable, waitingTrouble } from './kubernetes-words.ts';
 import type { ContainerView, PodView, Registration, Termination } from './observation.ts';
@@ -18,9 +19,6 @@ export interface InstanceState {
   readonly message?: string;
   readonly next?: string;
 }
-
-/** Room is bounded by a quota or a queue and is used up: no failure, and no time of the model's passes. */
-export const waitingForQueue = 'WaitingForQueueCapacity';
 
 /**
  * The state of a pod that lives. The order of the checks is the order in which one explains another: who is not
@@ -36,7 +34,7 @@ export function stateOf(
   // Whatever keeps it from a node, nothing has been tried yet that could have failed.
   if (pod.unschedulable !== undefined)
     return { ...inTrouble(unschedulablePod(pod.unschedulable, pod)), severity: 'waiting' };
-  if (pod.gated !== undefined) return stateFor(waitingForQueue, `waiting for queue capacity: ${pod.gated}`);
+  if (pod.gated !== undefined) return stateFor('WaitingForQueueCapacity', `waiting for queue capacity: ${pod.gated}`);
   return (
     notStarted(pod) ??
     agentGaveUp(pod.agent) ??
@@ -109,19 +107,13 @@ function scriptEnded(pod: PodView, agent: AgentStatus | undefined): InstanceStat
       'Raise spec.memory.',
     );
   }
-  const asked = /maas: restarting: (.*)/.exec(ended.message)?.[1];
-  if (asked !== undefined) {
-    const code = /^([A-Z_]+): /.exec(asked)?.[1];
-    if (code !== undefined && code in errorCatalogue) {
-      return stateFor(
-        heardReasonOf(code),
-        `${asked.slice(code.length + 2)}; the script was started again`,
-        errorCatalogue[code as keyof typeof errorCatalogue].next,
-      );
-    }
-    return stateFor('Restarted', asked);
+  const words = shellWords(ended.message);
+  if (words.restart !== undefined) {
+    const { code, what } = words.restart;
+    if (code === undefined) return stateFor('Restarted', what);
+    return stateFor(reasonOf(code), `${what}; the script was started again`, errorCatalogue[code].next);
   }
-  const { code, message, next } = scriptEnd(ended.message, ended.exitCode, again);
+  const { code, message, next } = scriptEnd(words, ended.exitCode, again);
   return stateFor(reasonOf(code), message, next);
 }
 

@@ -8,7 +8,7 @@
 import type { Reason } from '../contracts/reasons.ts';
 import { byText, compareTexts } from '../kernel/text-order.ts';
 import type { PodView, PodWarning } from './observation.ts';
-import { containersOf, fitInto, sayTo } from './resource-bounds.ts';
+import { beyondQuota, containersOf, fitInto, sayTo } from './resource-bounds.ts';
 
 export interface Trouble {
   /** A reason of the Ready condition. */
@@ -82,8 +82,21 @@ const missingClaim: Rule = {
     `See what is there with: kubectl get pvc -n ${namespace}; make it, or correct the name.`,
 };
 
+/** Room is bounded and is used up: no failure, and no time of the model's passes. */
+const overQuota: Rule = {
+  pattern: /\bexceeded quota\b/,
+  reason: 'WaitingForQueueCapacity',
+  next: ({ input }) => {
+    const beyond = beyondQuota(input);
+    return beyond.length === 0
+      ? 'Nothing is wrong with the model: wait, lower the instances, or ask for more quota.'
+      : `One instance asks for more ${beyond.join(' and ')} than the quota has in all, agent and model together: ask for less in the spec, or for more quota.`;
+  },
+};
+
 /** Why the API server refuses to make pods; the ReplicaSet controller tells it, with its own words before. */
 const refusals: readonly Rule[] = [
+  overQuota,
   {
     pattern: /\bserviceaccount "([^"]+)" not found/,
     reason: 'ServiceAccountMissing',
@@ -216,6 +229,11 @@ function applied(rules: readonly Rule[], said: string, place: Place): Trouble | 
     };
   }
   return undefined;
+}
+
+/** Whether the API server refuses an object of the namespace because a quota is used up. */
+export function exceededQuota(words: string, place: Place): Trouble | undefined {
+  return applied([overQuota], words, place);
 }
 
 /** Why no pods are made, in the words of a Deployment's condition ReplicaFailure. */

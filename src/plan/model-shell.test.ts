@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { control, paths } from '../contracts/pod-contract.ts';
 import { lookAtScript } from '../contracts/script-text.ts';
-import { scriptFile } from '../contracts/script-word.ts';
+import { scriptFile, shellWords } from '../contracts/shell-words.ts';
 import { modelCommand } from './model-shell.ts';
 import { type ScriptEnd, scriptEnd } from './script-end.ts';
 
@@ -41,7 +41,7 @@ async function run([program = '', ...args]: readonly string[], script: string | 
   const closed = new Promise((resolve) => model.once('close', resolve));
   process.kill(-(model.pid ?? Number.NaN), 'SIGKILL');
   await closed;
-  return scriptEnd(output, exitCode, '');
+  return scriptEnd(shellWords(output), exitCode, '');
 }
 
 describe.each(shells.map((shell) => [shell.join(' '), shell] as const))('under %s', (_name, shell) => {

@@ -9,6 +9,7 @@
  * and what is left dies with process 1.
  */
 import { control, endpointFile, paths, startedFile } from '../contracts/pod-contract.ts';
+import { shellSays } from '../contracts/shell-words.ts';
 
 /** Runs the payload's script; the script's name is `$1`. */
 export const modelCommand = `control=${paths.control}
@@ -30,13 +31,13 @@ script=$!
 explain() {
   [ -e "$control/${control.script}" ] || return 0
   { IFS= read -r interpreter; IFS= read -r program; IFS= read -r word; } < "$control/${control.script}"
-  if [ -n "$word" ]; then printf 'maas: %s\\n' "$word"; return 0; fi
+  if [ -n "$word" ]; then printf '${shellSays.own}%s\\n' "$word"; return 0; fi
   [ "$status" -eq 126 ] || [ "$status" -eq 127 ] || return 0
   missing=
   if [ -n "$interpreter" ] && [ ! -e "$interpreter" ]; then missing=$interpreter
   elif [ -n "$program" ] && ! command -v "$program" > /dev/null 2>&1; then missing=$program
   fi
-  [ -z "$missing" ] || printf 'maas: SCRIPT_INTERPRETER_MISSING: %s, which the first line of "%s" names, is not in the image\\n' "$missing" "$1"
+  [ -z "$missing" ] || printf '${shellSays.own}SCRIPT_INTERPRETER_MISSING: %s, which the first line of "%s" names, is not in the image\\n' "$missing" "$1"
 }
 stopping=
 trap 'stopping=1; kill -TERM -1 2> /dev/null' TERM
@@ -44,7 +45,7 @@ trap 'stopping=1; kill -TERM -1 2> /dev/null' TERM
   trap '' TERM
   until [ -p "$control/${control.restart}" ]; do sleep 1; done
   read -r why < "$control/${control.restart}" || exit 0
-  printf 'maas: restarting: %s\\n' "$why" >&2
+  printf '${shellSays.restarting}%s\\n' "$why" >&2
   kill -TERM 1
   sleep 5
   kill -KILL -1
@@ -56,7 +57,7 @@ while :; do
 done
 if [ -z "$stopping" ]; then
   explain "$1" >&2
-  printf 'maas: the script ended with status %s\\n' "$status" >&2
+  printf '${shellSays.ended}%s\\n' "$status" >&2
 fi
 [ "$status" -ne 0 ] || [ -n "$stopping" ] || status=1
 exit "$status"

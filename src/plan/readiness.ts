@@ -10,11 +10,9 @@ import { keyOf } from './children.ts';
 import type { Claim } from './claims.ts';
 import { no, unknown, type Verdict, yes } from './conditions.ts';
 import type { InstanceState } from './instance-state.ts';
-import { waitingForQueue } from './instance-state.ts';
-import { refusedPods } from './kubernetes-words.ts';
+import { exceededQuota, refusedPods } from './kubernetes-words.ts';
 import type { Observation, PayloadView } from './observation.ts';
 import { pinOf } from './pins.ts';
-import { beyondQuota } from './resource-bounds.ts';
 import type { Rollout } from './rollout.ts';
 import type { Versions } from './versions.ts';
 
@@ -65,34 +63,29 @@ function copying(payload: Extract<PayloadView, { readonly state: 'found' | 'copy
   return `copying the payload to the payload store: ${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`;
 }
 
-const writeRefused: Check = ({ observation: { refusal } }) => {
+const writeRefused: Check = ({ observation: { refusal, resource } }) => {
   if (refusal === undefined) return undefined;
   // A quota may also count objects: ConfigMaps, Deployments.
-  return refusal.message.includes('exceeded quota')
-    ? no(waitingForQueue, sentence(`waiting for room in a quota: ${refusal.message}`, room(refusal.message)))
-    : no(reasonOf(refusal.code), sentence(refusal.message, refusal.next));
+  const quota = exceededQuota(refusal.message, resource.metadata);
+  return quota === undefined
+    ? no(reasonOf(refusal.code), sentence(refusal.message, refusal.next))
+    : no(quota.reason, sentence(`waiting for room in a quota: ${refusal.message}`, quota.next));
 };
 
 const podsRefused: Check = (facts) => {
   const { observation, rollout, versions } = facts;
   const words = versions.wanted?.replicaFailure;
   if (words === undefined || rollout.done) return undefined;
-  if (words.includes('exceeded quota')) {
-    return no(waitingForQueue, sentence(`waiting for queue capacity, ${tally(facts)}: ${words}`, room(words)));
-  }
   const { reason, message, next } = refusedPods(words, {
     namespace: observation.resource.metadata.namespace,
     ...(versions.wanted === undefined ? {} : { deployment: versions.wanted.spec }),
   });
-  return no(reason, sentence(`${tally(facts)}; ${message}`, next));
+  const said =
+    reason === 'WaitingForQueueCapacity'
+      ? `waiting for queue capacity, ${tally(facts)}: ${message}`
+      : `${tally(facts)}; ${message}`;
+  return no(reason, sentence(said, next));
 };
-
-function room(words: string): string {
-  const beyond = beyondQuota(words);
-  return beyond.length === 0
-    ? 'Nothing is wrong with the model: wait, lower the instances, or ask for more quota.'
-    : `One instance asks for more ${beyond.join(' and ')} than the quota has in all, agent and model together: ask for less in the spec, or for more quota.`;
-}
 
 /** "Zero" is said when it is so: pods that are on their way out are seen by clients for a moment yet. */
 const stopped: Check = ({ observation, versions }) => {
@@ -266,7 +259,7 @@ export function stalledVerdict(facts: Facts): Verdict {
   }
   // A payload that takes long, and room that a queue will give, are waited for.
   const trouble = podsRefused(facts) ?? worstInstance(facts);
-  if (rollout.stuck && trouble !== undefined && trouble.reason !== waitingForQueue) {
+  if (rollout.stuck && trouble !== undefined && trouble.reason !== 'WaitingForQueueCapacity') {
     const { startupTimeout } = observation.resource.spec;
     return yes(
       'ProgressDeadlineExceeded',

@@ -1,6 +1,6 @@
-/** Why a model's script ended, from the last lines of its container: the shell's words about it and the script's own. */
+/** Why a model's script ended: what the shell said about it, and the script's own last words. */
 import { type ErrorCode, errorCatalogue } from '../contracts/error-catalogue.ts';
-import { scriptWord } from '../contracts/script-word.ts';
+import type { ShellWords } from '../contracts/shell-words.ts';
 
 export interface ScriptEnd {
   readonly code: ErrorCode;
@@ -10,30 +10,24 @@ export interface ScriptEnd {
 
 /** How many characters of a script's last words fit in a message. */
 const lastWords = 600;
-/** Lines that model-shell.ts writes. */
-const ownLines = /^maas: (?:the script ended with status \d+|SCRIPT_[A-Z_]+: .*)$/gm;
-/** What a shell puts before its own complaints: the name that model-shell.ts runs under, and a line of it. */
-const shellPrefix = /^maas: (?:line )?\d+: /gm;
 
 /**
- * @param output the last lines of the container
- * @param exitCode the container's own, where the output does not have the script's
+ * @param words from the last lines of the container
+ * @param exitCode the container's own, where the shell did not say the script's
  * @param again a clause about what is done about it, or nothing
  */
-export function scriptEnd(output: string, exitCode: number, again: string): ScriptEnd {
-  const status = Number(/^maas: the script ended with status (\d+)$/m.exec(output)?.[1] ?? exitCode);
-  const word = scriptWord(output);
-  const code = word?.code ?? 'SCRIPT_ENDED';
+export function scriptEnd({ fault, others, ...words }: ShellWords, exitCode: number, again: string): ScriptEnd {
+  const status = words.status ?? exitCode;
+  const code = fault?.code ?? 'SCRIPT_ENDED';
   const ended = `the script ended with status ${status}${meaning(status)}`;
-  const words = output.replace(ownLines, '').replace(shellPrefix, '').trim();
-  const tail = words.length > lastWords ? `…${words.slice(-lastWords)}` : words;
+  const tail = others.length > lastWords ? `…${others.slice(-lastWords)}` : others;
   const clauses = [
-    ...(word?.code === undefined ? [ended] : [word.what, ended]),
+    ...(fault?.code === undefined ? [ended] : [fault.what, ended]),
     ...(again === '' ? [] : [again]),
-    ...(word !== undefined && word.code === undefined ? [word.what] : []),
+    ...(fault !== undefined && fault.code === undefined ? [fault.what] : []),
     ...(tail === '' ? [] : [`its last lines: ${tail}`]),
   ];
-  return { code, message: clauses.join('; '), next: word?.next ?? errorCatalogue[code].next };
+  return { code, message: clauses.join('; '), next: fault?.next ?? errorCatalogue[code].next };
 }
 
 /** What shells mean by a status, where they mean anything. */
