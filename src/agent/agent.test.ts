@@ -6,26 +6,15 @@ import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EphemeralRegistry } from '../../test/builders/ephemeral-registry.ts';
-import { silentLog } from '../../test/builders/silent-log.ts';
 import { MaasError } from '../contracts/errors.ts';
 import { agentInstructions, agentStatus, control, endpointFile, startedFile } from '../contracts/pod-contract.ts';
+import { silentLog } from '../kernel/log.ts';
+import { systemClock as clock } from '../kernel/system-clock.ts';
 import { type AgentOptions, type RunningAgent, startAgent } from './agent.ts';
 import type { FetchPayload } from './sources/fetch-payload.ts';
 
 const uid = '0f1e2d3c-0000-4000-8000-000000000001';
 const path = `/maas/service/dga/dga-1-${uid}`;
-const clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  sleep: (ms: number, signal?: AbortSignal) =>
-    new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(resolve, ms);
-      signal?.addEventListener('abort', () => {
-        clearTimeout(timer);
-        reject(signal.reason);
-      });
-    }),
-};
 const limits = { silence: 200, hang: 1_000, retry: 50, askAgain: 100 };
 
 let root: string;
@@ -72,7 +61,7 @@ async function start(changes: Partial<AgentOptions> = {}, instructions: object =
     fetch: present,
     openSession: registry.open,
     clock,
-    log: silentLog(),
+    log: silentLog,
     limits,
     ...changes,
   });

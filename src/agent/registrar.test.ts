@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { EphemeralRegistry } from '../../test/builders/ephemeral-registry.ts';
-import { silentLog } from '../../test/builders/silent-log.ts';
 import { MaasError } from '../contracts/errors.ts';
+import { silentLog } from '../kernel/log.ts';
 import type { Registration } from '../wire/service-instance.ts';
 import { Registrar } from './registrar.ts';
 
@@ -38,7 +38,7 @@ async function connected(
     revoked: () => {
       told.revoked += 1;
     },
-    log: silentLog(),
+    log: silentLog,
   });
   return { registry, session, registrar, told };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { HastyClock } from '../../test/builders/manual-clock.ts';
 import { aPod } from '../../test/builders/model-deployment.ts';
 import { instanceId } from '../contracts/names.ts';
 import { hostNetworkPorts } from '../contracts/pod-contract.ts';
@@ -9,26 +10,23 @@ const said = (instance = instanceId(pod.name, pod.uid)) =>
   JSON.stringify({ instance, stage: 'WaitingForEndpoint', since: '2026-03-01T12:00:00Z', zookeeper: 'connected' });
 
 function setUp(answer: (url: string) => Promise<string>) {
-  let time = 0;
+  const clock = new HastyClock();
   const urls: string[] = [];
-  const poll = new AgentPoll(
-    (url) => {
-      urls.push(url);
-      return answer(url);
-    },
-    { now: () => time, monotonic: () => time, sleep: async () => {} },
-  );
-  const pass = (ms: number) => {
-    time += ms;
-  };
-  return { poll, urls, pass, news: vi.fn() };
+  const poll = new AgentPoll((url) => {
+    urls.push(url);
+    return answer(url);
+  }, clock);
+  /** What whoever is told looks at then. */
+  const seen: (string | undefined)[] = [];
+  const news = () => seen.push(poll.view([pod], () => {}).get(pod.uid)?.stage);
+  return { poll, urls, pass: clock.pass, news, seen };
 }
 
 describe('AgentPoll', () => {
   it('asks in the background and tells when the answer differs', async () => {
-    const { poll, urls, news } = setUp(async () => said());
+    const { poll, urls, news, seen } = setUp(async () => said());
     expect(poll.view([pod], news).size).toBe(0);
-    await vi.waitFor(() => expect(news).toHaveBeenCalledTimes(1));
+    await vi.waitFor(() => expect(seen).toEqual(['WaitingForEndpoint']));
     expect(poll.view([pod], news).get(pod.uid)?.stage).toBe('WaitingForEndpoint');
     expect(urls).toEqual(['http://10.0.0.9:8099/status']);
   });
@@ -38,7 +36,7 @@ describe('AgentPoll', () => {
     ['an answer that is none', async () => '<html>'],
     ['a refused connection', async () => Promise.reject(new Error('refused'))],
   ])('takes %s for nothing', async (_name, answer) => {
-    const { poll, urls, news, pass } = setUp(answer);
+    const { poll, urls, news, seen, pass } = setUp(answer);
     poll.view([pod], news);
     pass(1_000);
     await vi.waitFor(() => {
@@ -46,19 +44,19 @@ describe('AgentPoll', () => {
       expect(urls.length).toBe(2);
     });
     expect(poll.view([pod], news).size).toBe(0);
-    expect(news).not.toHaveBeenCalled();
+    expect(seen).toEqual([]);
   });
 
   it('does not ask twice at once, nor pods that leave or have no address', async () => {
     let answered = (_text: string) => {};
-    const { poll, urls, news, pass } = setUp(() => new Promise((resolve) => (answered = resolve)));
+    const { poll, urls, news, seen, pass } = setUp(() => new Promise((resolve) => (answered = resolve)));
     const { ip: _ip, ...withoutAddress } = pod;
     poll.view([pod, aPod({ uid: 'gone', deleting: true }), { ...withoutAddress, uid: 'new' }], news);
     pass(60_000);
     poll.view([pod], news);
     expect(urls.length).toBe(1);
     answered(said());
-    await vi.waitFor(() => expect(news).toHaveBeenCalled());
+    await vi.waitFor(() => expect(seen).toEqual(['WaitingForEndpoint']));
   });
 
   it("forgets an answer that became old, and finds an agent on the node's network by the ports of its UID", async () => {
@@ -68,7 +66,7 @@ describe('AgentPoll', () => {
     );
     const host = aPod({ hostNetwork: true });
     poll.view([host], news);
-    await vi.waitFor(() => expect(news).toHaveBeenCalled());
+    await vi.waitFor(() => expect(poll.view([host], news).get(host.uid)?.stage).toBe('WaitingForEndpoint'));
     expect(urls).toEqual(ports.slice(0, 2).map((port) => `http://10.0.1.1:${port}/status`));
     pass(20_000);
     expect(poll.view([host], news).size).toBe(0);

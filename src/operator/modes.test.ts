@@ -1,6 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
 import { FakeZooKeeper } from '../../test/builders/fake-zookeeper.ts';
-import { silentLog } from '../../test/builders/silent-log.ts';
 import type { MaasError } from '../contracts/errors.ts';
 import {
   allActive,
@@ -10,23 +9,12 @@ import {
   type PublishedModes,
   printModes,
 } from '../contracts/modes.ts';
+import { silentLog } from '../kernel/log.ts';
+import { systemClock as clock } from '../kernel/system-clock.ts';
 import { Modes } from './modes.ts';
 
 const path = '/maas/operator/c1/modes';
 const text = (byDefault: Mode, ...own: [string, Mode][]) => printModes({ default: byDefault, models: new Map(own) });
-const clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  sleep: (ms: number, signal?: AbortSignal) =>
-    new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(resolve, ms);
-      signal?.addEventListener('abort', () => {
-        clearTimeout(timer);
-        reject(signal.reason);
-      });
-    }),
-};
-
 function setUp(zookeeper = new FakeZooKeeper()) {
   const told = { leads: true, yields: false as boolean | undefined, changes: 0, spoilt: [] as MaasError[] };
   const modes = new Modes({
@@ -38,7 +26,7 @@ function setUp(zookeeper = new FakeZooKeeper()) {
       told.changes += 1;
     },
     spoilt: (error) => told.spoilt.push(error),
-    log: silentLog(),
+    log: silentLog,
   });
   modes.start();
   const published = (): PublishedModes | undefined => {

@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { FakeZooKeeper } from '../../test/builders/fake-zookeeper.ts';
-import { silentLog } from '../../test/builders/silent-log.ts';
+import { HastyClock } from '../../test/builders/manual-clock.ts';
 import type { Concern } from '../contracts/concern.ts';
+import { silentLog } from '../kernel/log.ts';
 import { OperatorPresence } from './presence.ts';
 
 function operator(
   zookeeper: FakeZooKeeper,
   self: { clusterId?: string; namespace?: string; identity: string; namespaces?: readonly string[] },
 ) {
-  let time = 0;
+  const clock = new HastyClock();
   let told: readonly Concern[] = [];
   const presence = new OperatorPresence({
     zookeeper,
@@ -20,18 +21,16 @@ function operator(
       identity: self.identity,
       namespaces: [...(self.namespaces ?? [])],
     },
-    clock: { now: () => time, monotonic: () => time, sleep: async () => {} },
+    clock,
     tell: (concerns) => {
       told = concerns;
     },
-    log: silentLog(),
+    log: silentLog,
   });
   return {
     presence,
     reasons: () => told.map(({ reason }) => reason),
-    pass: (ms: number) => {
-      time += ms;
-    },
+    pass: clock.pass,
   };
 }
 

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { HastyClock } from '../../test/builders/manual-clock.ts';
 import { aPayload, aResource, someSettings } from '../../test/builders/model-deployment.ts';
-import { silentLog } from '../../test/builders/silent-log.ts';
 import { MaasError } from '../contracts/errors.ts';
 import type { ModelDeployment, ModelDeploymentStatus } from '../contracts/resource.ts';
 import type { ResourceEntry } from '../contracts/resource-entry.ts';
+import { silentLog } from '../kernel/log.ts';
 import type { Manifest } from '../plan/children.ts';
 import type { PlannedEvent } from '../plan/events.ts';
 import type { Cluster, Store } from './ports.ts';
@@ -12,8 +13,7 @@ import type { Owned } from './views.ts';
 
 /** A cluster that keeps what it is told; its watch brings a written status only when the test says so. */
 function setUp(options: { refuse?: MaasError | undefined } = {}) {
-  let time = 0;
-  const clock = { now: () => 1_800_000_000_000 + time, monotonic: () => time, sleep: async () => {} };
+  const clock = new HastyClock(1_800_000_000_000);
   let resource: ModelDeployment = aResource();
   const world = {
     applied: [] as Manifest[],
@@ -57,10 +57,8 @@ function setUp(options: { refuse?: MaasError | undefined } = {}) {
   );
   return {
     world,
-    pass: (ms: number) => {
-      time += ms;
-    },
-    reconcile: () => reconciler.reconcile({ resource }, silentLog()),
+    pass: clock.pass,
+    reconcile: () => reconciler.reconcile({ resource }, silentLog),
     /** The watch brings the last written status. */
     watch: () => {
       const { metadata } = resource;

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { FakeZooKeeper } from '../../test/builders/fake-zookeeper.ts';
-import { silentLog } from '../../test/builders/silent-log.ts';
 import { encodeMarker } from '../contracts/marker.ts';
+import { silentLog } from '../kernel/log.ts';
 import { encodeRegistration } from '../wire/service-instance.ts';
 import { RegistrationFollower } from './registrations.ts';
 
@@ -24,7 +24,7 @@ function follow(zookeeper: FakeZooKeeper) {
   const follower = new RegistrationFollower(
     zookeeper,
     { config: '/metron/maas/config', markers: '/maas/operator/c1/instances' },
-    silentLog(),
+    silentLog,
     (model) => changes.push(model),
   );
   follower.start();

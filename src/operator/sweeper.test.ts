@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { FakeZooKeeper } from '../../test/builders/fake-zookeeper.ts';
 import { aPod } from '../../test/builders/model-deployment.ts';
-import { silentLog } from '../../test/builders/silent-log.ts';
 import { MaasError } from '../contracts/errors.ts';
 import { revokedMarker } from '../contracts/marker.ts';
 import type { Mode } from '../contracts/modes.ts';
+import { silentLog } from '../kernel/log.ts';
 import type { Cluster, Stores } from './ports.ts';
 import { Sweeper } from './sweeper.ts';
 
@@ -56,7 +56,7 @@ async function sweep(options: {
     pods: store,
     cluster,
     metrics: { swept: () => swept++ },
-    log: silentLog(),
+    log: silentLog,
   });
   await sweeper.sweep(new AbortController().signal);
   return { zookeeper, asked, swept };

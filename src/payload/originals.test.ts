@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { FakeWebHdfs } from '../../test/builders/fake-webhdfs.ts';
+import { HastyClock } from '../../test/builders/manual-clock.ts';
 import { type Hdfs, openHdfs } from '../adapters/webhdfs/hdfs.ts';
 import type { PinnedPayload } from '../contracts/payload.ts';
 import { Originals } from './originals.ts';
@@ -10,7 +11,7 @@ let hdfs: Hdfs;
 let copy: PinnedPayload;
 beforeEach(async () => {
   fake = await FakeWebHdfs.start();
-  hdfs = openHdfs(fake.settings, 'fake', { clock: { sleep: async () => {} } });
+  hdfs = openHdfs(fake.settings, 'fake', { clock: new HastyClock() });
   fake.put('/m/run.sh', 'echo hi');
   fake.put('/m/lib/a.py', 'import os');
   const pinned = await resolvePayload(hdfs, { nameservice: 'fake', directory: '/m' }, () => fake.now + 3_600_000);

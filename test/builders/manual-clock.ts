@@ -1,17 +1,22 @@
-/** A clock that stands still until a test moves it. */
+/** Time that a test rules. Where time is none of a test's business, its clock is the machine's. */
+import type { Clock } from '../../src/kernel/clock.ts';
+
+const start = Date.UTC(2026, 0, 1);
+
 interface Sleeper {
   readonly due: number;
   readonly order: number;
   readonly wake: () => void;
 }
 
-export class ManualClock {
+/** Stands still until a test moves it. */
+export class ManualClock implements Clock {
   #time = 0;
   #order = 0;
   readonly #epoch: number;
   #sleepers: Sleeper[] = [];
 
-  constructor(epoch = Date.UTC(2026, 0, 1)) {
+  constructor(epoch = start) {
     this.#epoch = epoch;
   }
 
@@ -59,6 +64,31 @@ export class ManualClock {
     }
     this.#time = end;
   }
+}
+
+/** Every wait is over at once, and then its time has passed; a test may let more pass. */
+export class HastyClock implements Clock {
+  /** How long somebody waited each time, in milliseconds. */
+  readonly waits: number[] = [];
+  #time = 0;
+  readonly #epoch: number;
+
+  constructor(epoch = start) {
+    this.#epoch = epoch;
+  }
+
+  now = (): number => this.#epoch + this.#time;
+  monotonic = (): number => this.#time;
+
+  sleep = async (ms: number, signal?: AbortSignal): Promise<void> => {
+    signal?.throwIfAborted();
+    this.waits.push(ms);
+    this.pass(ms);
+  };
+
+  pass = (ms: number): void => {
+    this.#time += ms;
+  };
 }
 
 /** Lets everything run that needs no time. */

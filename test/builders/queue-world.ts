@@ -12,7 +12,7 @@ import { recordConfigMap } from '../../src/legacy/queue-record.ts';
 import { parseRequestIds } from '../../src/legacy/request-id.ts';
 import { RequestQueue } from '../../src/legacy/request-queue.ts';
 import { ManualClock, settle } from './manual-clock.ts';
-import { silentLog } from './silent-log.ts';
+import { RememberingLog } from './remembering-log.ts';
 
 interface Node {
   data: Uint8Array;
@@ -28,7 +28,7 @@ export function queueSettings(changes: Partial<RequestQueueSettings> = {}): Requ
 
 export class QueueWorld {
   readonly clock = new ManualClock();
-  readonly log = silentLog();
+  readonly log = new RememberingLog();
   readonly nodes = new Map<string, Node>();
   readonly models = new Map<string, Stored>();
   readonly events: (QueueEvent & { readonly about: string })[] = [];

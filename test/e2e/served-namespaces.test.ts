@@ -10,8 +10,8 @@ import { ZooKeeper } from '../../src/adapters/zookeeper/zookeeper.ts';
 import { concernsAnnotation, decodeConcerns } from '../../src/contracts/concern.ts';
 import { encodeMarker } from '../../src/contracts/marker.ts';
 import { instanceId, markersPath } from '../../src/contracts/names.ts';
+import { silentLog } from '../../src/kernel/log.ts';
 import { systemClock } from '../../src/kernel/system-clock.ts';
-import { silentLog } from '../builders/silent-log.ts';
 import { ended, type Ran } from '../integration/cli-process.ts';
 import { present } from '../integration/world.ts';
 import { pythonModel } from './payloads.ts';
@@ -138,7 +138,7 @@ describe('two releases with one cluster id on one ZooKeeper', () => {
       quorum: stage.chroot.connect(),
       sessionTimeoutMs: 10_000,
       clock: systemClock,
-      log: silentLog(),
+      log: silentLog,
     });
     try {
       await zookeeper.connected(10_000);

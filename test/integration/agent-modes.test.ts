@@ -4,9 +4,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ZooKeeper } from '../../src/adapters/zookeeper/zookeeper.ts';
 import { hasCode } from '../../src/contracts/errors.ts';
 import { decodePublishedModes, type Mode, modesPath, printModes } from '../../src/contracts/modes.ts';
+import { silentLog } from '../../src/kernel/log.ts';
 import { systemClock } from '../../src/kernel/system-clock.ts';
 import { Modes } from '../../src/operator/modes.ts';
-import { silentLog } from '../builders/silent-log.ts';
 import { AgentPod, type AgentPodOptions, until } from './agent-pod.ts';
 import { CuttableLink } from './cuttable-link.ts';
 import { zookeeper } from './world.ts';
@@ -23,7 +23,7 @@ const pods: AgentPod[] = [];
 const links: CuttableLink[] = [];
 
 beforeAll(async () => {
-  tree = new ZooKeeper({ quorum, sessionTimeoutMs: 10_000, clock: systemClock, log: silentLog() });
+  tree = new ZooKeeper({ quorum, sessionTimeoutMs: 10_000, clock: systemClock, log: silentLog });
   await tree.connected(10_000);
   await tree.ensurePath('/');
   modes = new Modes({
@@ -33,7 +33,7 @@ beforeAll(async () => {
     leads: () => true,
     changed: () => {},
     spoilt: () => {},
-    log: silentLog(),
+    log: silentLog,
   });
   modes.start();
   leading = modes.run(systemClock, leadership.signal);

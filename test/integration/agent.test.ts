@@ -6,10 +6,10 @@ import { ZooKeeper } from '../../src/adapters/zookeeper/zookeeper.ts';
 import { hasCode } from '../../src/contracts/errors.ts';
 import { control, endpointFile, packedPayloadFile, startedFile } from '../../src/contracts/pod-contract.ts';
 import { hdfsSettings } from '../../src/contracts/settings.ts';
+import { silentLog } from '../../src/kernel/log.ts';
 import { systemClock } from '../../src/kernel/system-clock.ts';
 import { resolvePayload } from '../../src/payload/resolve.ts';
 import { diagnose } from '../../src/wire/service-instance.ts';
-import { silentLog } from '../builders/silent-log.ts';
 import { AgentPod, type AgentPodOptions, hidden, nodeIp, oneAtATime, until } from './agent-pod.ts';
 import { CuttableLink } from './cuttable-link.ts';
 import { present, zookeeper } from './world.ts';
@@ -29,7 +29,7 @@ const client = (resume?: { id: string; password: string; timeoutMs: number }) =>
     sessionTimeoutMs: sessionMs,
     resume,
     clock: systemClock,
-    log: silentLog(),
+    log: silentLog,
   });
 
 beforeAll(async () => {

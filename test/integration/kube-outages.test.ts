@@ -7,11 +7,10 @@ import { configMaps, namespaces } from '../../src/adapters/kube/resource-kind.ts
 import { createTransport, type Transport } from '../../src/adapters/kube/transport.ts';
 import { startWatch, type Watch } from '../../src/adapters/kube/watch.ts';
 import { hasCode } from '../../src/contracts/errors.ts';
+import { silentLog } from '../../src/kernel/log.ts';
 import { systemClock } from '../../src/kernel/system-clock.ts';
 import { TcpProxy } from '../builders/tcp-proxy.ts';
 import { present } from './world.ts';
-
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 describe('a watch over bad connections', () => {
   const { kubeconfig, context } = present('cluster');
@@ -53,7 +52,7 @@ describe('a watch over bad connections', () => {
       project: ({ metadata }) => `${metadata.name} ${metadata.uid}`,
       onChange: ({ type, object }) => seen.push(`${type} ${object}`),
       clock: systemClock,
-      log: quiet,
+      log: silentLog,
     });
     await watch.synced;
   });

@@ -23,13 +23,13 @@ import { createTransport, type Transport } from '../../src/adapters/kube/transpo
 import { startWatch } from '../../src/adapters/kube/watch.ts';
 import { hasCode } from '../../src/contracts/errors.ts';
 import { decodePin, encodePin, type PinContent } from '../../src/contracts/pin-content.ts';
+import { silentLog } from '../../src/kernel/log.ts';
 import { systemClock } from '../../src/kernel/system-clock.ts';
 import { aPayload } from '../builders/model-deployment.ts';
 import { present } from './world.ts';
 
 const run = promisify(execFile);
 const clock = systemClock;
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const options = { fieldManager: 'maas-test' };
 const failure = (call: Promise<unknown>): Promise<unknown> =>
   call.then(
@@ -218,7 +218,7 @@ describe('a real API server', () => {
         else alive.set(object.uid, object.name);
       },
       clock,
-      log: quiet,
+      log: silentLog,
       times: { streamMs: 1_500, backoffMs: 20 },
     });
     await watch.synced;
@@ -252,7 +252,7 @@ describe('a real API server', () => {
   it('elects one of two candidates, and the other after it', async () => {
     const stop = new AbortController();
     const candidate = (identity: string): Promise<Leadership> =>
-      acquireLease({ client, namespace, name: 'leader', identity, clock, log: quiet }, stop.signal);
+      acquireLease({ client, namespace, name: 'leader', identity, clock, log: silentLog }, stop.signal);
     const first = await candidate('first');
     let second: Leadership | undefined;
     const waiting = candidate('second').then((leadership) => {
@@ -280,8 +280,8 @@ describe('a real API server', () => {
       create: (...asked) => client.create(...asked),
       mergePatch: (...asked) => (dead ? new Promise(() => {}) : client.mergePatch(...asked)),
     };
-    const first = await acquireLease({ client: cut, ...lease, identity: 'first', clock, log: quiet }, stop.signal);
-    const heir = acquireLease({ client, ...lease, identity: 'heir', clock, log: quiet }, stop.signal);
+    const first = await acquireLease({ client: cut, ...lease, identity: 'first', clock, log: silentLog }, stop.signal);
+    const heir = acquireLease({ client, ...lease, identity: 'heir', clock, log: silentLog }, stop.signal);
     await clock.sleep(3_000);
     dead = true;
     const died = clock.monotonic();
@@ -300,7 +300,7 @@ describe('a real API server', () => {
     const recorder = createEventRecorder({
       client,
       clock,
-      log: quiet,
+      log: silentLog,
       component: 'maas-operator',
       instance: 'test',
       newId: () => randomUUID().slice(0, 13),

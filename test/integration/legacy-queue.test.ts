@@ -10,11 +10,11 @@ import { z } from 'zod';
 import { projectRoot } from '../../deploy/local/cache.ts';
 import { run } from '../../deploy/local/run.ts';
 import { ZooKeeper } from '../../src/adapters/zookeeper/zookeeper.ts';
+import { silentLog } from '../../src/kernel/log.ts';
 import { systemClock } from '../../src/kernel/system-clock.ts';
 import { type FailPoint, failPoints, type QueueWrite } from '../../src/legacy/fail-points.ts';
 import { recordConfigMap } from '../../src/legacy/queue-record.ts';
 import { rejectedRequests } from '../builders/rejected-requests.ts';
-import { silentLog } from '../builders/silent-log.ts';
 import { until } from './cli-process.ts';
 import { openRealHdfs, ownDirectory } from './hdfs-world.ts';
 import { enqueue, type OldRequest } from './java.ts';
@@ -145,7 +145,7 @@ beforeAll(async () => {
     quorum: server.quorum,
     sessionTimeoutMs: 10_000,
     clock: systemClock,
-    log: silentLog(),
+    log: silentLog,
   });
   await kubectl('apply', '--server-side', '--force-conflicts', '-f', join(projectRoot, 'crds'));
   await kubectl('wait', '--for=condition=Established', 'crd/modeldeployments.maas.dev', '--timeout=30s');

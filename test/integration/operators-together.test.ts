@@ -4,10 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ZooKeeper } from '../../src/adapters/zookeeper/zookeeper.ts';
 import { encodeMarker } from '../../src/contracts/marker.ts';
 import { instanceId, markersPath } from '../../src/contracts/names.ts';
+import { silentLog } from '../../src/kernel/log.ts';
 import { systemClock } from '../../src/kernel/system-clock.ts';
 import { OperatorPresence } from '../../src/operator/presence.ts';
 import { Sweeper } from '../../src/operator/sweeper.ts';
-import { silentLog } from '../builders/silent-log.ts';
 import { Chroot } from './chroot.ts';
 
 const operatorRoot = '/maas/operator';
@@ -28,7 +28,7 @@ async function tree(name: string): Promise<string> {
 }
 
 async function session(quorum: string): Promise<ZooKeeper> {
-  const zookeeper = new ZooKeeper({ quorum, sessionTimeoutMs: 10_000, clock: systemClock, log: silentLog() });
+  const zookeeper = new ZooKeeper({ quorum, sessionTimeoutMs: 10_000, clock: systemClock, log: silentLog });
   await zookeeper.connected(10_000);
   return zookeeper;
 }
@@ -43,7 +43,7 @@ async function operator(quorum: string, self: { clusterId: string; namespace: st
     self: { ...self, identity: `${self.namespace}_${randomUUID()}` },
     clock: systemClock,
     tell: () => {},
-    log: silentLog(),
+    log: silentLog,
   });
   const sweeper = new Sweeper({
     zookeeper,
@@ -55,7 +55,7 @@ async function operator(quorum: string, self: { clusterId: string; namespace: st
     pods: { get: () => undefined, byUid: () => undefined, list: () => [], indexed: () => [] },
     cluster: { podExists: async () => false },
     metrics: { swept: () => {} },
-    log: silentLog(),
+    log: silentLog,
   });
   return {
     zookeeper,

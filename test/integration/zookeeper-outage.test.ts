@@ -2,8 +2,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { SessionEvent } from '../../src/adapters/zookeeper/session.ts';
 import { ZooKeeper } from '../../src/adapters/zookeeper/zookeeper.ts';
+import { silentLog } from '../../src/kernel/log.ts';
 import { systemClock } from '../../src/kernel/system-clock.ts';
-import { silentLog } from '../builders/silent-log.ts';
 import { OwnZooKeeper } from './zookeeper-server.ts';
 
 const opened: (() => Promise<void>)[] = [];
@@ -18,7 +18,7 @@ async function aServer(): Promise<OwnZooKeeper> {
 }
 
 function aClient({ quorum }: OwnZooKeeper, sessionTimeoutMs: number): { zk: ZooKeeper; types: string[] } {
-  const zk = new ZooKeeper({ quorum, sessionTimeoutMs, clock: systemClock, log: silentLog() });
+  const zk = new ZooKeeper({ quorum, sessionTimeoutMs, clock: systemClock, log: silentLog });
   opened.push(() => zk.detach());
   const types: string[] = [];
   zk.onEvent((event: SessionEvent) => types.push(event.type));

@@ -4,8 +4,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { parseQuorum } from '../../src/adapters/zookeeper/quorum.ts';
 import type { SessionEvent } from '../../src/adapters/zookeeper/session.ts';
 import { ZooKeeper, type ZooKeeperOptions } from '../../src/adapters/zookeeper/zookeeper.ts';
+import { silentLog } from '../../src/kernel/log.ts';
 import { systemClock } from '../../src/kernel/system-clock.ts';
-import { silentLog } from '../builders/silent-log.ts';
 import { TcpProxy } from '../builders/tcp-proxy.ts';
 import { zookeeper } from './world.ts';
 
@@ -18,10 +18,10 @@ const T = 2_000;
 /** Another client, straight to the server. */
 let other: ZooKeeper;
 beforeAll(async () => {
-  const all = new ZooKeeper({ quorum, sessionTimeoutMs: 10_000, clock: systemClock, log: silentLog() });
+  const all = new ZooKeeper({ quorum, sessionTimeoutMs: 10_000, clock: systemClock, log: silentLog });
   await all.create(chroot, Buffer.alloc(0));
   await all.close();
-  other = new ZooKeeper({ quorum: quorum + chroot, sessionTimeoutMs: 10_000, clock: systemClock, log: silentLog() });
+  other = new ZooKeeper({ quorum: quorum + chroot, sessionTimeoutMs: 10_000, clock: systemClock, log: silentLog });
 });
 afterAll(async () => {
   await removeBelow('');
@@ -55,7 +55,7 @@ async function through(proxies: readonly TcpProxy[], options: Partial<ZooKeeperO
     quorum: proxies.map(({ port }) => `127.0.0.1:${port}`).join(',') + chroot,
     sessionTimeoutMs: T,
     clock: systemClock,
-    log: silentLog(),
+    log: silentLog,
     random: () => 0,
     ...options,
   });

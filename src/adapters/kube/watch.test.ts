@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeKubeApi, refusal } from '../../../test/builders/fake-kube-api.ts';
+import { systemClock as clock } from '../../kernel/system-clock.ts';
 import { KubeClient } from './client.ts';
 import { configMaps } from './resource-kind.ts';
 import { createTransport, type Transport } from './transport.ts';
@@ -8,19 +9,6 @@ import { startWatch, type Watch, type WatchOptions } from './watch.ts';
 import type { Change } from './watch-store.ts';
 
 const collection = 'v1/configmaps';
-const clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  sleep: (ms: number, signal?: AbortSignal) =>
-    new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      signal?.addEventListener('abort', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-    }),
-};
-
 /** Waits for a condition, longer than any machine needs. */
 const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 10_000, interval: 5 });
 

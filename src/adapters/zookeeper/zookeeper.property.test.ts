@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { FakeServer, type Fate } from '../../../test/builders/fake-zookeeper-server.ts';
-import { silentLog } from '../../../test/builders/silent-log.ts';
 import { hasCode } from '../../contracts/errors.ts';
+import { silentLog } from '../../kernel/log.ts';
 import { systemClock } from '../../kernel/system-clock.ts';
 import { ZooKeeper } from './zookeeper.ts';
 
@@ -136,7 +136,7 @@ describe('whatever happens', () => {
           quorum: fake.address,
           sessionTimeoutMs: 150,
           clock: systemClock,
-          log: silentLog(),
+          log: silentLog,
         });
         try {
           const nodes = new Map<string, string | undefined>();

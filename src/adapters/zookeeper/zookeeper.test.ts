@@ -2,7 +2,7 @@ import dns from 'node:dns';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FakeServer } from '../../../test/builders/fake-zookeeper-server.ts';
 import { ManualClock, settle } from '../../../test/builders/manual-clock.ts';
-import { silentLog } from '../../../test/builders/silent-log.ts';
+import { RememberingLog } from '../../../test/builders/remembering-log.ts';
 import { systemClock } from '../../kernel/system-clock.ts';
 import type { SessionEvent } from './session.ts';
 import { ZooKeeper, type ZooKeeperOptions } from './zookeeper.ts';
@@ -29,7 +29,7 @@ interface Followed {
 }
 
 function client(quorum: string, options: Partial<ZooKeeperOptions> = {}): Followed {
-  const log = silentLog();
+  const log = new RememberingLog();
   // In the order of the connect string.
   let order = 0;
   const random = () => Math.min(0.9, (order++ % 10) / 10);
