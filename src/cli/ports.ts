@@ -225,6 +225,13 @@ export interface UploadProgress {
   readonly bytesDone: number;
 }
 
+export interface UploadWatch {
+  readonly onProgress: (progress: UploadProgress) => void;
+  /** Told what should be known and does not stop the upload. */
+  readonly onWarning: (message: string) => void;
+  readonly signal: AbortSignal;
+}
+
 export interface UploadOutcome {
   /** Where it is, absolute. */
   readonly path: string;
@@ -244,14 +251,8 @@ export interface PayloadUploader {
   upload(
     localPath: string,
     target: string,
-    options: {
-      /** Patterns as in a .gitignore. */
-      readonly exclude: readonly string[];
-      readonly onProgress: (progress: UploadProgress) => void;
-      /** Told what should be known and does not stop the upload. */
-      readonly onWarning: (message: string) => void;
-      readonly signal: AbortSignal;
-    },
+    /** `exclude`: patterns as in a .gitignore. */
+    options: UploadWatch & { readonly exclude: readonly string[] },
   ): Promise<UploadOutcome>;
 }
 
@@ -270,13 +271,5 @@ export interface OverUploader {
    * that had to be sent.
    * @throws MaasError HDFS_*, PAYLOAD_*, LOCAL_PATH_INVALID
    */
-  upload(
-    localPath: string,
-    target: string,
-    options: {
-      readonly onProgress: (progress: UploadProgress) => void;
-      readonly onWarning: (message: string) => void;
-      readonly signal: AbortSignal;
-    },
-  ): Promise<OverOutcome>;
+  upload(localPath: string, target: string, options: UploadWatch): Promise<OverOutcome>;
 }

@@ -6,10 +6,11 @@
 import { formatAge, formatDuration } from '../../contracts/duration.ts';
 import { hasCode, MaasError } from '../../contracts/errors.ts';
 import { traitsOf } from '../../contracts/reasons.ts';
-import { visible } from '../../kernel/shown-text.ts';
+import type { Everywhere } from '../options/shared-options.ts';
 import { counted } from '../output/counted.ts';
+import { say } from '../output/say.ts';
 import type { Cluster, Ports } from '../ports.ts';
-import { errorOf, type Unattended } from './attendance.ts';
+import { askAttendance, errorOf, unattended } from './attendance.ts';
 import { conditionOf, type Model, readModel, registeredState, stateOf, titleOf } from './model.ts';
 
 export type Judgement =
@@ -60,8 +61,8 @@ export interface WaitFor {
   readonly timeoutMs: number;
   /** `up`, for the message when it did not come in time. */
   readonly wanted: string;
-  /** Why nobody will take it up, as far as that is certain. Asked while the operator has not seen it. */
-  readonly unattended: (namespace: string) => Promise<Unattended | undefined>;
+  /** Who is asked why nobody takes it up, while the operator has not seen it. */
+  readonly operator: Pick<Everywhere, 'operatorNamespace' | 'cluster'>;
 }
 
 /** A restart of the operator, or another leader: so long it may take until a change is seen. */
@@ -85,16 +86,17 @@ export async function waitUntil(ports: Ports, cluster: Cluster, model: Model, wa
     last = seen;
     const { verdict, text } = wait.judge(seen);
     if (verdict === 'done') {
-      said.done(text);
+      said(text);
       return seen;
     }
     if (verdict === 'hopeless') {
       tellFailing(ports, seen);
       throw new MaasError('MODEL_STALLED', `${titleOf(model)} cannot come up by itself: ${text}`);
     }
-    said.state(text);
+    said(text);
     if (verdict !== 'unseen' || ports.clock.monotonic() < askAt) continue;
-    const why = await wait.unattended(seen.metadata.namespace);
+    const attendance = await askAttendance(wait.operator, ports, cluster);
+    const why = unattended(seen.metadata.namespace, attendance, ports.clock.now());
     if (why !== undefined) throw errorOf({ ...why, message: `nobody takes up ${titleOf(model)}: ${why.message}` });
     askAt = ports.clock.monotonic() + askAgainMs;
   }
@@ -120,11 +122,11 @@ export async function waitUntilGone(ports: Ports, cluster: Cluster, model: Model
   const said = narrator(ports, titleOf(model));
   for await (const seen of looks(ports, cluster, model, timeoutMs, said)) {
     if (seen === undefined) {
-      said.done('gone');
+      said('gone');
       return;
     }
     const total = seen.status.endpointsTotal ?? seen.status.replicas ?? 0;
-    said.state(total > 0 ? `being removed, ${counted(total, 'instance')} left` : 'being removed');
+    said(total > 0 ? `being removed, ${counted(total, 'instance')} left` : 'being removed');
   }
   throw new MaasError('TIMEOUT', `${titleOf(model)} is not gone after ${formatDuration(timeoutMs)}`, {
     next: `See what holds it with \`kubectl get mdl ${model.metadata.name} -n ${model.metadata.namespace} -o yaml\`.`,
@@ -155,7 +157,7 @@ async function* looks(
       // The API server may be away for a moment; the model is not.
       if (!hasCode(error, 'CLUSTER_UNREACHABLE', 'CLUSTER_UNAVAILABLE')) throw error;
       if (clock.monotonic() - start >= timeoutMs) throw error;
-      said.state(`cannot ask the cluster: ${error.message}`);
+      said(`cannot ask the cluster: ${error.message}`);
     }
     const elapsed = clock.monotonic() - start;
     if (elapsed >= timeoutMs) return;
@@ -163,26 +165,23 @@ async function* looks(
   }
 }
 
-interface Narrator {
-  state(text: string): void;
-  done(text: string): void;
-}
+/** Says each state once. */
+type Narrator = (text: string) => void;
 
 function narrator({ err, clock }: Ports, title: string): Narrator {
   const start = clock.monotonic();
   let last: string | undefined;
-  const say = (text: string): void => {
+  return (text) => {
     if (text === last) return;
     last = text;
-    err.write(`${visible(`${title}: ${text} (${formatAge(clock.monotonic() - start)})`)}\n`);
+    say(err, `${title}: ${text} (${formatAge(clock.monotonic() - start)})`);
   };
-  return { state: say, done: say };
 }
 
 function tellFailing({ err }: Ports, model: Model): void {
   for (const endpoint of model.status.endpoints ?? []) {
     if (endpoint.state === registeredState) continue;
     const words = endpoint.message === undefined ? endpoint.state : `${endpoint.state}: ${endpoint.message}`;
-    err.write(`  ${visible(`${endpoint.pod}  ${words}`)}\n`);
+    say(err, `  ${endpoint.pod}  ${words}`);
   }
 }

@@ -5,21 +5,18 @@
 
 import { hasCode, MaasError } from '../../contracts/errors.ts';
 import { tidyHdfsPath } from '../../contracts/hdfs-path.ts';
-import { formatBytes } from '../../contracts/quantity.ts';
 import { defaultOperatorNamespace } from '../../contracts/settings.ts';
 import { grantedMemory, namespaceForModel, oldDefaults } from '../../deploy-rules/old-words.ts';
-import { visible } from '../../kernel/shown-text.ts';
-import { add } from '../add.ts';
 import { type Deployed, deployedIn } from '../cluster/deployed.ts';
 import { title, titleOf } from '../cluster/model.ts';
 import { type PublishedSettings, readSettings } from '../cluster/operator-settings.ts';
-import type { AddCommand } from '../command.ts';
+import { type AddRequest, addInstances } from '../commands/add.ts';
+import { removeInstances } from '../commands/remove.ts';
 import type { UnlistedCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { counted } from '../output/counted.ts';
-import { progressLine } from '../output/upload-progress.ts';
+import { note } from '../output/say.ts';
+import { tellUpload } from '../output/tell-upload.ts';
 import type { Cluster, OverOutcome, Ports } from '../ports.ts';
-import { remove } from '../remove.ts';
 import {
   deployHelp,
   type LegacyAdd,
@@ -50,12 +47,7 @@ async function execute(command: LegacyDeploy, ports: Ports): Promise<void> {
     command.namespace ??
     (settings === undefined ? undefined : namespaceForModel(command.model, settings.legacy.queue)) ??
     cluster.namespace;
-  if (command.mode === 'REMOVE')
-    return await remove(
-      { ...oneModel(command, namespace), kind: 'remove', operatorNamespace: command.operatorNamespace },
-      ports,
-      cluster,
-    );
+  if (command.mode === 'REMOVE') return await removeInstances(oneModel(command, namespace), ports, cluster);
   await legacyAdd(command, namespace, settings, ports, cluster);
 }
 
@@ -80,33 +72,27 @@ async function legacyAdd(
   ports: Ports,
   cluster: Cluster,
 ): Promise<void> {
-  const memory = memoryFor(command, settings);
-  const wanted: AddCommand = {
+  const wanted: AddRequest = {
     ...oneModel(command, namespace),
-    kind: 'add',
-    options: { env: [], ...(memory === undefined ? {} : { memory }) },
-    localPath: undefined,
-    exclude: [],
+    memory: memoryFor(command, settings),
     hdfsPath: command.hdfsPath,
-    readFrom: undefined,
     oldDefaults: oldDefaults(settings ?? {}),
-    operatorNamespace: command.operatorNamespace,
   };
   let payloadComplete: string | undefined;
   if (command.localPath !== undefined && settings !== undefined) {
     // What the cluster would refuse must not have replaced a payload by then.
-    await add({ ...wanted, dryRun: true }, quiet(ports), cluster);
+    await addInstances({ ...wanted, dryRun: true }, quiet(ports), cluster);
     const outcome = await upload(command, command.localPath, settings, ports);
     payloadComplete = outcome.payloadComplete;
     if (outcome.replaced) tellWhoRunsFromThere(command, await deployedIn(cluster, namespace), ports);
   }
-  await add({ ...wanted, payloadComplete }, ports, cluster);
+  await addInstances({ ...wanted, payloadComplete }, ports, cluster);
 }
 
 function oneModel(command: LegacyAdd | LegacyRemove, namespace: string) {
-  const { cluster, model, version, instances } = command;
+  const { cluster, operatorNamespace, model, version, instances } = command;
   const now = { wait: false, timeoutMs: goneWithinMs, dryRun: false, output: undefined };
-  return { cluster, namespace, model, version, instances, ...now };
+  return { cluster, operatorNamespace, namespace, model, version, instances, ...now };
 }
 
 function memoryFor({ memoryMb }: LegacyAdd, settings: PublishedSettings | undefined): string | undefined {
@@ -121,33 +107,20 @@ function memoryFor({ memoryMb }: LegacyAdd, settings: PublishedSettings | undefi
   return `${granted.memoryMb}Mi`;
 }
 
-async function upload(
+function upload(
   { hdfsPath }: LegacyAdd,
   localPath: string,
   settings: PublishedSettings,
   ports: Ports,
 ): Promise<OverOutcome> {
-  const line = progressLine(ports.err, ports.clock);
-  const note = (message: string): void => {
-    line.clear();
-    ports.err.write(`${visible(message)}\n`);
-  };
-  try {
-    const outcome = await ports.payloadsOver(settings.hdfs).upload(localPath, hdfsPath, {
-      onProgress: line.show,
-      onWarning: (message) => note(`note: ${message}`),
-      signal: ports.signal,
-    });
+  return tellUpload(ports, 'these files', async (watch) => {
+    const outcome = await ports.payloadsOver(settings.hdfs).upload(localPath, hdfsPath, watch);
     if (outcome.directories.length > 0) {
       const names = outcome.directories.map((name) => `${name}/`).join(', ');
-      note(`note: only the files directly in ${localPath} are uploaded, not ${names}`);
+      watch.onWarning(`only the files directly in ${localPath} are uploaded, not ${names}`);
     }
-    const size = `${counted(outcome.files, 'file')}, ${formatBytes(outcome.bytes)}`;
-    note(outcome.uploaded ? `uploaded ${size} to ${outcome.path}` : `${outcome.path} has these files already`);
     return outcome;
-  } finally {
-    line.clear();
-  }
+  });
 }
 
 /**
@@ -156,17 +129,17 @@ async function upload(
  */
 function tellWhoRunsFromThere({ hdfsPath, ...named }: LegacyAdd, models: readonly Deployed[], ports: Ports): void {
   const others = models.filter(({ path, deleting }) => !deleting && tidyHdfsPath(path) === tidyHdfsPath(hdfsPath));
-  const note = (text: string) => ports.err.write(`${visible(`note: ${text}`)}\n`);
+  const tell = (text: string) => note(ports.err, text);
   for (const { resource, readFrom } of others) {
     const who = titleOf(resource);
     if (who === title(named)) {
-      note(`${who} runs already, and new files do not reach it: give them a version of their own, or remove it first`);
+      tell(`${who} runs already, and new files do not reach it: give them a version of their own, or remove it first`);
     } else if (readFrom !== 'Store') {
-      note(
+      tell(
         `${who} was started from the same path, and an instance that it loses cannot be replaced from there any more`,
       );
     } else if (resource.status.payload?.copy === undefined) {
-      note(`${who} is deployed from the same path and not copied from there yet, so it starts with the new files`);
+      tell(`${who} is deployed from the same path and not copied from there yet, so it starts with the new files`);
     }
   }
 }

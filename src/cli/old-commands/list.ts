@@ -4,11 +4,11 @@
  */
 import { asMaasError, hasCode } from '../../contracts/errors.ts';
 import { mapBounded } from '../../kernel/bounded.ts';
-import { visible } from '../../kernel/shown-text.ts';
 import { type JsonValue, membersOf, readJson } from '../../wire/java-json.ts';
 import { parseServiceConfig } from '../../wire/service-config.ts';
 import { diagnose } from '../../wire/service-instance.ts';
 import { readSettings } from '../cluster/operator-settings.ts';
+import { note } from '../output/say.ts';
 import type { Ports, ZooKeeperReader } from '../ports.ts';
 import { withZooKeeper, zookeeperOf } from '../zookeeper/zookeeper-access.ts';
 import type { LegacyList } from './deploy-options.ts';
@@ -28,9 +28,7 @@ export async function legacyList(command: LegacyList, ports: Ports): Promise<voi
   const endpoints = await withZooKeeper(ports, settings, async (zookeeper) => {
     const config = await zookeeper.get(configPath);
     const { serviceRoot } = parseServiceConfig(config?.data, configPath);
-    return await readEndpoints(zookeeper, serviceRoot, (problem) =>
-      ports.err.write(`${visible(`note: ${problem}`)}\n`),
-    );
+    return await readEndpoints(zookeeper, serviceRoot, (problem) => note(ports.err, problem));
   });
   const wanted = endpoints.filter(
     ({ model, version }) =>

@@ -9,6 +9,7 @@ import { visible } from '../../kernel/shown-text.ts';
 import type { CommandEnvironment, UnlistedCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { printWhole } from '../output/print-table.ts';
+import { note } from '../output/say.ts';
 import { type Ports, roomOf } from '../ports.ts';
 import { hdfsOf } from './hadoop-conf.ts';
 import { asksForHelp, type LegacyValues, parseLegacyOptions } from './old-options.ts';
@@ -54,7 +55,7 @@ async function execute(given: LegacyValues, env: CommandEnvironment, ports: Port
       next: 'Name its directory with --hadoop_conf, or set hdfs.nameservices in a file for --values.',
     });
     if (apply) throw error;
-    ports.err.write(`${visible(`note: ${error.message}. ${error.next}`)}\n`);
+    note(ports.err, `${error.message}. ${error.next}`);
   }
   const values = merged(hdfs ?? {}, wanted);
   const args = helmArguments(given, env);

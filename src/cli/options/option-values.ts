@@ -4,7 +4,6 @@ import { parseDuration } from '../../contracts/duration.ts';
 import { isMode, type Mode, modes } from '../../contracts/modes.ts';
 import { parseQuantity } from '../../contracts/quantity.ts';
 import { modelDeploymentSpec } from '../../contracts/resource.ts';
-import type { EnvChange } from '../command.ts';
 
 const { shape } = modelDeploymentSpec;
 const mebibyte = 2 ** 20;
@@ -89,6 +88,11 @@ export function mode(text: string): Mode | 'default' {
   if (isMode(text) || text === 'default') return text;
   throw new InvalidArgumentError(`It is one of ${modes.join(', ')}.`);
 }
+
+/** `NAME=value` sets, `NAME-` takes away. */
+export type EnvChange =
+  | { readonly name: string; readonly value: string }
+  | { readonly name: string; readonly value: undefined };
 
 /** Collects `NAME=value` and `NAME-`. The last word about a name wins. */
 export function envChange(text: string, before: readonly EnvChange[] = []): readonly EnvChange[] {

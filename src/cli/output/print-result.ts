@@ -1,12 +1,12 @@
 /** What `add` and `remove` print: a line as kubectl does it, or the resource in a format. */
 
-import { visible } from '../../kernel/shown-text.ts';
 import { type Model, qualifiedName } from '../cluster/model.ts';
-import type { AddCommand, RemoveCommand } from '../command.ts';
 import { type Ports, roomOf } from '../ports.ts';
 import { viewOf } from './model-view.ts';
+import type { OutputFormat } from './output-format.ts';
 import { printModels } from './print-models.ts';
 import { manifestOf, printJson, printYaml, resourceOf } from './print-object.ts';
+import { say } from './say.ts';
 
 export interface Change {
   readonly model: Model;
@@ -20,13 +20,13 @@ export interface Change {
  */
 export async function printResult(
   ports: Ports,
-  command: AddCommand | RemoveCommand,
+  command: { readonly wait: boolean; readonly dryRun: boolean; readonly output: OutputFormat | undefined },
   { model, did }: Change,
   wait: () => Promise<Model>,
 ): Promise<void> {
-  const line = `${visible(`${qualifiedName(model)} ${did}${command.dryRun ? ' (server dry run)' : ''}`)}\n`;
   const output = command.output ?? (command.dryRun ? 'yaml' : undefined);
-  (output === undefined ? ports.out : ports.err).write(line);
+  const done = `${qualifiedName(model)} ${did}${command.dryRun ? ' (server dry run)' : ''}`;
+  say(output === undefined ? ports.out : ports.err, done);
   const last = command.wait && !command.dryRun ? await wait() : model;
   switch (output) {
     case undefined:
