@@ -4,8 +4,9 @@
  * after the time that the server names.
  */
 import type { Clock } from '../../kernel/clock.ts';
+import { HttpFailure } from '../http/failure.ts';
 import { type ApiStatus, type Attempt, meansAbsent, readStatus, refusalOf, unreachable } from './api-status.ts';
-import { type ApiCall, type ApiResponse, ConnectionError, type Transport } from './transport.ts';
+import type { ApiCall, ApiResponse, Transport } from './transport.ts';
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
@@ -72,7 +73,7 @@ export class ApiCalls {
   ): number | undefined {
     if ('error' in outcome) {
       const { error } = outcome;
-      const again = method === 'GET' && error instanceof ConnectionError && error.retriable;
+      const again = method === 'GET' && error instanceof HttpFailure && error.reset;
       if (!again || ++failed.resets >= readAttempts) return undefined;
       return 100 * failed.resets * (1 + this.#random());
     }

@@ -5,9 +5,10 @@
  * absence; taking the second for it would let a missing CRD look like every resource having been deleted.
  */
 import { MaasError } from '../../contracts/errors.ts';
+import { reasonOf } from '../../kernel/reason-of.ts';
+import { HttpFailure } from '../http/failure.ts';
 import { field, jsonOrText } from '../json-field.ts';
 import { groupOf, type KubeObject, qualifiedName, type ResourceKind } from './resource-kind.ts';
-import { ConnectionError } from './transport.ts';
 
 export interface StatusCause {
   readonly field?: string;
@@ -125,9 +126,8 @@ export function refusalOf(attempt: Attempt, status: ApiStatus): MaasError {
 /** The coded error for a call that got no answer. */
 export function unreachable(attempt: Attempt, address: string, error: unknown): MaasError {
   if (error instanceof MaasError) return error;
-  const why = error instanceof Error ? error.message : String(error);
-  const next = error instanceof ConnectionError ? error.next : undefined;
-  return new MaasError('CLUSTER_UNREACHABLE', `${describe(attempt)} at ${address}: ${why}`, {
+  const next = error instanceof HttpFailure ? error.next : undefined;
+  return new MaasError('CLUSTER_UNREACHABLE', `${describe(attempt)} at ${address}: ${reasonOf(error)}`, {
     cause: error,
     ...(next === undefined ? {} : { next }),
   });

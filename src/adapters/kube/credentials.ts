@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { MaasError } from '../../contracts/errors.ts';
+import { basicAuthorization } from '../http/route.ts';
 import type { Environment } from './environment.ts';
 import { ExecPlugins, type PluginCall } from './exec-plugin.ts';
 import type { ClusterAccess, Identity, Impersonation, Pem } from './kubeconfig/choose.ts';
@@ -135,10 +136,6 @@ function headerName(key: string): string {
       return /[A-Za-z0-9!#$&'*+.^_`|~-]/.test(letter) ? letter : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
     })
     .join('');
-}
-
-export function basicAuthorization(username: string, password: string): string {
-  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
 /** @throws MaasError KUBECONFIG_INVALID */

@@ -95,7 +95,7 @@ describe('the way to the API server', () => {
     ['by two labels for a star', () => ({ tlsServerName: 'a.b.wild.test' }), {}],
     ['by the bare domain of a star', () => ({ tlsServerName: 'wild.test' }), {}],
   ])('is not trusted %s', async (_, choice, error) => {
-    await expect(asked(choice())).rejects.toMatchObject({ kind: 'connection', ...error });
+    await expect(asked(choice())).rejects.toMatchObject({ name: 'HttpFailure', cause: expect.any(Error), ...error });
     expect(api.seen).toEqual([]);
   });
 
@@ -109,7 +109,10 @@ describe('the way to the API server', () => {
   it('trusts a proxy with TLS by the authorities of the system, where the server has no TLS', async () => {
     const choice = { server: 'http://api.test', proxyUrl: `https://127.0.0.1:${api.port('tlsproxy')}` };
     expect(await asked(choice, { SSL_CERT_FILE: root.certFile })).toBe(200);
-    await expect(asked(choice, { SSL_CERT_FILE: clients[0]?.certFile })).rejects.toMatchObject({ kind: 'connection' });
+    await expect(asked(choice, { SSL_CERT_FILE: clients[0]?.certFile })).rejects.toMatchObject({
+      name: 'HttpFailure',
+      cause: expect.any(Error),
+    });
   });
 
   it.each<[string, () => Partial<KubeconfigChoice>]>([
@@ -203,6 +206,6 @@ describe('the way to the API server', () => {
     const transport = transportOf({ server: `http://127.0.0.1:${(packing.address() as AddressInfo).port}` });
     expect((await transport.request(list)).text).toBe('{"kind":"List"}');
     body = packed.subarray(0, -9);
-    await expect(transport.request(list)).rejects.toMatchObject({ kind: 'connection' });
+    await expect(transport.request(list)).rejects.toMatchObject({ name: 'HttpFailure', cause: expect.any(Error) });
   });
 });

@@ -1,38 +1,19 @@
 /**
- * HTTP to the API server, over node's own http(s): a pool of connections, a deadline for each call, streams with
- * back-pressure, and the caller's credentials, which are looked for anew as they rotate.
+ * Calls to the API server over our HTTP: where the kubeconfig says, as whom it says, with a deadline for each call. The
+ * caller's credentials are looked for anew as they rotate.
  */
-
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import type { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
-import { MaasError } from '../../contracts/errors.ts';
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import type { Clock } from '../../kernel/clock.ts';
-import { adviceFor } from './connection-advice.ts';
-import { Connections, type Route } from './connections.ts';
-import { basicAuthorization, CredentialSource, type Credentials, impersonationHeaders } from './credentials.ts';
+import { bodyText } from '../http/body.ts';
+import { CallTime } from '../http/call-time.ts';
+import { exchange, type HttpAnswer, type HttpRequest } from '../http/exchange.ts';
+import { basicAuthorization, type Route } from '../http/route.ts';
+import { Connections } from './connections.ts';
+import { CredentialSource, type Credentials, impersonationHeaders } from './credentials.ts';
 import type { Environment } from './environment.ts';
 import type { ClusterAccess } from './kubeconfig/choose.ts';
 
-/** No answer: refused, reset, cut off, or not in time. */
-export class ConnectionError extends Error {
-  readonly kind: 'deadline' | 'aborted' | 'connection';
-  /** True when repeating an idempotent call at once has a chance. */
-  readonly retriable: boolean;
-  /** What to do, where more is known than that the server did not answer. */
-  readonly next: string | undefined;
-
-  constructor(kind: ConnectionError['kind'], message: string, cause?: unknown, next?: string) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.name = 'ConnectionError';
-    this.kind = kind;
-    this.retriable = kind === 'connection' && isReset(cause);
-    this.next = next;
-  }
-}
-
-export interface ApiCall {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+export interface ApiCall extends Pick<HttpRequest, 'method' | 'signal'> {
   /** Below the server's address, starting with a slash, already percent-encoded. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | undefined>>;
@@ -40,9 +21,6 @@ export interface ApiCall {
   readonly contentType?: string;
   /** For the whole answer; for a stream only until its headers are here. */
   readonly deadlineMs: number;
-  readonly signal?: AbortSignal | undefined;
-  /** May the answer come packed? Who reads it unpacks it. */
-  readonly packed?: boolean;
 }
 
 export interface ApiResponse {
@@ -52,10 +30,10 @@ export interface ApiResponse {
 }
 
 export interface Transport {
-  /** @throws ConnectionError; every HTTP status is an answer. */
+  /** @throws HttpFailure; every HTTP status is an answer. */
   request(call: ApiCall): Promise<ApiResponse>;
-  /** Answers when the headers are here; who calls reads or destroys the body. @throws ConnectionError */
-  open(call: ApiCall): Promise<IncomingMessage>;
+  /** Answers when the headers are here; who calls reads or destroys the body. @throws HttpFailure */
+  open(call: ApiCall): Promise<HttpAnswer>;
   /** The server's address, for messages. */
   address(): string;
   /** Closes idle connections. */
@@ -113,80 +91,58 @@ export function createTransport(
     return way;
   };
 
-  const send = async (call: ApiCall, watch: CallWatch): Promise<{ response: IncomingMessage; way: Way }> => {
+  const send = async (call: ApiCall, time: CallTime, packed: boolean): Promise<HttpAnswer & { way: Way }> => {
     // A login takes as long as it takes; the deadline is the server's.
-    const found = await watch.untimed(findWay());
-    const { route } = found;
-    const payload = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body));
-    const request = route.send({
-      ...route.options,
+    const found = await time.untimed(findWay());
+    const content = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body));
+    const answer = await exchange({
       method: call.method,
-      path: `${route.prefix}${call.path}${queryText(call.query)}`,
+      route: found.route,
+      path: `${call.path}${queryText(call.query)}`,
       headers: {
-        ...route.headers,
         ...identityHeaders(found),
         Accept: 'application/json',
-        ...(call.packed === true && !found.access.disableCompression ? { 'Accept-Encoding': 'gzip' } : {}),
+        ...(packed && !found.access.disableCompression ? { 'Accept-Encoding': 'gzip' } : {}),
         'User-Agent': userAgent,
-        ...(payload === undefined
-          ? {}
-          : { 'Content-Type': call.contentType ?? 'application/json', 'Content-Length': payload.length }),
+        ...(content === undefined ? {} : { 'Content-Type': call.contentType ?? 'application/json' }),
       },
+      content,
+      signal: time.signal,
     });
-    const response = await watch.run<IncomingMessage>(
-      (resolve, reject) => {
-        const fail = (error: unknown): void => reject(connectionError(error, found.access));
-        request.once('socket', (socket) => socket.setKeepAlive(true, 15_000));
-        request.once('proxyConnect', (answer: { statusCode?: number; statusText?: string }) => {
-          if (answer.statusCode === undefined || answer.statusCode === 200) return;
-          fail(new Error(`the proxy answered ${answer.statusCode} ${answer.statusText ?? ''}`.trim()));
-          request.destroy();
-        });
-        request.once('response', resolve);
-        // Stays for the life of the request: an error after the response must not be an uncaught one.
-        request.on('error', fail);
-        request.end(payload);
-      },
-      () => request.destroy(),
-    );
-    return { response, way: found };
+    return { ...answer, way: found };
   };
 
   /** A refused credential is looked for anew, once; nothing was done with the call. */
-  const sendAuthenticated = async (call: ApiCall, watch: CallWatch): Promise<IncomingMessage> => {
-    const first = await send(call, watch);
-    if (first.response.statusCode !== 401) return first.response;
-    first.response.resume();
+  const sendAuthenticated = async (call: ApiCall, time: CallTime, packed: boolean): Promise<HttpAnswer> => {
+    const first = await send(call, time, packed);
+    if (first.status !== 401) return first;
+    first.body.resume();
     await first.way.credentials.refused();
     access = load();
     way = undefined;
-    return (await send(call, watch)).response;
+    return await send(call, time, packed);
   };
 
   /** The limit of each request that the user set goes before ours. */
-  const timed = (call: ApiCall): ApiCall =>
-    access.requestTimeoutMs === undefined ? call : { ...call, deadlineMs: access.requestTimeoutMs };
+  const timeOf = ({ deadlineMs, signal }: ApiCall) => new CallTime(access.requestTimeoutMs ?? deadlineMs, signal);
 
   return {
     async request(call) {
-      const watch = new CallWatch(timed(call));
+      const time = timeOf(call);
       try {
-        const response = await sendAuthenticated({ ...call, packed: true }, watch);
-        const text = await watch.run<string>(
-          (resolve, reject) => readText(unpacked(response)).then(resolve, reject),
-          () => response.destroy(),
-        );
-        return { status: response.statusCode ?? 0, headers: response.headers, text };
+        const answer = await sendAuthenticated(call, time, true);
+        const text = await bodyText(answer, maxAnswerBytes, time.signal);
+        return { status: answer.status, headers: answer.headers, text };
       } finally {
-        watch.end();
+        time.end();
       }
     },
     async open(call) {
-      const watch = new CallWatch(timed(call));
+      const time = timeOf(call);
       try {
-        return await sendAuthenticated(call, watch);
+        return await sendAuthenticated(call, time, false);
       } finally {
-        watch.end();
+        time.end();
       }
     },
     address: () => access.server.href.replace(/\/$/, ''),
@@ -197,7 +153,7 @@ export function createTransport(
   };
 }
 
-function identityHeaders({ access, credentials }: Way): Record<string, string | string[]> {
+function identityHeaders({ access, credentials }: Way): OutgoingHttpHeaders {
   const { username, password } = access.server;
   const inAddress =
     username === '' ? '' : basicAuthorization(decodeURIComponent(username), decodeURIComponent(password));
@@ -208,110 +164,8 @@ function identityHeaders({ access, credentials }: Way): Record<string, string | 
   };
 }
 
-/** The deadline and the signal of one call, over all its steps. */
-class CallWatch {
-  #failure: ConnectionError | undefined;
-  #stop: ((error: ConnectionError) => void) | undefined;
-  readonly #deadlineMs: number;
-  #timer: NodeJS.Timeout | undefined;
-  readonly #signal: AbortSignal | undefined;
-  readonly #onAbort = (): void => this.#fail(new ConnectionError('aborted', 'the call was given up'));
-
-  constructor(call: ApiCall) {
-    this.#signal = call.signal;
-    this.#deadlineMs = call.deadlineMs;
-    this.#start();
-    if (call.signal?.aborted === true) this.#onAbort();
-    else call.signal?.addEventListener('abort', this.#onAbort, { once: true });
-  }
-
-  /** 0 is no deadline. */
-  #start(): void {
-    const late = (): void => this.#fail(new ConnectionError('deadline', `no answer within ${this.#deadlineMs} ms`));
-    if (this.#deadlineMs > 0) this.#timer = setTimeout(late, this.#deadlineMs);
-  }
-
-  #fail(error: ConnectionError): void {
-    this.#failure ??= error;
-    this.#stop?.(error);
-  }
-
-  /** Runs a step; `cancel` frees what it holds when the deadline passes or the signal fires. */
-  run<T>(
-    step: (resolve: (value: T) => void, reject: (error: unknown) => void) => void,
-    cancel: () => void,
-  ): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      this.#stop = (error) => {
-        reject(error);
-        cancel();
-      };
-      if (this.#failure !== undefined) {
-        this.#stop(this.#failure);
-        return;
-      }
-      step(resolve, (error) => reject(isKnown(error) ? error : connectionError(error)));
-    }).finally(() => {
-      this.#stop = undefined;
-    });
-  }
-
-  /** Waits without the deadline, which begins anew behind it. */
-  async untimed<T>(promise: Promise<T>): Promise<T> {
-    clearTimeout(this.#timer);
-    const value = await this.run<T>(
-      (resolve, reject) => promise.then(resolve, reject),
-      () => {},
-    );
-    this.#start();
-    return value;
-  }
-
-  end(): void {
-    clearTimeout(this.#timer);
-    this.#signal?.removeEventListener('abort', this.#onAbort);
-  }
-}
-
-/** Servers pack long answers only where they are asked to. */
-function unpacked(response: IncomingMessage): Readable {
-  if (response.headers['content-encoding'] !== 'gzip') return response;
-  const unpacking = createGunzip();
-  response.on('error', (error) => unpacking.destroy(error));
-  return response.pipe(unpacking);
-}
-
-/** Reads a body whole. @throws Error when it is cut off or longer than the limit */
-export async function readText(body: Readable, limit = maxAnswerBytes): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of body) {
-    const bytes: Buffer = chunk;
-    length += bytes.length;
-    if (length > limit) throw new Error(`the answer is longer than ${limit} bytes`);
-    chunks.push(bytes);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
 function queryText(query: ApiCall['query']): string {
   const search = new URLSearchParams();
   for (const [key, value] of Object.entries(query ?? {})) if (value !== undefined) search.set(key, value);
   return search.size === 0 ? '' : `?${search}`;
-}
-
-function isKnown(error: unknown): boolean {
-  return error instanceof ConnectionError || error instanceof MaasError;
-}
-
-function connectionError(cause: unknown, access?: ClusterAccess): ConnectionError {
-  // With several addresses node collects their errors in an AggregateError without a message.
-  const first: unknown = cause instanceof AggregateError ? cause.errors[0] : cause;
-  const text = first instanceof Error ? first.message : String(first);
-  return new ConnectionError('connection', text, cause, access && adviceFor(first, access));
-}
-
-function isReset(cause: unknown): boolean {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  return code === 'ECONNRESET' || code === 'EPIPE' || code === 'ERR_STREAM_PREMATURE_CLOSE';
 }

@@ -15,6 +15,7 @@ import { hasCode } from '../../contracts/errors.ts';
 import { backOffMs } from '../../kernel/back-off.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
+import { bodyBytes, bodyStart } from '../http/body.ts';
 import { field } from '../json-field.ts';
 import {
   type ApiStatus,
@@ -30,7 +31,6 @@ import { jsonLines } from './json-lines.ts';
 import { isExpired } from './list-pages.ts';
 import { collectionPath, type KubeObject, type ResourceKind, type Stored } from './resource-kind.ts';
 import { isStored } from './stored-object.ts';
-import { readText } from './transport.ts';
 import { type Change, type Identity, type Store, WatchStore } from './watch-store.ts';
 
 /** In milliseconds; the defaults hold the promise of 75 s. */
@@ -112,6 +112,7 @@ const defaultTimes: WatchTimes = {
 };
 
 const headersDeadlineMs = 15_000;
+const maxRefusalBytes = 1024 * 1024;
 /** A permission that was granted a moment ago may not have reached the server that is asked. */
 const believedRefusals = 3;
 
@@ -294,19 +295,10 @@ async function stream<T extends KubeObject, P>(
   // Jittered downwards, so that the streams of all replicas do not end together.
   const askedSeconds = Math.max(1, Math.round((times.streamMs * (1 - random() / 5)) / 1_000));
 
-  let silent = false;
-  let body: Awaited<ReturnType<typeof transport.open>> | undefined;
-  const giveUp = (): void => {
-    silent = true;
-    body?.destroy(new Error('the stream went on longer than asked'));
-  };
-  const onAbort = (): void => {
-    body?.destroy();
-  };
+  const silent = new AbortController();
   let timer: NodeJS.Timeout | undefined;
-  signal.addEventListener('abort', onAbort, { once: true });
   try {
-    body = await transport.open({
+    const answer = await transport.open({
       method: 'GET',
       path: collectionPath(options.kind, scope.namespace),
       query: {
@@ -320,24 +312,23 @@ async function stream<T extends KubeObject, P>(
       deadlineMs: headersDeadlineMs,
       signal,
     });
-    const status = body.statusCode ?? 0;
+    const giveUp = () => silent.abort(new Error('the stream went on longer than asked'));
     timer = setTimeout(giveUp, askedSeconds * 1_000 + times.graceMs);
-    if (status !== 200) {
-      const text = await readText(body, 1024 * 1024);
-      throw refusalOf(attempt, readStatus(status, text, body.headers['retry-after']));
+    const either = AbortSignal.any([signal, silent.signal]);
+    if (answer.status !== 200) {
+      const text = await bodyStart(answer, maxRefusalBytes, either);
+      throw refusalOf(attempt, readStatus(answer.status, text, answer.headers['retry-after']));
     }
-    for await (const line of jsonLines(body)) {
+    for await (const line of jsonLines(bodyBytes(answer, either))) {
       if (signal.aborted) return;
       receive(scope, attempt, position, line);
     }
   } catch (error) {
-    if (silent) scope.counters.silences++;
+    if (silent.signal.aborted) scope.counters.silences++;
     if (apiStatusOf(error) !== undefined) throw error;
     throw unreachable(attempt, transport.address(), error);
   } finally {
     clearTimeout(timer);
-    signal.removeEventListener('abort', onAbort);
-    body?.destroy();
   }
 }
 

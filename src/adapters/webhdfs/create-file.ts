@@ -3,15 +3,18 @@
  * a file whose writer died as if it were complete, so only the length says that it is.
  */
 import { MaasError } from '../../contracts/errors.ts';
+import { bodyStart, discardBody } from '../http/body.ts';
+import type { HttpAnswer } from '../http/exchange.ts';
+import { HttpFailure } from '../http/failure.ts';
+import { BodyLengthMismatch } from '../http/upload.ts';
 import { jsonOrText } from '../json-field.ts';
 import { excludableName, isRedirect, redirectTarget } from './data-node.ts';
 import { DataNodeFailed, Failures } from './data-node-call.ts';
 import type { HdfsFileStatus } from './file-status.ts';
-import { BodyLengthMismatch, bodyText, discardBody, exchange, type HttpAnswer, HttpFailure } from './http.ts';
 import { callNameNode, describeOperation, type Operation, RefusedError } from './name-node-call.ts';
+import type { Nameservice } from './nameservice.ts';
 import { printable } from './redact.ts';
 import { classifyRefusal } from './remote-exception.ts';
-import type { Session } from './session.ts';
 
 export interface WriteOptions {
   /** Bytes that the source will give; fewer or more is an error. */
@@ -45,7 +48,7 @@ const maxFailures = 5;
  *   what the source throws
  */
 export async function createFile(
-  session: Session,
+  nameservice: Nameservice,
   given: string,
   source: Source,
   options: WriteOptions,
@@ -59,9 +62,9 @@ export async function createFile(
   if (!wanted && (await statusOf(path, signal)) !== undefined) {
     throw new MaasError('HDFS_PATH_EXISTS', `${printable(path)} is in HDFS already`);
   }
-  const failures = new Failures(session, maxFailures);
+  const failures = new Failures(nameservice, maxFailures);
   for (let overwrite = wanted; ; ) {
-    const failed = await createOnce(session, path, source, { ...options, overwrite }, failures.excluded);
+    const failed = await createOnce(nameservice, path, source, { ...options, overwrite }, failures.excluded);
     if (failed === undefined) break;
     await failures.add(failed, signal);
     if (failed.dataNode === undefined) failures.excluded = [];
@@ -90,7 +93,7 @@ class CreateFailed extends DataNodeFailed {
 
 /** One attempt; gives what is worth another one, throws what is not. */
 async function createOnce(
-  session: Session,
+  nameservice: Nameservice,
   path: string,
   source: Source,
   options: WriteOptions & { readonly overwrite: boolean },
@@ -109,12 +112,12 @@ async function createOnce(
       excludedatanodes: excluded.length === 0 ? undefined : excluded.join(','),
     },
   };
-  const credentials = await session.credentials();
+  const credentials = await nameservice.credentials();
   let redirect: { target: URL; what: string };
   try {
-    redirect = await session.nameNodes.ask(async (at) => {
-      const head = await callNameNode(session, at, operation, credentials, signal);
-      await discardBody(head, session.deadlines);
+    redirect = await nameservice.nameNodes.ask(async (at) => {
+      const head = await callNameNode(nameservice, at, operation, credentials, signal);
+      await discardBody(head);
       const what = describeOperation(operation, at.base);
       if (!isRedirect(head.status)) {
         throw new MaasError(
@@ -136,9 +139,8 @@ async function createOnce(
   let answer: HttpAnswer;
   let text: string;
   try {
-    const body = { bytes: source(), length };
-    answer = await exchange({ method: 'PUT', url: target, body, signal }, session.connections, session.deadlines);
-    text = await bodyText(answer, 64 * 1024, session.deadlines, signal);
+    answer = await nameservice.exchange({ method: 'PUT', url: target, upload: { bytes: source(), length }, signal });
+    text = await bodyStart(answer, 64 * 1024, signal);
   } catch (error) {
     if (error instanceof BodyLengthMismatch)
       throw new MaasError('HDFS_DATA_CORRUPT', `Could not ${what}: ${error.message}`);

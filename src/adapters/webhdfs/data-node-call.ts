@@ -3,13 +3,15 @@
  * node that failed is left out of the next attempt, because name nodes offer a dead one for minutes.
  */
 import { MaasError } from '../../contracts/errors.ts';
+import { bodyStart, discardBody } from '../http/body.ts';
+import type { HttpAnswer } from '../http/exchange.ts';
+import { HttpFailure } from '../http/failure.ts';
 import { jsonOrText } from '../json-field.ts';
 import { excludableName, isRedirect, redirectTarget } from './data-node.ts';
-import { bodyText, discardBody, exchange, type HttpAnswer, HttpFailure } from './http.ts';
 import { callNameNode, describeOperation, type Operation, RefusedError } from './name-node-call.ts';
+import type { Nameservice } from './nameservice.ts';
 import { printable } from './redact.ts';
 import { classifyRefusal } from './remote-exception.ts';
-import { retryPause, type Session } from './session.ts';
 import type { Credentials } from './web-address.ts';
 
 /** A failure that another data node, or the same one later, may not have. */
@@ -30,11 +32,11 @@ export class Failures {
   /** In a row; set to 0 when there is progress. */
   inARow = 0;
   excluded: string[];
-  readonly #session: Session;
+  readonly #nameservice: Nameservice;
   readonly #limit: number;
 
-  constructor(session: Session, limit: number, excluded: readonly string[] = []) {
-    this.#session = session;
+  constructor(nameservice: Nameservice, limit: number, excluded: readonly string[] = []) {
+    this.#nameservice = nameservice;
     this.#limit = limit;
     this.excluded = [...excluded];
   }
@@ -43,7 +45,7 @@ export class Failures {
   async add(failed: DataNodeFailed, signal: AbortSignal | undefined): Promise<void> {
     this.inARow += 1;
     if (this.inARow >= this.#limit) throw failed.error;
-    this.#session.log?.debug(
+    this.#nameservice.log?.debug(
       { dataNode: failed.dataNode, error: failed.error.message },
       'try again at another data node',
     );
@@ -52,7 +54,7 @@ export class Failures {
       // At the first other data node there is nothing to wait for.
       if (this.inARow === 1) return;
     }
-    await this.#session.clock.sleep(retryPause(this.inARow, this.#session.random), signal);
+    await this.#nameservice.pause(this.inARow, signal);
   }
 }
 
@@ -67,14 +69,14 @@ export interface DataNodeAnswer {
 
 /** Attempts until a data node answers. @throws what is final, or the last failure */
 export async function askDataNode(
-  session: Session,
+  nameservice: Nameservice,
   operation: Operation,
   failures: Failures,
   signal: AbortSignal | undefined,
 ): Promise<DataNodeAnswer> {
   for (;;) {
     try {
-      return await askOnce(session, operation, failures.excluded, signal);
+      return await askOnce(nameservice, operation, failures.excluded, signal);
     } catch (error) {
       if (error instanceof DataNodeFailed) {
         await failures.add(error, signal);
@@ -94,19 +96,19 @@ function isNoNodeLeft(error: unknown): error is RefusedError {
 }
 
 async function askOnce(
-  session: Session,
+  nameservice: Nameservice,
   operation: Operation,
   excluded: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<DataNodeAnswer> {
-  const credentials = await session.credentials();
+  const credentials = await nameservice.credentials();
   const excludedatanodes = excluded.length === 0 ? undefined : excluded.join(',');
   const complete = { ...operation, parameters: { ...operation.parameters, excludedatanodes } };
-  const { answer, target, what } = await session.nameNodes.ask(async (attempt) => {
-    const head = await callNameNode(session, attempt, complete, credentials, signal);
+  const { answer, target, what } = await nameservice.nameNodes.ask(async (attempt) => {
+    const head = await callNameNode(nameservice, attempt, complete, credentials, signal);
     const description = describeOperation(operation, attempt.base);
     if (!isRedirect(head.status)) return { answer: head, target: undefined, what: description };
-    await discardBody(head, session.deadlines);
+    await discardBody(head);
     return {
       answer: head,
       target: redirectTarget(head.headers.location, attempt.base, description),
@@ -117,7 +119,7 @@ async function askOnce(
   const got =
     target === undefined
       ? { answer, dataNode: undefined, what }
-      : await follow(session, target, what, credentials, signal);
+      : await follow(nameservice, target, what, credentials, signal);
   if (got.answer.status !== 200 && got.answer.status !== 206) {
     got.answer.body.destroy();
     throw new MaasError('HDFS_ERROR', `Could not ${got.what}: unexpected answer ${got.answer.status}`);
@@ -126,7 +128,7 @@ async function askOnce(
 }
 
 async function follow(
-  session: Session,
+  nameservice: Nameservice,
   target: URL,
   operation: string,
   credentials: Credentials,
@@ -136,9 +138,9 @@ async function follow(
   let answer: HttpAnswer;
   let text: string;
   try {
-    answer = await exchange({ method: 'GET', url: target, signal }, session.connections, session.deadlines);
+    answer = await nameservice.exchange({ method: 'GET', url: target, signal });
     if (answer.status < 400) return { answer, dataNode: await excludableName(target, answer.peer), what };
-    text = await bodyText(answer, 64 * 1024, session.deadlines, signal);
+    text = await bodyStart(answer, 64 * 1024, signal);
   } catch (error) {
     throw await dataNodeFailure(error, target, what, credentials);
   }
@@ -151,12 +153,7 @@ async function follow(
 const maybeOnlyHere = new Set(['HDFS_UNAVAILABLE', 'HDFS_ERROR', 'HDFS_DATA_CORRUPT']);
 
 /** The error for a failed exchange with a data node; what is not a failed exchange stays as it is. */
-export async function dataNodeFailure(
-  error: unknown,
-  target: URL,
-  what: string,
-  credentials: Credentials,
-): Promise<unknown> {
+async function dataNodeFailure(error: unknown, target: URL, what: string, credentials: Credentials): Promise<unknown> {
   if (!(error instanceof HttpFailure)) return error;
   const text = `Could not ${what}: ${printable(error.message, credentials.token)}`;
   return new DataNodeFailed(

@@ -5,6 +5,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { MaasError } from '../../contracts/errors.ts';
+import { withoutBrackets } from '../../kernel/bare-address.ts';
 import { printable } from './redact.ts';
 
 /** The target of a redirect. @throws HDFS_ERROR when there is none that can be used, or it would leave TLS */
@@ -35,7 +36,7 @@ export async function excludableName(target: URL, peer: string | undefined): Pro
   // An IPv6 address cannot be named there: the name node takes its colons for the port's.
   const ip4 = (address: string) => (isIP(address) === 4 ? address : undefined);
   if (peer !== undefined) return ip4(peer);
-  const host = target.hostname.replace(/^\[|\]$/g, '');
+  const host = withoutBrackets(target.hostname);
   if (isIP(host) !== 0) return ip4(host);
   try {
     return ip4((await lookup(host, { family: 4 })).address);

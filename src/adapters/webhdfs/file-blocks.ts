@@ -2,19 +2,19 @@
 import { MaasError } from '../../contracts/errors.ts';
 import { field } from '../json-field.ts';
 import { callForJson, isUnknownOperation, RefusedError } from './name-node-call.ts';
-import type { Session } from './session.ts';
+import type { Nameservice } from './nameservice.ts';
 
 /** @returns bytes in each block, undefined where this HDFS does not know the operation */
 export async function fileBlockLengths(
-  session: Session,
+  nameservice: Nameservice,
   path: string,
   signal?: AbortSignal,
 ): Promise<number[] | undefined> {
-  const credentials = await session.credentials();
+  const credentials = await nameservice.credentials();
   try {
-    return await session.nameNodes.ask(async (attempt) => {
+    return await nameservice.nameNodes.ask(async (attempt) => {
       const operation = { method: 'GET', op: 'GETFILEBLOCKLOCATIONS', path } as const;
-      const answer = await callForJson(session, attempt, operation, credentials, signal);
+      const answer = await callForJson(nameservice, attempt, operation, credentials, signal);
       const blocks = field(field(answer, 'BlockLocations'), 'BlockLocation');
       if (!Array.isArray(blocks)) throw notWebHdfs();
       return blocks.map((block) => {

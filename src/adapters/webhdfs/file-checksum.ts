@@ -1,9 +1,10 @@
 /** GETFILECHECKSUM: the checksum that HDFS makes of a file from those of its blocks. */
 import { MaasError } from '../../contracts/errors.ts';
+import { bodyText } from '../http/body.ts';
+import { HttpFailure } from '../http/failure.ts';
 import { field, jsonOrText } from '../json-field.ts';
 import { askDataNode, DataNodeFailed, Failures } from './data-node-call.ts';
-import { bodyText, HttpFailure } from './http.ts';
-import type { Session } from './session.ts';
+import type { Nameservice } from './nameservice.ts';
 
 export interface HdfsFileChecksum {
   /** `MD5-of-262144MD5-of-512CRC32C`. */
@@ -15,17 +16,21 @@ export interface HdfsFileChecksum {
 const maxFailures = 5;
 
 /** @throws HDFS_PATH_MISSING and so on; HDFS_ERROR for a file that is being written */
-export async function fileChecksum(session: Session, path: string, signal?: AbortSignal): Promise<HdfsFileChecksum> {
-  const failures = new Failures(session, maxFailures);
+export async function fileChecksum(
+  nameservice: Nameservice,
+  path: string,
+  signal?: AbortSignal,
+): Promise<HdfsFileChecksum> {
+  const failures = new Failures(nameservice, maxFailures);
   for (;;) {
     const { answer, dataNode, what } = await askDataNode(
-      session,
+      nameservice,
       { method: 'GET', op: 'GETFILECHECKSUM', path },
       failures,
       signal,
     );
     try {
-      const checksum = field(jsonOrText(await bodyText(answer, 64 * 1024, session.deadlines, signal)), 'FileChecksum');
+      const checksum = field(jsonOrText(await bodyText(answer, 64 * 1024, signal)), 'FileChecksum');
       const algorithm = field(checksum, 'algorithm');
       const bytes = field(checksum, 'bytes');
       const length = field(checksum, 'length');

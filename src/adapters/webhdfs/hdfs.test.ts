@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FakeWebHdfs, json, remote } from '../../../test/builders/fake-webhdfs.ts';
 import type { MaasError } from '../../contracts/errors.ts';
 import { type Hdfs, openHdfs } from './hdfs.ts';
-import type { HdfsOptions } from './hdfs-reader.ts';
+import type { HdfsOptions } from './nameservice.ts';
 
 let fake: FakeWebHdfs;
 afterEach(() => fake.stop());

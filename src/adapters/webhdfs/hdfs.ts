@@ -4,14 +4,14 @@ import type { HdfsSettings } from '../../contracts/settings.ts';
 import { field } from '../json-field.ts';
 import { createFile, type Source, type WriteOptions } from './create-file.ts';
 import type { HdfsFileStatus } from './file-status.ts';
-import { fileStatus, type HdfsOptions, type HdfsReader, openSession, readerOf } from './hdfs-reader.ts';
+import { fileStatus, type HdfsReader, readerOf } from './hdfs-reader.ts';
 import { callThroughLibrary } from './library-call.ts';
 import { listDirectory } from './list-directory.ts';
 import { callForJson, type Operation } from './name-node-call.ts';
 import type { Attempt } from './name-nodes.ts';
+import { type HdfsOptions, Nameservice } from './nameservice.ts';
 import { printable } from './redact.ts';
 import { renamePath } from './rename-path.ts';
-import type { Session } from './session.ts';
 
 export interface Hdfs extends HdfsReader {
   /** The user's home directory, absolute. */
@@ -44,39 +44,39 @@ export interface Hdfs extends HdfsReader {
 }
 
 /** @throws HDFS_NAMESERVICE_UNKNOWN */
-export function openHdfs(settings: HdfsSettings, nameservice: string, options: HdfsOptions): Hdfs {
-  const session = openSession(settings, nameservice, options);
-  const status = (path: string, signal?: AbortSignal) => fileStatus(session, callThroughLibrary, path, signal);
+export function openHdfs(settings: HdfsSettings, name: string, options: HdfsOptions): Hdfs {
+  const nameservice = new Nameservice(settings, name, options);
+  const status = (path: string, signal?: AbortSignal) => fileStatus(nameservice, callThroughLibrary, path, signal);
   return {
-    ...readerOf(session),
+    ...readerOf(nameservice),
     status,
     home: async (signal) => {
-      const answer = await ask(session, callForJson, { method: 'GET', op: 'GETHOMEDIRECTORY', path: '/' }, signal);
+      const answer = await ask(nameservice, callForJson, { method: 'GET', op: 'GETHOMEDIRECTORY', path: '/' }, signal);
       const home = field(answer, 'Path');
       if (typeof home !== 'string' || !home.startsWith('/')) {
         throw new MaasError('HDFS_ERROR', 'The answer to GETHOMEDIRECTORY is not that of WebHDFS');
       }
       return home;
     },
-    list: (path, listOptions) => listDirectory(session, path, listOptions),
+    list: (path, listOptions) => listDirectory(nameservice, path, listOptions),
     checkAccess: async (path, action, signal) => {
       const operation = { method: 'GET', op: 'CHECKACCESS', path, parameters: { fsaction: action } } as const;
-      await ask(session, callForJson, operation, signal);
+      await ask(nameservice, callForJson, operation, signal);
     },
-    write: (path, source, writeOptions) => createFile(session, path, source, writeOptions, status),
+    write: (path, source, writeOptions) => createFile(nameservice, path, source, writeOptions, status),
     mkdirs: async (path, { permission = '755', signal } = {}) => {
       const operation = { method: 'PUT', op: 'MKDIRS', path, parameters: { permission } } as const;
-      const answer = await ask(session, awaited, operation, signal);
+      const answer = await ask(nameservice, awaited, operation, signal);
       if (field(answer, 'boolean') !== true) {
         throw new MaasError('HDFS_ERROR', `HDFS did not make the directory ${printable(path)}, without saying why`);
       }
     },
-    rename: (from, to, signal) => renamePath(session, from, to, status, { signal }),
-    replace: (from, to, signal) => renamePath(session, from, to, status, { overwrite: true, signal }),
+    rename: (from, to, signal) => renamePath(nameservice, from, to, status, { signal }),
+    replace: (from, to, signal) => renamePath(nameservice, from, to, status, { overwrite: true, signal }),
     delete: async (path, { recursive, signal }) => {
       const parameters = { recursive: String(recursive) };
       const answer = await ask(
-        session,
+        nameservice,
         callThroughLibrary,
         { method: 'DELETE', op: 'DELETE', path, parameters },
         signal,
@@ -92,15 +92,18 @@ export function openHdfs(settings: HdfsSettings, nameservice: string, options: H
  * To its answer, whatever the signal says: a request that is given up may be carried out all the same, after what its
  * sender did next.
  */
-const awaited: typeof callForJson = (session, attempt, operation, credentials) =>
-  callThroughLibrary(session, attempt, operation, credentials);
+const awaited: typeof callForJson = (nameservice, attempt, operation, credentials) =>
+  callThroughLibrary(nameservice, attempt, operation, credentials);
 
 async function ask(
-  session: Session,
+  nameservice: Nameservice,
   call: typeof callForJson,
   operation: Operation,
   signal?: AbortSignal,
 ): Promise<unknown> {
-  const credentials = await session.credentials();
-  return session.nameNodes.ask((attempt: Attempt) => call(session, attempt, operation, credentials, signal), signal);
+  const credentials = await nameservice.credentials();
+  return nameservice.nameNodes.ask(
+    (attempt: Attempt) => call(nameservice, attempt, operation, credentials, signal),
+    signal,
+  );
 }

@@ -10,25 +10,26 @@
 import webhdfs, { type LibraryClient, type LibraryRequest } from 'webhdfs';
 import { MaasError } from '../../contracts/errors.ts';
 import { encodeHdfsPath } from '../../contracts/hdfs-path.ts';
+import { withoutBrackets } from '../../kernel/bare-address.ts';
 import { reasonOf } from '../../kernel/reason-of.ts';
-import { HttpFailure } from './http.ts';
+import { HttpFailure } from '../http/failure.ts';
 import { acceptJson, describeOperation, type Operation, refused, unreachable } from './name-node-call.ts';
 import type { Attempt } from './name-nodes.ts';
-import type { Session } from './session.ts';
+import type { Nameservice } from './nameservice.ts';
 import type { Credentials, Parameters } from './web-address.ts';
 
 const maxBodyBytes = 32 * 1024 * 1024;
 
 /** Like callForJson, for the operations GETFILESTATUS, LISTSTATUS, MKDIRS, RENAME and DELETE. */
 export async function callThroughLibrary(
-  session: Session,
+  nameservice: Nameservice,
   attempt: Attempt,
   operation: Operation,
   credentials: Credentials,
   signal?: AbortSignal,
 ): Promise<unknown> {
   const what = describeOperation(operation, attempt.base);
-  const { status, body } = await send(session, attempt.base, operation, credentials, signal).catch((error) => {
+  const { status, body } = await send(nameservice, attempt.base, operation, credentials, signal).catch((error) => {
     throw unreachable(error, what, credentials);
   });
   if (status >= 400) throw refused(status, body, what, credentials);
@@ -36,7 +37,7 @@ export async function callThroughLibrary(
 }
 
 function send(
-  session: Session,
+  nameservice: Nameservice,
   base: URL,
   operation: Operation,
   credentials: Credentials,
@@ -47,10 +48,10 @@ function send(
       reject(signal.reason);
       return;
     }
-    const request = start(session, base, operation, credentials);
+    const request = start(nameservice, base, operation, credentials);
     request.removeAllListeners('complete').removeAllListeners('error');
 
-    const { connectMs, firstByteMs, stallMs } = session.deadlines;
+    const { connectMs, firstByteMs, stallMs } = nameservice.deadlines;
     const limit = connectMs + firstByteMs + stallMs;
     const give = (act: () => void) => {
       clearTimeout(timer);
@@ -72,7 +73,7 @@ function send(
     });
     // Stays to the end: an aborted request may emit an error late, and one without a listener ends the process.
     request.on('error', (error) =>
-      give(() => reject(new HttpFailure(reasonOf(error), !isRefusedConnection(error), error))),
+      give(() => reject(new HttpFailure(reasonOf(error), !isRefusedConnection(error), { cause: error }))),
     );
     request.on('complete', (response, body) => {
       if (!response.complete) give(() => reject(new HttpFailure('the answer ended too early', true)));
@@ -84,11 +85,11 @@ function send(
 /** Never called, but without it the package takes the argument before it for the callback, and its default for that. */
 const nobody = () => {};
 
-function start(session: Session, base: URL, operation: Operation, credentials: Credentials): LibraryRequest {
+function start(nameservice: Nameservice, base: URL, operation: Operation, credentials: Credentials): LibraryRequest {
   const { op, parameters = {} } = operation;
   // The package joins the path to the URL as it is.
   const path = encodeHdfsPath(operation.path);
-  const client = clientOf(session, base, operation, credentials);
+  const client = clientOf(nameservice, base, operation, credentials);
   switch (op) {
     case 'GETFILESTATUS':
       return client.stat(path, nobody);
@@ -105,12 +106,12 @@ function start(session: Session, base: URL, operation: Operation, credentials: C
   }
 }
 
-function clientOf(session: Session, base: URL, operation: Operation, credentials: Credentials): LibraryClient {
+function clientOf(nameservice: Nameservice, base: URL, operation: Operation, credentials: Credentials): LibraryClient {
   const secure = base.protocol === 'https:';
   const options = {
     protocol: secure ? 'https' : 'http',
     // The package puts the brackets of an IPv6 address itself.
-    host: base.hostname.replace(/^\[|\]$/g, ''),
+    host: withoutBrackets(base.hostname),
     port: base.port || (secure ? '443' : '80'),
     path: base.pathname.replace(/\/+$/, ''),
   };
@@ -120,8 +121,8 @@ function clientOf(session: Session, base: URL, operation: Operation, credentials
       ...extraParameters(operation.parameters),
       ...(credentials.token === undefined ? {} : { delegation: credentials.token }),
     },
-    agent: secure ? session.connections.https : session.connections.http,
-    timeout: session.deadlines.firstByteMs,
+    agent: nameservice.connections.agentFor(base),
+    timeout: nameservice.deadlines.firstByteMs,
     followRedirect: false,
     // Otherwise it would obey HTTP_PROXY, which nothing else here does.
     proxy: false,

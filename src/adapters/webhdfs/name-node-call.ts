@@ -3,12 +3,14 @@
  * here into those that another name node may help against and those that are final.
  */
 import { MaasError } from '../../contracts/errors.ts';
+import { bodyStart, bodyText } from '../http/body.ts';
+import type { HttpAnswer } from '../http/exchange.ts';
+import { HttpFailure } from '../http/failure.ts';
 import { jsonOrText } from '../json-field.ts';
-import { bodyText, exchange, type HttpAnswer, HttpFailure } from './http.ts';
 import { type Attempt, TryElsewhere } from './name-nodes.ts';
+import type { Nameservice } from './nameservice.ts';
 import { printable } from './redact.ts';
 import { classifyRefusal } from './remote-exception.ts';
-import type { Session } from './session.ts';
 import { type Credentials, operationUrl, type Parameters, shownAddress } from './web-address.ts';
 
 export interface Operation {
@@ -26,7 +28,7 @@ const maxErrorBytes = 64 * 1024;
 
 /** Sends the operation to one name node; any status of 400 or above is thrown. */
 export async function callNameNode(
-  session: Session,
+  nameservice: Nameservice,
   { base }: Attempt,
   operation: Operation,
   credentials: Credentials,
@@ -37,9 +39,9 @@ export async function callNameNode(
   let answer: HttpAnswer;
   let text: string;
   try {
-    answer = await exchange({ method: operation.method, url, signal }, session.connections, session.deadlines);
+    answer = await nameservice.exchange({ method: operation.method, url, signal });
     if (answer.status < 400) return answer;
-    text = await bodyText(answer, maxErrorBytes, session.deadlines, signal);
+    text = await bodyStart(answer, maxErrorBytes, signal);
   } catch (error) {
     throw unreachable(error, what, credentials);
   }
@@ -48,17 +50,17 @@ export async function callNameNode(
 
 /** Sends the operation and reads the JSON that it answers with; no body at all gives undefined. */
 export async function callForJson(
-  session: Session,
+  nameservice: Nameservice,
   attempt: Attempt,
   operation: Operation,
   credentials: Credentials,
   signal?: AbortSignal,
 ): Promise<unknown> {
-  const answer = await callNameNode(session, attempt, operation, credentials, signal);
+  const answer = await callNameNode(nameservice, attempt, operation, credentials, signal);
   const what = describeOperation(operation, attempt.base);
   let text: string;
   try {
-    text = await bodyText(answer, maxJsonBytes, session.deadlines, signal);
+    text = await bodyText(answer, maxJsonBytes, signal);
   } catch (error) {
     throw unreachable(error, what, credentials);
   }

@@ -4,12 +4,11 @@
  */
 import { asMaasError } from '../../contracts/errors.ts';
 import type { HdfsSettings } from '../../contracts/settings.ts';
+import { bodyText } from '../http/body.ts';
 import { field, jsonOrText } from '../json-field.ts';
-import { type HdfsOptions, openSession } from './hdfs-reader.ts';
-import { bodyText, exchange } from './http.ts';
 import { callForJson } from './name-node-call.ts';
 import { TryElsewhere } from './name-nodes.ts';
-import type { Session } from './session.ts';
+import { type HdfsOptions, Nameservice } from './nameservice.ts';
 import { shownAddress, webhdfsBase } from './web-address.ts';
 
 export interface NameNodeState {
@@ -28,30 +27,33 @@ const maxMetricsBytes = 256 * 1024;
 /** In the order of the settings; never fails because of a name node. @throws HDFS_NAMESERVICE_UNKNOWN */
 export async function nameNodeStates(
   settings: HdfsSettings,
-  nameservice: string,
+  name: string,
   options: HdfsOptions,
   signal?: AbortSignal,
 ): Promise<readonly NameNodeState[]> {
-  const session = openSession(settings, nameservice, options);
-  const addresses = settings.nameservices[nameservice]?.webhdfs ?? [];
+  const nameservice = new Nameservice(settings, name, options);
+  const addresses = settings.nameservices[name]?.webhdfs ?? [];
   return await Promise.all(
     addresses.map(async (address) => {
       const base = webhdfsBase(address);
-      const [asked, safeMode] = await Promise.all([roleOf(session, base, signal), safeModeOf(session, base, signal)]);
+      const [asked, safeMode] = await Promise.all([
+        roleOf(nameservice, base, signal),
+        safeModeOf(nameservice, base, signal),
+      ]);
       return { address: shownAddress(base), safeMode, ...asked };
     }),
   );
 }
 
 async function roleOf(
-  session: Session,
+  nameservice: Nameservice,
   base: URL,
   signal: AbortSignal | undefined,
 ): Promise<Pick<NameNodeState, 'role' | 'problem'>> {
   try {
-    const credentials = await session.credentials();
+    const credentials = await nameservice.credentials();
     const operation = { method: 'GET', op: 'GETFILESTATUS', path: '/' } as const;
-    await callForJson(session, { base, maybeDone: false }, operation, credentials, signal);
+    await callForJson(nameservice, { base, maybeDone: false }, operation, credentials, signal);
     return { role: 'active', problem: undefined };
   } catch (error) {
     const { code, message } = error instanceof TryElsewhere ? error.error : asMaasError(error);
@@ -61,11 +63,15 @@ async function roleOf(
   }
 }
 
-async function safeModeOf(session: Session, base: URL, signal: AbortSignal | undefined): Promise<boolean | undefined> {
+async function safeModeOf(
+  nameservice: Nameservice,
+  base: URL,
+  signal: AbortSignal | undefined,
+): Promise<boolean | undefined> {
   const url = new URL('/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState', base);
   try {
-    const answer = await exchange({ method: 'GET', url, signal }, session.connections, session.deadlines);
-    const text = await bodyText(answer, maxMetricsBytes, session.deadlines, signal);
+    const answer = await nameservice.exchange({ method: 'GET', url, signal });
+    const text = await bodyText(answer, maxMetricsBytes, signal);
     const beans = answer.status === 200 ? field(jsonOrText(text), 'beans') : undefined;
     const state = Array.isArray(beans) ? field(beans[0], 'FSState') : undefined;
     return typeof state === 'string' ? state !== 'Operational' : undefined;

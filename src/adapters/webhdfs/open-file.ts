@@ -3,10 +3,12 @@
  * where it was at another one; the reader sees either every byte that was promised or an error.
  */
 import { MaasError } from '../../contracts/errors.ts';
+import { bodyBytes } from '../http/body.ts';
+import type { HttpAnswer } from '../http/exchange.ts';
+import { HttpFailure } from '../http/failure.ts';
 import { askDataNode, type DataNodeAnswer, DataNodeFailed, Failures } from './data-node-call.ts';
-import { bodyBytes, type HttpAnswer, HttpFailure } from './http.ts';
+import type { Nameservice } from './nameservice.ts';
 import { printable } from './redact.ts';
-import type { Session } from './session.ts';
 
 export interface ReadOptions {
   /** Where to begin, bytes; 0 unless told. Has to be below the file's length. */
@@ -30,20 +32,20 @@ const maxFailures = 5;
  * @throws HDFS_PATH_MISSING, HDFS_FORBIDDEN and so on; HDFS_DATA_CORRUPT when fewer bytes come than were promised
  */
 export async function openFile(
-  session: Session,
+  nameservice: Nameservice,
   path: string,
   options: ReadOptions = {},
 ): Promise<AsyncIterable<Buffer>> {
   if (options.length === 0) return nothing();
-  const failures = new Failures(session, maxFailures, options.exclude);
-  const first = await openAt(session, path, options.offset ?? 0, options, failures);
-  return bytesOf(session, path, options, failures, first);
+  const failures = new Failures(nameservice, maxFailures, options.exclude);
+  const first = await openAt(nameservice, path, options.offset ?? 0, options, failures);
+  return bytesOf(nameservice, path, options, failures, first);
 }
 
 async function* nothing(): AsyncGenerator<Buffer, void> {}
 
 async function* bytesOf(
-  session: Session,
+  nameservice: Nameservice,
   path: string,
   options: ReadOptions,
   failures: Failures,
@@ -63,7 +65,7 @@ async function* bytesOf(
       }
     }
     try {
-      for await (const chunk of bodyBytes(opened.answer, session.deadlines, signal)) {
+      for await (const chunk of bodyBytes(opened.answer, signal)) {
         if (end !== undefined && position + chunk.length > end) {
           throw cutShort(path, position + chunk.length, end, 'more came than was asked for');
         }
@@ -80,12 +82,12 @@ async function* bytesOf(
         signal,
       );
     }
-    opened = await openAt(session, path, position, options, failures);
+    opened = await openAt(nameservice, path, position, options, failures);
   }
 }
 
 async function openAt(
-  session: Session,
+  nameservice: Nameservice,
   path: string,
   position: number,
   options: ReadOptions,
@@ -96,7 +98,7 @@ async function openAt(
     offset: position === 0 ? undefined : String(position),
     length: length === undefined ? undefined : String(offset + length - position),
   };
-  const opened = await askDataNode(session, { method: 'GET', op: 'OPEN', path, parameters }, failures, signal);
+  const opened = await askDataNode(nameservice, { method: 'GET', op: 'OPEN', path, parameters }, failures, signal);
   if (length === undefined && contentLength(opened.answer) === undefined && !isChunked(opened.answer)) {
     opened.answer.body.destroy();
     throw new MaasError('HDFS_ERROR', `Could not ${opened.what}: the answer does not say how long it is`);

@@ -7,15 +7,15 @@ import { field } from '../json-field.ts';
 import type { HdfsFileStatus } from './file-status.ts';
 import { callThroughLibrary } from './library-call.ts';
 import { RefusedError } from './name-node-call.ts';
+import type { Nameservice } from './nameservice.ts';
 import { printable } from './redact.ts';
-import type { Session } from './session.ts';
 
 /**
  * @param overwrite a file at the target is replaced in the same step: whoever reads sees the old one or the new one
  * @throws HDFS_PATH_EXISTS, HDFS_PATH_MISSING and so on
  */
 export async function renamePath(
-  session: Session,
+  nameservice: Nameservice,
   from: string,
   to: string,
   status: (path: string, signal?: AbortSignal) => Promise<HdfsFileStatus | undefined>,
@@ -24,15 +24,15 @@ export async function renamePath(
   const before = await status(from, signal);
   if (before === undefined)
     throw new MaasError('HDFS_PATH_MISSING', `There is nothing to rename at ${printable(from)}`);
-  const credentials = await session.credentials();
+  const credentials = await nameservice.credentials();
   const parameters = { destination: to, renameoptions: overwrite ? 'OVERWRITE' : 'NONE' };
   let maybeDone = false;
   try {
-    await session.nameNodes.ask(async (attempt) => {
+    await nameservice.nameNodes.ask(async (attempt) => {
       maybeDone ||= attempt.maybeDone;
       const operation = { method: 'PUT', op: 'RENAME', path: from, parameters } as const;
       // Without the signal: a request that is given up may be carried out all the same, after what its sender did next.
-      const answer = await callThroughLibrary(session, attempt, operation, credentials);
+      const answer = await callThroughLibrary(nameservice, attempt, operation, credentials);
       // With options there is no body; a `false` in one is that of a server that does not know the options.
       if (field(answer, 'boolean') === false) {
         throw new MaasError(

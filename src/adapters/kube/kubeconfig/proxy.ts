@@ -3,6 +3,7 @@
  * follows; libraries for Node differ in networks (10.0.0.0/8), in ports and in what localhost means.
  */
 import { BlockList, isIP } from 'node:net';
+import { withoutBrackets } from '../../../kernel/bare-address.ts';
 import type { Environment } from '../environment.ts';
 
 /** The proxy's URL; undefined where the server is reached directly. */
@@ -53,9 +54,4 @@ function within(host: string, ...networks: readonly string[]): boolean {
     list.addSubnet(address, Number(bits), family === 4 ? 'ipv4' : 'ipv6');
     return list.check(host, isIP(host) === 4 ? 'ipv4' : 'ipv6');
   });
-}
-
-/** `fd00::1` of `[fd00::1]`. */
-export function withoutBrackets(host: string): string {
-  return host.replace(/^\[|\]$/g, '');
 }
