@@ -54,3 +54,12 @@ export const uploadManifestName = '.maas-manifest.json';
 export const uploadManifestFile = z.object({ path: z.string(), length: z.int().min(0), sha256: z.string() });
 export const uploadManifest = z.object({ maasManifest: z.literal(1), files: z.array(uploadManifestFile) });
 export type UploadManifest = z.infer<typeof uploadManifest>;
+
+/** How far an upload, a copy or a download is. Bytes in place count, those found there at the beginning included. */
+export const transferProgress = z.object({
+  bytesDone: z.number(),
+  bytesTotal: z.number(),
+  filesDone: z.number(),
+  filesTotal: z.number(),
+});
+export type TransferProgress = z.infer<typeof transferProgress>;

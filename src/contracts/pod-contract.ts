@@ -3,6 +3,7 @@
  * volume, the agent's instructions, its HTTP paths and its termination message.
  */
 import { z } from 'zod';
+import { transferProgress } from './payload.ts';
 import type { Reason } from './reasons.ts';
 import { hdfsSettings, zookeeperSettings } from './settings.ts';
 
@@ -130,9 +131,7 @@ export const agentStatus = z.object({
   since: z.string(),
   /** What is wrong, if anything: an error code, a sentence, the next step. */
   problem: z.object({ code: z.string(), message: z.string(), next: z.string() }).optional(),
-  payload: z
-    .object({ bytesDone: z.number(), bytesTotal: z.number(), filesDone: z.number(), filesTotal: z.number() })
-    .optional(),
+  payload: transferProgress.optional(),
   url: z.string().optional(),
   /** Digest of the payload whose every byte was verified here; absent before that. */
   verifiedDigest: z.string().optional(),

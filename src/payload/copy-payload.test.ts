@@ -4,10 +4,9 @@ import { failure } from '../../test/builders/failure.ts';
 import { FakeWebHdfs, json, remote } from '../../test/builders/fake-webhdfs.ts';
 import { impatientHdfs } from '../../test/builders/impatient-hdfs.ts';
 import type { Hdfs } from '../adapters/webhdfs/hdfs.ts';
-import { type PinnedPayload, pinnedPayload } from '../contracts/payload.ts';
+import { type PinnedPayload, pinnedPayload, type TransferProgress } from '../contracts/payload.ts';
 import { copyName, copyPayload, digestOfName } from './copy-payload.ts';
 import { payloadChange, resolvePayload } from './resolve.ts';
-import type { SendProgress } from './send-files.ts';
 
 let fake: FakeWebHdfs;
 let hdfs: Hdfs;
@@ -25,7 +24,7 @@ beforeEach(async () => {
 afterEach(() => fake.stop());
 
 const resolve = () => resolvePayload(hdfs, { nameservice: 'fake', directory: '/m' }, () => fake.now + 3_600_000);
-const copy = (source: PinnedPayload, progress?: (progress: SendProgress) => void) =>
+const copy = (source: PinnedPayload, progress?: (progress: TransferProgress) => void) =>
   copyPayload(hdfs, source, root, { signal: new AbortController().signal, progress });
 const directoryOf = ({ digest }: PinnedPayload) => `${root}/${copyName(digest)}`;
 const writes = () => fake.requests.filter(({ method, node }) => method !== 'GET' && node.startsWith('nn'));
@@ -35,7 +34,7 @@ const textAt = (path: string) => fake.files.get(path)?.bytes.toString();
 describe('copyPayload', () => {
   it('makes a whole copy of its own, and pins that under the digest of the original', async () => {
     const source = await resolve();
-    const seen: SendProgress[] = [];
+    const seen: TransferProgress[] = [];
     const pin = await copy(source, (progress) => seen.push(progress));
     const directory = directoryOf(source);
     expect(pinnedPayload.parse(pin)).toEqual(pin);

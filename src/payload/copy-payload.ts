@@ -15,37 +15,20 @@ import {
   uploadManifest,
   uploadManifestFile,
 } from '../contracts/payload.ts';
-import { fitPin } from '../contracts/pin-content.ts';
 import { mapBounded } from '../kernel/bounded.ts';
 import { listPayload } from './list-payload.ts';
+import type { PayloadHdfs } from './payload-hdfs.ts';
 import { shown, stagingPrefix } from './payload-rules.ts';
-import { tooManyFiles } from './payload-size.ts';
-import { checkStillPinned, otherChecksum, PinnedDigests, type PinnedSource, unevenBlocks } from './pinned-file.ts';
-import { isSameChecksum, readManifestAs } from './resolve.ts';
+import { fittingPin } from './payload-size.ts';
+import { DataNodes, PinnedDigests, readFailure, unevenBlocks, verdictOn } from './pinned-file.ts';
+import { checksumParallelism, isSameChecksum, pinnedFile } from './resolve.ts';
 import { makeDirectories, type SendOptions, sendFile, sendFiles } from './send-files.ts';
-import { type UploadTarget, writeManifest } from './upload.ts';
-
-/** HDFS, where originals are read and copies are written. */
-export interface CopyFileSystem extends UploadTarget, PinnedSource {
-  status: PinnedSource['status'];
-  read(
-    path: string,
-    options?: {
-      length?: number;
-      signal?: AbortSignal | undefined;
-      exclude?: readonly string[];
-      onDataNode?: ((name: string) => void) | undefined;
-    },
-  ): Promise<AsyncIterable<Uint8Array>>;
-  /** Puts a file in another one's place, in one step. */
-  replace(from: string, to: string, signal?: AbortSignal): Promise<void>;
-}
+import { readManifestAs, writeManifest } from './upload-manifest.ts';
 
 const copiedFile = uploadManifestFile.extend({ original: hdfsChecksum.optional(), copy: hdfsChecksum.optional() });
 type CopiedFile = z.infer<typeof copiedFile>;
 const copyManifest = uploadManifest.extend({ files: z.array(copiedFile) });
 
-const checksumParallelism = 8;
 /** How often somebody else (a leader that does not know yet that it is none) may get in between. */
 const maxAttempts = 3;
 /** Replicas of one file with wrong bytes before that is reported. */
@@ -68,7 +51,7 @@ export function copyName(digest: string): string {
  * @throws PAYLOAD_CHANGED when a file is no longer what was pinned, HDFS_DATA_CORRUPT, HDFS_* codes
  */
 export async function copyPayload(
-  hdfs: CopyFileSystem,
+  hdfs: PayloadHdfs,
   source: PinnedPayload,
   root: string,
   options: SendOptions & { readonly signal: AbortSignal },
@@ -91,7 +74,7 @@ interface RightFile {
 
 /** The files of a directory that are proved to be copies of what the source has there, by path. */
 async function rightFiles(
-  hdfs: CopyFileSystem,
+  hdfs: PayloadHdfs,
   source: PinnedPayload,
   directory: string,
   signal: AbortSignal,
@@ -113,11 +96,8 @@ async function rightFiles(
       if (!isSameChecksum(entry.original, file.checksum)) return;
       const checksum = await checksumOf(hdfs, joinHdfsPath(directory, file.path), file.length, either);
       if (!isSameChecksum(entry.copy, checksum)) return;
-      const { fileId, modificationTime, blockSize } = status;
-      const { path, length } = file;
-      const { sha256 } = entry;
-      const pinned = { path, length, fileId, modificationTime, blockSize, ...(checksum && { checksum }), sha256 };
-      right.set(path, { pinned, listed: entry });
+      const { path } = file;
+      right.set(path, { pinned: pinnedFile({ path, status }, checksum, entry.sha256), listed: entry });
     },
     signal,
   );
@@ -125,15 +105,13 @@ async function rightFiles(
 }
 
 /** An empty file has none. */
-async function checksumOf(hdfs: CopyFileSystem, path: string, length: number, signal: AbortSignal) {
-  if (length === 0) return undefined;
-  const { algorithm, bytes } = await hdfs.checksum(path, signal);
-  return { algorithm, bytes };
+async function checksumOf(hdfs: PayloadHdfs, path: string, length: number, signal: AbortSignal) {
+  return length === 0 ? undefined : await hdfs.checksum(path, signal);
 }
 
 /** Brings what is missing into the target: all of it with one rename, or file by file where the target is there. */
 async function fill(
-  hdfs: CopyFileSystem,
+  hdfs: PayloadHdfs,
   source: PinnedPayload,
   { root, target }: { readonly root: string; readonly target: string },
   inTarget: ReadonlyMap<string, RightFile>,
@@ -167,7 +145,7 @@ async function fill(
 
 /** Copies what is neither done nor to be skipped, and notes each file in the staging directory's manifest. */
 async function copyInto(
-  hdfs: CopyFileSystem,
+  hdfs: PayloadHdfs,
   source: PinnedPayload,
   staging: string,
   { done, skip }: { readonly done: Map<string, CopiedFile>; readonly skip: ReadonlyMap<string, unknown> },
@@ -189,7 +167,7 @@ async function copyInto(
   };
   try {
     await sendFiles({ files, bytes }, options, async (file, signal, report) => {
-      done.set(file.path, await copyFile(hdfs, source, file, { staging, signal, report }));
+      done.set(file.path, await copyFile(hdfs, source, file, { to: joinHdfsPath(staging, file.path), signal, report }));
       unnoted += file.length;
       if (unnoted >= checkpointBytes) await note();
     });
@@ -201,78 +179,74 @@ async function copyInto(
   await note();
 }
 
+interface Sending {
+  /** Absolute. */
+  readonly to: string;
+  readonly signal: AbortSignal;
+  readonly report: (bytes: number) => void;
+}
+
 /** @throws PAYLOAD_CHANGED, HDFS_DATA_CORRUPT, HDFS_* codes */
 async function copyFile(
-  hdfs: CopyFileSystem,
+  hdfs: PayloadHdfs,
   source: PinnedPayload,
   file: PinnedFile,
-  { staging, signal, report }: { staging: string; signal: AbortSignal; report: (bytes: number) => void },
+  sending: Sending,
 ): Promise<CopiedFile> {
   const { path, length, checksum: original } = file;
   const from = joinHdfsPath(source.path, path);
-  const to = joinHdfsPath(staging, path);
-  /** Data nodes that gave wrong bytes. */
-  const exclude: string[] = [];
+  const nodes = new DataNodes();
   let blocks: readonly number[] | undefined;
   for (let corrupt = 0; ; ) {
-    let digests = new PinnedDigests(file, blocks);
-    const served = new Set<string>();
-    const onDataNode = (name: string) => served.add(name);
-    const read = async function* () {
-      digests = new PinnedDigests(file, blocks);
-      if (length === 0) return;
-      for await (const chunk of await hdfs.read(from, { length, signal, exclude, onDataNode })) {
-        digests.update(chunk);
-        yield chunk;
-      }
-    };
-    let sent: Awaited<ReturnType<typeof sendFile>>;
-    try {
-      const blockSize = file.blockSize > 0 ? file.blockSize : defaultBlockSize;
-      sent = await sendFile(hdfs, to, { length, blockSize, read, signal, sent: report });
-    } catch (error) {
-      // How a file that was replaced looks to one who reads it.
-      if (hasCode(error, 'HDFS_DATA_CORRUPT', 'HDFS_PATH_MISSING')) await checkStillPinned(hdfs, source, file, signal);
-      throw error;
-    }
-    const problem = await trouble(hdfs, source, file, digests, signal);
-    if (problem === undefined) {
-      const copy = sent.checksum ?? (await checksumOf(hdfs, to, length, signal));
+    const { sent, verdict } = await copyOnce(hdfs, source, file, { nodes, blocks }, sending);
+    if (verdict.kind !== 'wrong') {
+      const copy = sent.checksum ?? (await checksumOf(hdfs, sending.to, length, sending.signal));
       return { path, length, sha256: sent.sha256, ...(original && { original }), ...(copy && { copy }) };
     }
-    if (problem === otherChecksum && blocks === undefined) {
-      blocks = await unevenBlocks(hdfs, from, file, signal);
+    if (verdict.perhapsUneven && blocks === undefined) {
+      blocks = await unevenBlocks(hdfs, from, file, sending.signal);
       if (blocks !== undefined) continue;
     }
     corrupt += 1;
     if (corrupt === maxCorrupt) {
-      throw new MaasError('HDFS_DATA_CORRUPT', `${shown(from)} came with other bytes than were pinned: ${problem}`);
+      const problem = `${shown(from)} came with other bytes than were pinned: ${verdict.problem}`;
+      throw new MaasError('HDFS_DATA_CORRUPT', problem);
     }
-    exclude.push(...[...served].filter((name) => !exclude.includes(name)));
+    nodes.blame();
   }
 }
 
-/** What is wrong with the bytes that came, undefined where they are right. @throws PAYLOAD_CHANGED */
-async function trouble(
-  hdfs: CopyFileSystem,
+/** Sends the file as it comes, and tells what the bytes are worth that came. */
+async function copyOnce(
+  hdfs: PayloadHdfs,
   source: PinnedPayload,
   file: PinnedFile,
-  digests: PinnedDigests,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const problem = digests.problem();
-  if (problem === undefined && digests.any) return undefined;
-  // With no digest to compare, that the file is still the same one tells that what was read from it now is right.
-  const { repeatable } = await checkStillPinned(hdfs, source, file, signal);
-  return problem === otherChecksum && !repeatable ? undefined : problem;
+  { nodes, blocks }: { readonly nodes: DataNodes; readonly blocks: readonly number[] | undefined },
+  { to, signal, report }: Sending,
+) {
+  const { length } = file;
+  const from = joinHdfsPath(source.path, file.path);
+  const blockSize = file.blockSize > 0 ? file.blockSize : defaultBlockSize;
+  let digests = new PinnedDigests(file, blocks);
+  const read = async function* () {
+    digests = new PinnedDigests(file, blocks);
+    if (length === 0) return;
+    for await (const chunk of await hdfs.read(from, { length, signal, ...nodes.next() })) {
+      digests.update(chunk);
+      yield chunk;
+    }
+  };
+  try {
+    const sent = await sendFile(hdfs, to, { length, blockSize, read, signal, sent: report });
+    return { sent, verdict: await verdictOn(hdfs, source, file, digests, signal) };
+  } catch (error) {
+    throw await readFailure(hdfs, source, file, error, signal);
+  }
 }
 
 function pinOf(source: PinnedPayload, target: string, right: ReadonlyMap<string, RightFile>): PinnedPayload {
   const files = source.files.flatMap(({ path }) => right.get(path)?.pinned ?? []);
-  const pin: PinnedPayload = { ...source, path: target, copiedFrom: source.path, files };
-  const fit = fitPin(pin);
-  if ('bytes' in fit) throw tooManyFiles(shown(target), files.length, fit.bytes);
-  return fit.payload;
+  return fittingPin({ ...source, path: target, copiedFrom: source.path, files });
 }
 
 /** Of which digest a directory is the copy, finished or begun, by its name; undefined for what is none of ours. */

@@ -6,35 +6,21 @@
 import type { FileHandle } from 'node:fs/promises';
 import { asMaasError, hasCode, MaasError } from '../contracts/errors.ts';
 import { joinHdfsPath } from '../contracts/hdfs-path.ts';
-import type { PinnedFile, PinnedPayload } from '../contracts/payload.ts';
+import type { PinnedFile, PinnedPayload, TransferProgress } from '../contracts/payload.ts';
 import { backOffMs } from '../kernel/back-off.ts';
 import { mapBounded } from '../kernel/bounded.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { openBeneath } from './beneath.ts';
 import { HdfsChecksum } from './hdfs-checksum.ts';
+import type { PayloadHdfs } from './payload-hdfs.ts';
 import { shown } from './payload-rules.ts';
-import { checkStillPinned, otherChecksum, PinnedDigests, type PinnedSource, unevenBlocks } from './pinned-file.ts';
+import { DataNodes, PinnedDigests, type PinnedSource, readFailure, unevenBlocks, verdictOn } from './pinned-file.ts';
+import { TransferTally } from './transfer-tally.ts';
 
 /** Where the files come from. */
-export interface FetchSource extends PinnedSource {
-  read(
-    path: string,
-    options?: {
-      offset?: number;
-      length?: number;
-      signal?: AbortSignal | undefined;
-      exclude?: readonly string[];
-      onDataNode?: ((name: string) => void) | undefined;
-    },
-  ): Promise<AsyncIterable<Uint8Array>>;
-}
+export type FetchSource = PinnedSource & Pick<PayloadHdfs, 'read'>;
 
-export interface FetchProgress {
-  readonly filesDone: number;
-  readonly filesTotal: number;
-  /** Bytes in place, those found there at the beginning included. */
-  readonly bytesDone: number;
-  readonly bytesTotal: number;
+export interface FetchProgress extends TransferProgress {
   /** What is being retried; undefined again after the next success. */
   readonly lastError: MaasError | undefined;
 }
@@ -59,7 +45,6 @@ export interface FetchResult {
 const maxCorrupt = 5;
 const pauses = { firstMs: 500, longestMs: 30_000 };
 const readBufferBytes = 1024 * 1024;
-const reportEveryBytes = 1024 * 1024;
 
 /**
  * Brings all files of the payload into the directory. What may pass (HDFS away, a standby, a refused connection) is
@@ -75,16 +60,26 @@ export async function fetchPayload(
   directory: string,
   options: FetchOptions,
 ): Promise<FetchResult> {
-  const tally = new Tally(pinned, options.progress);
-  await mapBounded(
+  const trouble: Trouble = { lastError: undefined };
+  const total = { files: pinned.files.length, bytes: pinned.bytes };
+  const tally = new TransferTally(total, (done) => options.progress?.({ ...done, ...trouble }));
+  const received = await mapBounded(
     pinned.files,
     options.concurrency ?? 3,
     async (file, signal) => {
-      await fetchUntilRight({ source, pinned, file, directory, options, signal, tally });
+      const own = { file, signal, inPlace: tally.file(), nodes: new DataNodes(), received: 0 };
+      const job: Job = { source, pinned, directory, options, trouble, tally, ...own };
+      await fetchUntilRight(job);
+      return job.received;
     },
     options.signal,
   );
-  return { bytesFetched: tally.bytesFetched };
+  return { bytesFetched: received.reduce((sum, bytes) => sum + bytes, 0) };
+}
+
+/** Of all files. */
+interface Trouble {
+  lastError: MaasError | undefined;
 }
 
 interface Job {
@@ -94,39 +89,40 @@ interface Job {
   readonly directory: string;
   readonly options: FetchOptions;
   readonly signal: AbortSignal;
-  readonly tally: Tally;
+  readonly trouble: Trouble;
+  readonly tally: TransferTally;
+  /** Told how many bytes of the file are there. */
+  readonly inPlace: (bytes: number) => void;
+  readonly nodes: DataNodes;
+  /** Bytes that came from HDFS, in all attempts. */
+  received: number;
 }
 
 async function fetchUntilRight(job: Job): Promise<void> {
-  const { file, options, signal, tally } = job;
-  /** Data nodes that gave wrong bytes. */
-  const exclude: string[] = [];
+  const { file, options, signal, trouble, tally } = job;
   let corrupt = 0;
   for (let failures = 0; ; ) {
-    const attempt = { exclude, received: 0 };
+    const before = job.received;
     try {
-      await fetchFile(job, attempt);
-      tally.fileDone();
-      return;
+      await fetchFile(job);
+      trouble.lastError = undefined;
+      return tally.fileDone();
     } catch (error) {
       signal.throwIfAborted();
       const coded = codedFailure(error, file);
       if (coded.code === 'HDFS_DATA_CORRUPT') corrupt += 1;
       if (!coded.transient || corrupt >= maxCorrupt) throw coded;
-      failures = attempt.received > 0 && coded.code !== 'HDFS_DATA_CORRUPT' ? 1 : failures + 1;
-      tally.failed(coded);
+      failures = job.received > before && coded.code !== 'HDFS_DATA_CORRUPT' ? 1 : failures + 1;
+      trouble.lastError = coded;
+      tally.tell();
       await options.clock.sleep(backOffMs(pauses, failures - 1, options.random), signal);
     }
   }
 }
 
-/**
- * Brings one file into place and checks it. HDFS is asked what it has at the path only when the bytes do not settle
- * the matter: where their digest is right, it does not matter what became of the file since.
- */
-async function fetchFile(job: Job, attempt: { readonly exclude: string[]; received: number }): Promise<void> {
-  const { pinned, file, directory, signal, tally } = job;
-  const { exclude } = attempt;
+/** Brings one file into place and checks it. */
+async function fetchFile(job: Job): Promise<void> {
+  const { source, pinned, file, directory, signal, inPlace, nodes } = job;
   const path = joinHdfsPath(pinned.path, file.path);
   const handle = await openBeneath(directory, file.path);
   try {
@@ -134,57 +130,50 @@ async function fetchFile(job: Job, attempt: { readonly exclude: string[]; receiv
     const there = size <= file.length ? size : 0;
     if (there !== size) await handle.truncate(0);
     const digests = new PinnedDigests(file);
-    tally.begin(file);
+    inPlace(0);
     await readBack(handle, there, digests, signal);
-    tally.found(file, there);
+    inPlace(there);
 
-    const served = new Set<string>();
     try {
-      const target = { handle, there, digests };
-      if (there < file.length) await download(job, path, target, attempt, (dataNode) => served.add(dataNode));
+      if (there < file.length) await download(job, path, { handle, there, digests });
     } catch (error) {
-      // How a file that was replaced looks to one who reads it.
-      if (hasCode(error, 'HDFS_DATA_CORRUPT', 'HDFS_PATH_MISSING'))
-        await checkStillPinned(job.source, pinned, file, signal);
-      throw error;
+      throw await readFailure(source, pinned, file, error, signal);
     }
 
-    const problem = digests.problem();
-    if (problem === undefined && digests.any) return;
-    const { repeatable } = await checkStillPinned(job.source, pinned, file, signal);
+    const verdict = await verdictOn(source, pinned, file, digests, signal);
     const leftover = there > 0;
-    // With no digest to compare, that the file is still the same one tells that what was read from it now is right.
-    if (!leftover && (problem === undefined || (problem === otherChecksum && !repeatable))) return;
-    if (repeatable && problem === otherChecksum && (await fitsItsBlocks(job, path, handle))) return;
+    if (verdict.kind === 'right' || (verdict.kind === 'unproved' && !leftover)) return;
+    if (verdict.kind === 'wrong' && verdict.perhapsUneven && (await fitsItsBlocks(job, path, handle))) return;
     await handle.truncate(0);
-    if (leftover) {
+    if (leftover || verdict.kind !== 'wrong') {
       throw new LeftoverWrong(
         'HDFS_ERROR',
         `What an earlier attempt left of ${shown(file.path)} cannot be gone on with`,
       );
     }
-    exclude.push(...[...served].filter((name) => !exclude.includes(name)));
-    throw new MaasError('HDFS_DATA_CORRUPT', `${shown(path)} came with other bytes than were pinned: ${problem}`);
+    nodes.blame();
+    const problem = `${shown(path)} came with other bytes than were pinned: ${verdict.problem}`;
+    throw new MaasError('HDFS_DATA_CORRUPT', problem);
   } finally {
     await handle.close();
   }
 }
 
 async function download(
-  { source, file, signal, tally }: Job,
+  job: Job,
   path: string,
   { handle, there, digests }: { handle: FileHandle; there: number; digests: PinnedDigests },
-  attempt: { readonly exclude: string[]; received: number },
-  onDataNode: (name: string) => void,
 ): Promise<void> {
-  const wanted = { offset: there, length: file.length - there, signal, exclude: attempt.exclude, onDataNode };
+  const { source, file, signal, trouble, inPlace, nodes } = job;
   let position = there;
+  const wanted = { offset: there, length: file.length - there, signal, ...nodes.next() };
   for await (const chunk of await source.read(path, wanted)) {
     await writeAll(handle, chunk, position);
     digests.update(chunk);
     position += chunk.length;
-    attempt.received += chunk.length;
-    tally.fetched(file, chunk.length);
+    job.received += chunk.length;
+    trouble.lastError = undefined;
+    inPlace(position);
   }
   if (position !== file.length) {
     throw new MaasError('HDFS_DATA_CORRUPT', `${shown(path)} came as ${position} of ${file.length} bytes`);
@@ -247,66 +236,4 @@ function codedFailure(error: unknown, file: PinnedFile): MaasError {
   // Gone between looking and opening.
   if (hasCode(error, 'HDFS_PATH_MISSING')) return new MaasError('PAYLOAD_CHANGED', error.message, { cause: error });
   return asMaasError(error);
-}
-
-/** What has been done of all files, for those who watch. */
-class Tally {
-  bytesFetched = 0;
-  readonly #total: { readonly files: number; readonly bytes: number };
-  readonly #report: ((progress: FetchProgress) => void) | undefined;
-  /** Bytes in place by path. */
-  readonly #inPlace = new Map<string, number>();
-  #bytesDone = 0;
-  #filesDone = 0;
-  #unreported = 0;
-  #lastError: MaasError | undefined;
-
-  constructor(pinned: PinnedPayload, report: ((progress: FetchProgress) => void) | undefined) {
-    this.#total = { files: pinned.files.length, bytes: pinned.bytes };
-    this.#report = report;
-  }
-
-  begin(file: PinnedFile): void {
-    this.#bytesDone -= this.#inPlace.get(file.path) ?? 0;
-    this.#inPlace.set(file.path, 0);
-  }
-
-  found(file: PinnedFile, bytes: number): void {
-    this.#add(file, bytes);
-  }
-
-  fetched(file: PinnedFile, bytes: number): void {
-    this.bytesFetched += bytes;
-    this.#lastError = undefined;
-    this.#add(file, bytes);
-  }
-
-  fileDone(): void {
-    this.#filesDone += 1;
-    this.#lastError = undefined;
-    this.#tell();
-  }
-
-  failed(error: MaasError): void {
-    this.#lastError = error;
-    this.#tell();
-  }
-
-  #add(file: PinnedFile, bytes: number): void {
-    this.#bytesDone += bytes;
-    this.#inPlace.set(file.path, (this.#inPlace.get(file.path) ?? 0) + bytes);
-    this.#unreported += bytes;
-    if (this.#unreported >= reportEveryBytes) this.#tell();
-  }
-
-  #tell(): void {
-    this.#unreported = 0;
-    this.#report?.({
-      filesDone: this.#filesDone,
-      filesTotal: this.#total.files,
-      bytesDone: this.#bytesDone,
-      bytesTotal: this.#total.bytes,
-      lastError: this.#lastError,
-    });
-  }
 }

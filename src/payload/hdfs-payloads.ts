@@ -1,22 +1,13 @@
 /** Payload rules, payload store and HDFS together, by paths as people write them: one connection a nameservice, kept. */
 import { joinHdfsPath, parseHdfsPath } from '../contracts/hdfs-path.ts';
-import type { PinnedPayload } from '../contracts/payload.ts';
+import type { PinnedPayload, TransferProgress } from '../contracts/payload.ts';
 import type { HdfsSettings, PayloadStoreSettings } from '../contracts/settings.ts';
 import type { Clock } from '../kernel/clock.ts';
-import type { CopyFileSystem } from './copy-payload.ts';
 import { directoryOf, storeLocation } from './hdfs-directory.ts';
 import { Originals } from './originals.ts';
+import type { PayloadHdfs } from './payload-hdfs.ts';
 import { PayloadStore } from './payload-store.ts';
-import { type PayloadSource, payloadChange, resolvePayload } from './resolve.ts';
-import type { SendProgress } from './send-files.ts';
-
-/** HDFS, as payloads need it. */
-export interface PayloadHdfs extends CopyFileSystem, PayloadSource {
-  status: CopyFileSystem['status'];
-  read: CopyFileSystem['read'];
-  /** The user's home directory, absolute. */
-  home(signal?: AbortSignal): Promise<string>;
-}
+import { payloadChange, resolvePayload } from './resolve.ts';
 
 export interface HdfsPayloadsOptions {
   readonly hdfs: HdfsSettings;
@@ -54,7 +45,7 @@ export class HdfsPayloads {
 
   async keep(
     found: PinnedPayload,
-    progress: (progress: SendProgress) => void,
+    progress: (progress: TransferProgress) => void,
     signal: AbortSignal,
   ): Promise<PinnedPayload> {
     return (await this.#storeOf(found.nameservice, signal)).keep(found, progress, signal);

@@ -4,25 +4,9 @@ import { MaasError } from '../contracts/errors.ts';
 import { joinHdfsPath } from '../contracts/hdfs-path.ts';
 import { mapBounded } from '../kernel/bounded.ts';
 import { compareTexts } from '../kernel/text-order.ts';
+import type { PayloadHdfs, SourceStatus } from './payload-hdfs.ts';
 import { isIgnored, shown } from './payload-rules.ts';
-import { maxFiles } from './payload-size.ts';
-
-/** The part of a file's status that matters here; see HDFS's FileStatus. */
-export interface SourceStatus {
-  /** Last segment of the path, in a listing. */
-  readonly name: string;
-  readonly type: 'FILE' | 'DIRECTORY' | 'SYMLINK';
-  readonly length: number;
-  readonly fileId: string;
-  readonly modificationTime: number;
-  readonly blockSize: number;
-}
-
-/** Where payloads are listed. */
-export interface ListSource {
-  status(path: string, signal?: AbortSignal): Promise<SourceStatus | undefined>;
-  list(path: string, options?: { limit?: number; signal?: AbortSignal | undefined }): Promise<readonly SourceStatus[]>;
-}
+import { checkCount, maxFiles } from './payload-size.ts';
 
 export interface SourceFile {
   /** Relative to the payload's directory. */
@@ -38,46 +22,42 @@ const listParallelism = 8;
  * @returns the files by path, what is ignored left out; and the upload's own manifest where there is one
  * @throws HDFS_PATH_MISSING, PAYLOAD_NOT_A_DIRECTORY, PAYLOAD_TOO_MANY_FILES, PAYLOAD_NAME_INVALID for a link
  */
-export async function listPayload(source: ListSource, directory: string, signal?: AbortSignal): Promise<SourceFile[]> {
-  const root = await source.status(directory, signal);
+export async function listPayload(
+  hdfs: Pick<PayloadHdfs, 'status' | 'list'>,
+  directory: string,
+  signal?: AbortSignal,
+): Promise<SourceFile[]> {
+  const root = await hdfs.status(directory, signal);
   if (root === undefined) throw new MaasError('HDFS_PATH_MISSING', `There is nothing at ${shown(directory)} in HDFS`);
   if (root.type !== 'DIRECTORY')
     throw new MaasError('PAYLOAD_NOT_A_DIRECTORY', `${shown(directory)} is not a directory`);
 
   const files: SourceFile[] = [];
+  const look = async (parent: string, either: AbortSignal): Promise<string[]> => {
+    const entries = await entriesIn(hdfs, directory, parent, either);
+    checkCount(directory, files.push(...entries.filter(({ status }) => status.type === 'FILE')));
+    return entries.filter(({ status }) => status.type === 'DIRECTORY').map(({ path }) => path);
+  };
   let directories = 0;
-  const tooMany = (what: string, most: number) =>
-    new MaasError(
-      'PAYLOAD_TOO_MANY_FILES',
-      `${shown(directory)} holds more than ${most.toLocaleString('en-US')} ${what}`,
-    );
-  for (let level = ['']; level.length > 0; ) {
+  for (let level = ['']; level.length > 0; level = (await mapBounded(level, listParallelism, look, signal)).flat()) {
     directories += level.length;
-    if (directories > maxDirectories) throw tooMany('directories', maxDirectories);
-    const below: string[] = [];
-    await mapBounded(
-      level,
-      listParallelism,
-      async (parent, either) => {
-        const at = parent === '' ? directory : joinHdfsPath(directory, parent);
-        const entries = await source.list(at, { limit: maxFiles, signal: either });
-        for (const status of entries) {
-          const path = parent === '' ? status.name : `${parent}/${status.name}`;
-          if (isIgnored(path)) continue;
-          if (status.type === 'SYMLINK') {
-            throw new MaasError('PAYLOAD_NAME_INVALID', `${shown(path)} in ${shown(directory)} is a symbolic link`);
-          }
-          if (status.type === 'DIRECTORY') {
-            below.push(path);
-            continue;
-          }
-          files.push({ path, status });
-          if (files.length > maxFiles) throw tooMany('files', maxFiles);
-        }
-      },
-      signal,
-    );
-    level = below;
+    checkCount(directory, directories, maxDirectories, 'directories');
   }
   return files.sort((one, other) => compareTexts(one.path, other.path));
+}
+
+/** What is directly in a directory below the payload's, without what is ignored. */
+async function entriesIn(
+  hdfs: Pick<PayloadHdfs, 'list'>,
+  directory: string,
+  parent: string,
+  signal: AbortSignal,
+): Promise<SourceFile[]> {
+  const at = parent === '' ? directory : joinHdfsPath(directory, parent);
+  const entries = (await hdfs.list(at, { limit: maxFiles, signal }))
+    .map((status) => ({ path: parent === '' ? status.name : `${parent}/${status.name}`, status }))
+    .filter(({ path }) => !isIgnored(path));
+  const link = entries.find(({ status }) => status.type === 'SYMLINK');
+  if (link === undefined) return entries;
+  throw new MaasError('PAYLOAD_NAME_INVALID', `${shown(link.path)} in ${shown(directory)} is a symbolic link`);
 }

@@ -44,6 +44,16 @@ export async function* readLocalFile(file: LocalFile, signal?: AbortSignal): Asy
   }
 }
 
+/** Gives all bytes of a file to a digest. @throws as readLocalFile */
+export async function digestLocalFile<D extends { update(chunk: Uint8Array): unknown }>(
+  file: LocalFile,
+  digest: D,
+  signal?: AbortSignal,
+): Promise<D> {
+  for await (const chunk of readLocalFile(file, signal)) digest.update(chunk);
+  return digest;
+}
+
 /** The first bytes of a file. @throws as readLocalFile */
 export async function headOfLocalFile(file: LocalFile, bytes: number): Promise<Uint8Array> {
   for await (const chunk of readLocalFile({ ...file })) return chunk.subarray(0, bytes);

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { MaasError } from '../contracts/errors.ts';
 import type { PinnedPayload } from '../contracts/payload.ts';
 import { fitPin, maxPackedBytes } from '../contracts/pin-content.ts';
+import { shown } from './payload-rules.ts';
 
 /** Files in one listing; long before that their list is too long. */
 export const maxFiles = 50_000;
@@ -56,11 +57,22 @@ export function checkListFits(
   if ('bytes' in fit) throw tooManyFiles(where, files.length, fit.bytes);
 }
 
-/** @param bytes that their list needs, where that is known */
-export function tooManyFiles(where: string, files: number, bytes?: number): MaasError {
-  const room = `${counted(maxPackedBytes)} bytes have room`;
-  const why = bytes === undefined ? '' : `, whose list needs ${counted(bytes)} bytes, compressed, where ${room}`;
-  return new MaasError('PAYLOAD_TOO_MANY_FILES', `${where} holds ${counted(files)} files${why}`);
+/** The pin in the form in which it has room. @throws PAYLOAD_TOO_MANY_FILES */
+export function fittingPin(pin: PinnedPayload): PinnedPayload {
+  const fit = fitPin(pin);
+  if ('bytes' in fit) throw tooManyFiles(shown(pin.path), pin.files.length, fit.bytes);
+  return fit.payload;
+}
+
+/** Of a listing that is not at its end yet. @throws PAYLOAD_TOO_MANY_FILES */
+export function checkCount(directory: string, count: number, most = maxFiles, what = 'files'): void {
+  if (count <= most) return;
+  throw new MaasError('PAYLOAD_TOO_MANY_FILES', `${shown(directory)} holds more than ${counted(most)} ${what}`);
+}
+
+function tooManyFiles(where: string, files: number, bytes: number): MaasError {
+  const list = `whose list needs ${counted(bytes)} bytes, compressed, where ${counted(maxPackedBytes)} bytes have room`;
+  return new MaasError('PAYLOAD_TOO_MANY_FILES', `${where} holds ${counted(files)} files, ${list}`);
 }
 
 function counted(count: number): string {

@@ -5,14 +5,14 @@
 
 import { hasCode, MaasError } from '../contracts/errors.ts';
 import { joinHdfsPath } from '../contracts/hdfs-path.ts';
-import type { PinnedPayload } from '../contracts/payload.ts';
+import type { PinnedPayload, TransferProgress } from '../contracts/payload.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { type CopyFileSystem, copyPayload, digestOfName } from './copy-payload.ts';
+import { copyPayload, digestOfName } from './copy-payload.ts';
+import type { PayloadHdfs } from './payload-hdfs.ts';
 import { shown } from './payload-rules.ts';
 import { payloadChange, resolvePayload } from './resolve.ts';
-import type { SendProgress } from './send-files.ts';
 
-type Progress = (progress: SendProgress) => void;
+type Progress = (progress: TransferProgress) => void;
 
 export interface PayloadStoreOptions {
   readonly nameservice: string;
@@ -26,7 +26,7 @@ export interface PayloadStoreOptions {
 const maxLooks = 3;
 
 export class PayloadStore {
-  readonly #hdfs: CopyFileSystem;
+  readonly #hdfs: PayloadHdfs;
   readonly #options: PayloadStoreOptions;
   /** What is being copied now, by digest; and who wants to know how far it is. */
   readonly #copying = new Map<string, { readonly done: Promise<PinnedPayload>; readonly progress: Set<Progress> }>();
@@ -36,7 +36,7 @@ export class PayloadStore {
   /** Since when nothing refers to a directory, by name; monotonic. */
   readonly #idle = new Map<string, number>();
 
-  constructor(hdfs: CopyFileSystem, options: PayloadStoreOptions) {
+  constructor(hdfs: PayloadHdfs, options: PayloadStoreOptions) {
     this.#hdfs = hdfs;
     this.#options = options;
   }
@@ -91,30 +91,36 @@ export class PayloadStore {
   async sweep(referred: ReadonlySet<string>, may: () => boolean, signal: AbortSignal): Promise<string[]> {
     const { root, removeAfterMs, clock } = this.#options;
     const removed: string[] = [];
-    const found = new Set<string>();
-    for (const { name, type } of await this.#entries(signal)) {
+    const idle = (await this.#entries(signal)).flatMap(({ name, type }) => {
       const digest = digestOfName(name);
       const path = joinHdfsPath(root, name);
-      if (digest === undefined || type !== 'DIRECTORY' || referred.has(path)) continue;
-      found.add(name);
+      return digest === undefined || type !== 'DIRECTORY' || referred.has(path) ? [] : [{ name, digest, path }];
+    });
+    const names = new Set(idle.map(({ name }) => name));
+    for (const name of this.#idle.keys()) if (!names.has(name)) this.#idle.delete(name);
+    for (const { name, digest, path } of idle) {
       const now = clock.monotonic();
       const idleSince = Math.max(this.#idle.get(name) ?? now, this.#asked.get(digest) ?? Number.NEGATIVE_INFINITY);
       this.#idle.set(name, idleSince);
       if (now - idleSince < removeAfterMs || this.#copying.has(digest)) continue;
       if (!may()) return removed;
-      const removal = this.#hdfs.delete(path, { recursive: true, signal });
-      this.#removing.set(digest, removal);
-      try {
-        await removal;
-      } finally {
-        this.#removing.delete(digest);
-      }
-      found.delete(name);
+      await this.#remove(path, digest, signal);
+      this.#idle.delete(name);
       removed.push(path);
     }
-    for (const name of this.#idle.keys()) if (!found.has(name)) this.#idle.delete(name);
     for (const [digest, at] of this.#asked) if (clock.monotonic() - at > removeAfterMs) this.#asked.delete(digest);
     return removed;
+  }
+
+  /** Nobody begins a copy of the same digest meanwhile. */
+  async #remove(path: string, digest: string, signal: AbortSignal): Promise<void> {
+    const removal = this.#hdfs.delete(path, { recursive: true, signal });
+    this.#removing.set(digest, removal);
+    try {
+      await removal;
+    } finally {
+      this.#removing.delete(digest);
+    }
   }
 
   async #resolve(directory: string, signal: AbortSignal): Promise<PinnedPayload> {
@@ -155,7 +161,7 @@ export class PayloadStore {
 
   async #copyNow(source: PinnedPayload, listeners: ReadonlySet<Progress>, signal: AbortSignal): Promise<PinnedPayload> {
     await this.#removing.get(source.digest)?.catch(() => {});
-    const progress = (now: SendProgress) => {
+    const progress = (now: TransferProgress) => {
       for (const listener of listeners) listener(now);
     };
     return await copyPayload(this.#hdfs, source, this.#options.root, { progress, signal });

@@ -1,25 +1,17 @@
 /** One pinned file against its bytes, and against what HDFS has in its place now. */
 import { createHash, type Hash } from 'node:crypto';
-import { MaasError } from '../contracts/errors.ts';
+import { hasCode, MaasError } from '../contracts/errors.ts';
 import { joinHdfsPath } from '../contracts/hdfs-path.ts';
 import type { PinnedFile, PinnedPayload } from '../contracts/payload.ts';
-import { type FileChecksum, HdfsChecksum } from './hdfs-checksum.ts';
-import type { SourceStatus } from './list-payload.ts';
+import { HdfsChecksum } from './hdfs-checksum.ts';
+import type { PayloadHdfs, ReadOptions } from './payload-hdfs.ts';
 import { shown } from './payload-rules.ts';
 import { isSameChecksum, isSameFile } from './resolve.ts';
 
 /** What can be asked about pinned files. */
-export interface PinnedSource {
-  status(
-    path: string,
-    signal?: AbortSignal,
-  ): Promise<(SourceStatus & { readonly opaqueChecksum: boolean }) | undefined>;
-  checksum(path: string, signal?: AbortSignal): Promise<FileChecksum>;
-  /** Bytes in each block; undefined where that cannot be told. */
-  blockLengths(path: string, signal?: AbortSignal): Promise<readonly number[] | undefined>;
-}
+export type PinnedSource = Pick<PayloadHdfs, 'status' | 'checksum' | 'blockLengths'>;
 
-export const otherChecksum = "another checksum than HDFS's";
+const otherChecksum = "another checksum than HDFS's";
 
 /** The digests of a file that its pin lets us compare. */
 export class PinnedDigests {
@@ -52,12 +44,73 @@ export class PinnedDigests {
 }
 
 /**
+ * What the bytes that came are worth. HDFS is asked what it has at the path only where the digests do not settle the
+ * matter: where they are right, it does not matter what became of the file since.
+ *
+ * `unproved`: there is no digest to compare, or none that HDFS's checksum can be compared with, but the file is still the
+ * one that was pinned, so that what was read from it now is right.
+ */
+export type Verdict =
+  | { readonly kind: 'right' | 'unproved' }
+  /** `perhapsUneven`: what is wrong is HDFS's checksum, which goes by how the file is cut; see unevenBlocks. */
+  | { readonly kind: 'wrong'; readonly problem: string; readonly perhapsUneven: boolean };
+
+/** @throws PAYLOAD_CHANGED */
+export async function verdictOn(
+  source: PinnedSource,
+  pinned: Pick<PinnedPayload, 'path'>,
+  file: PinnedFile,
+  digests: PinnedDigests,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const problem = digests.problem();
+  if (problem === undefined && digests.any) return { kind: 'right' };
+  const { repeatable } = await checkStillPinned(source, pinned, file, signal);
+  const perhapsUneven = problem === otherChecksum;
+  if (problem === undefined || (perhapsUneven && !repeatable)) return { kind: 'unproved' };
+  return { kind: 'wrong', problem, perhapsUneven };
+}
+
+/** A failure to read a file, said better where the file is not the pinned one any more: one that was replaced fails so. */
+export async function readFailure(
+  source: PinnedSource,
+  pinned: Pick<PinnedPayload, 'path'>,
+  file: PinnedFile,
+  error: unknown,
+  signal: AbortSignal,
+): Promise<unknown> {
+  if (!hasCode(error, 'HDFS_DATA_CORRUPT', 'HDFS_PATH_MISSING')) return error;
+  return await checkStillPinned(source, pinned, file, signal).then(
+    () => error,
+    (changed: unknown) => changed,
+  );
+}
+
+/** The data nodes of one file: who served the last reading, and who is not to be asked again. */
+export class DataNodes {
+  readonly #blamed: string[] = [];
+  #served = new Set<string>();
+
+  /** Options for the next reading. */
+  next(): Pick<ReadOptions, 'exclude' | 'onDataNode'> {
+    const served = new Set<string>();
+    this.#served = served;
+    return { exclude: this.#blamed, onDataNode: (name) => served.add(name) };
+  }
+
+  /** The last reading gave wrong bytes. */
+  blame(): void {
+    this.#blamed.push(...[...this.#served].filter((name) => !this.#blamed.includes(name)));
+  }
+}
+
+/**
  * Is what is in HDFS now what was pinned?
  *
  * @returns `repeatable`: HDFS's checksum is one over the bytes that are read
  * @throws PAYLOAD_CHANGED
  */
-export async function checkStillPinned(
+async function checkStillPinned(
   source: PinnedSource,
   pinned: Pick<PinnedPayload, 'path'>,
   file: PinnedFile,

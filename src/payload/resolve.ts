@@ -3,37 +3,23 @@
  */
 
 import { createHash } from 'node:crypto';
-import type { z } from 'zod';
 import { hasCode, MaasError } from '../contracts/errors.ts';
 import { joinHdfsPath } from '../contracts/hdfs-path.ts';
-import {
-  type PinnedFile,
-  type PinnedPayload,
-  type UploadManifest,
-  uploadManifest,
-  uploadManifestName,
-} from '../contracts/payload.ts';
-import { fitPin } from '../contracts/pin-content.ts';
+import type { PinnedFile, PinnedPayload } from '../contracts/payload.ts';
 import { mapBounded } from '../kernel/bounded.ts';
-import { readJson } from '../kernel/schema-json.ts';
 import { compareTexts } from '../kernel/text-order.ts';
 import type { FileChecksum } from './hdfs-checksum.ts';
-import { type ListSource, listPayload, type SourceFile, type SourceStatus } from './list-payload.ts';
+import { listPayload, type SourceFile } from './list-payload.ts';
+import type { PayloadHdfs, SourceStatus } from './payload-hdfs.ts';
 import { checkPayloadPaths, shown } from './payload-rules.ts';
-import { checkListFits, tooManyFiles } from './payload-size.ts';
+import { checkListFits, fittingPin } from './payload-size.ts';
+import { hashesOf, readManifest } from './upload-manifest.ts';
 
 /** Where payloads come from. */
-export interface PayloadSource extends ListSource {
-  checksum(path: string, signal?: AbortSignal): Promise<FileChecksum>;
-  read(
-    path: string,
-    options?: { length?: number; signal?: AbortSignal | undefined },
-  ): Promise<AsyncIterable<Uint8Array>>;
-}
+export type PayloadSource = Pick<PayloadHdfs, 'status' | 'list' | 'checksum' | 'read'>;
 
 /** Files whose checksums are asked for at a time. */
 export const checksumParallelism = 8;
-const maxManifestBytes = 32 * 1024 * 1024;
 /** How often files may change under the hands of one resolving. */
 const maxLooks = 3;
 /**
@@ -61,12 +47,10 @@ export async function resolvePayload(
   const { nameservice, directory, completeAt = Number.NEGATIVE_INFINITY } = where;
   let found = await listPayload(source, directory, signal);
   for (let look = 1; ; look++) {
-    const script = checkPayloadPaths(
-      shown(directory),
-      found.map(({ path }) => path),
-    );
-    checkComposed(directory, found);
     const lengths = found.map(({ path, status: { length } }) => ({ path, length }));
+    const paths = lengths.map(({ path }) => path);
+    const script = checkPayloadPaths(shown(directory), paths);
+    checkComposed(directory, paths);
     checkListFits(shown(directory), directory, lengths);
     const manifest = await readManifest(source, directory, signal);
     const sums = await mapBounded(
@@ -77,9 +61,11 @@ export async function resolvePayload(
     );
     const again = await listPayload(source, directory, signal);
     if (sameFiles(found, again)) {
-      const sha256s = agreeing(manifest, found);
+      const sha256s = hashesOf(manifest, found);
       if (sha256s === undefined) checkQuiet(directory, found, completeAt, now());
-      return pin({ nameservice, directory, script, files: found, sums, sha256s });
+      const files = found.map((file, index) => pinnedFile(file, sums[index], sha256s?.get(file.path)));
+      const bytes = files.reduce((sum, { length }) => sum + length, 0);
+      return fittingPin({ path: directory, nameservice, script, bytes, digest: payloadDigest(files), files });
     }
     if (look >= maxLooks) throw new MaasError('PAYLOAD_INCOMPLETE', `The files in ${shown(directory)} keep changing`);
     found = again;
@@ -153,14 +139,13 @@ export async function listAgain(
   return added === undefined ? pairs : `${shown(added)} is new in ${shown(directory)}`;
 }
 
-/** Is this the very file that was pinned, not written since? A forged modification time aside. */
-export function isSameFile(pinned: PinnedFile, status: SourceStatus): boolean {
-  return (
-    status.type === 'FILE' &&
-    status.fileId === pinned.fileId &&
-    status.length === pinned.length &&
-    status.modificationTime === pinned.modificationTime
-  );
+/** Is this the very file that was there before, not written since? A forged modification time aside. */
+export function isSameFile(
+  before: Pick<PinnedFile, 'fileId' | 'length' | 'modificationTime'>,
+  { type, fileId, length, modificationTime }: SourceStatus,
+): boolean {
+  const isSame = fileId === before.fileId && length === before.length && modificationTime === before.modificationTime;
+  return type === 'FILE' && isSame;
 }
 
 export function isSameChecksum(one: FileChecksum | undefined, other: FileChecksum | undefined): boolean {
@@ -178,12 +163,12 @@ export function payloadDigest(files: readonly PinnedFile[]): string {
 }
 
 /** WebHDFS composes every name that it is asked for, so a file that is stored decomposed cannot be opened. */
-function checkComposed(directory: string, files: readonly SourceFile[]): void {
-  const wrong = files.find(({ path }) => path !== path.normalize('NFC'));
+function checkComposed(directory: string, paths: readonly string[]): void {
+  const wrong = paths.find((path) => path !== path.normalize('NFC'));
   if (wrong === undefined) return;
   throw new MaasError(
     'PAYLOAD_NAME_INVALID',
-    `The name ${shown(wrong.path)} in ${shown(directory)} is stored with decomposed letters, which WebHDFS cannot open`,
+    `The name ${shown(wrong)} in ${shown(directory)} is stored with decomposed letters, which WebHDFS cannot open`,
     { next: 'Upload the file again with `kubectl maas`, or rename it to its composed form (NFC).' },
   );
 }
@@ -197,8 +182,8 @@ export async function checksumOf(
 ): Promise<FileChecksum | undefined> {
   try {
     // Asked for an empty file too: one that is being written has no length until its first block is full.
-    const { algorithm, bytes } = await source.checksum(joinHdfsPath(directory, path), signal);
-    return status.length === 0 ? undefined : { algorithm, bytes };
+    const checksum = await source.checksum(joinHdfsPath(directory, path), signal);
+    return status.length === 0 ? undefined : checksum;
   } catch (error) {
     if (
       hasCode(error, 'HDFS_PATH_MISSING') ||
@@ -217,38 +202,9 @@ function sameFiles(before: readonly SourceFile[], now: readonly SourceFile[]): b
     before.length === now.length &&
     before.every(({ path, status }, index) => {
       const other = now[index];
-      return (
-        other?.path === path &&
-        other.status.fileId === status.fileId &&
-        other.status.length === status.length &&
-        other.status.modificationTime === status.modificationTime
-      );
+      return other?.path === path && isSameFile(status, other.status);
     })
   );
-}
-
-interface Findings {
-  readonly nameservice: string;
-  readonly directory: string;
-  readonly script: string;
-  readonly files: readonly SourceFile[];
-  readonly sums: readonly (FileChecksum | undefined)[];
-  readonly sha256s: ReadonlyMap<string, string> | undefined;
-}
-
-function pin({ nameservice, directory, script, files, sums, sha256s }: Findings): PinnedPayload {
-  const pinnedFiles = files.map((file, index) => pinnedFile(file, sums[index], sha256s?.get(file.path)));
-  const pinned: PinnedPayload = {
-    path: directory,
-    nameservice,
-    script,
-    bytes: files.reduce((sum, { status }) => sum + status.length, 0),
-    digest: payloadDigest(pinnedFiles),
-    files: pinnedFiles,
-  };
-  const fit = fitPin(pinned);
-  if ('bytes' in fit) throw tooManyFiles(shown(directory), files.length, fit.bytes);
-  return fit.payload;
 }
 
 /** A file as it was found, in the form of a pin. */
@@ -266,40 +222,4 @@ export function pinnedFile(
     ...(checksum === undefined ? {} : { checksum }),
     ...(sha256 === undefined ? {} : { sha256 }),
   };
-}
-
-/** The manifest's sha256s by path, when it describes exactly these files; otherwise somebody changed them since. */
-function agreeing(manifest: UploadManifest | undefined, files: readonly SourceFile[]): Map<string, string> | undefined {
-  if (manifest === undefined || manifest.files.length !== files.length) return undefined;
-  const listed = new Map(manifest.files.map((file) => [file.path, file]));
-  const agrees = files.every(({ path, status }) => listed.get(path)?.length === status.length);
-  const valid = manifest.files.every(({ sha256 }) => /^[0-9a-f]{64}$/.test(sha256));
-  return agrees && valid ? new Map(manifest.files.map(({ path, sha256 }) => [path, sha256])) : undefined;
-}
-
-/**
- * The manifest that an upload left in a directory. One that cannot be read as such is not an upload's and counts as
- * absent: it may be any user's file.
- */
-export async function readManifest(
-  source: Pick<PayloadSource, 'status' | 'read'>,
-  directory: string,
-  signal?: AbortSignal,
-): Promise<UploadManifest | undefined> {
-  return await readManifestAs(uploadManifest, source, directory, signal);
-}
-
-/** The same, with what `schema` knows of it besides. */
-export async function readManifestAs<T>(
-  schema: z.ZodType<T>,
-  source: Pick<PayloadSource, 'status' | 'read'>,
-  directory: string,
-  signal?: AbortSignal,
-): Promise<T | undefined> {
-  const path = joinHdfsPath(directory, uploadManifestName);
-  const status = await source.status(path, signal);
-  if (status?.type !== 'FILE' || status.length === 0 || status.length > maxManifestBytes) return undefined;
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of await source.read(path, { length: status.length, signal })) chunks.push(chunk);
-  return readJson(Buffer.concat(chunks).toString('utf8'), schema).value;
 }

@@ -2,43 +2,23 @@
 import { createHash, type Hash } from 'node:crypto';
 import { MaasError } from '../contracts/errors.ts';
 import { joinHdfsPath } from '../contracts/hdfs-path.ts';
+import type { TransferProgress } from '../contracts/payload.ts';
 import { mapBounded } from '../kernel/bounded.ts';
 import { type FileChecksum, HdfsChecksum } from './hdfs-checksum.ts';
-import type { SourceStatus } from './list-payload.ts';
+import type { PayloadHdfs } from './payload-hdfs.ts';
 import { shown } from './payload-rules.ts';
+import { TransferTally } from './transfer-tally.ts';
 
 /** Where files go. */
-export interface SendTarget {
-  checksum(path: string, signal?: AbortSignal): Promise<FileChecksum>;
-  write(
-    path: string,
-    source: () => AsyncIterable<Uint8Array>,
-    options: {
-      length: number;
-      overwrite?: boolean;
-      createParent?: boolean;
-      blockSize?: number;
-      signal?: AbortSignal | undefined;
-    },
-  ): Promise<SourceStatus & { readonly opaqueChecksum: boolean }>;
-  mkdirs(path: string, options?: { permission?: string; signal?: AbortSignal | undefined }): Promise<void>;
-}
-
-export interface SendProgress {
-  readonly filesDone: number;
-  readonly filesTotal: number;
-  readonly bytesDone: number;
-  readonly bytesTotal: number;
-}
+type SendTarget = Pick<PayloadHdfs, 'write' | 'checksum'>;
 
 export interface SendOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called after each file and mebibyte; must not throw. */
-  readonly progress?: ((progress: SendProgress) => void) | undefined;
+  readonly progress?: ((progress: TransferProgress) => void) | undefined;
 }
 
 const parallelism = 3;
-const reportEveryBytes = 1024 * 1024;
 const hdfsAlgorithm = 'MD5-of-0MD5-of-512CRC32C';
 
 /**
@@ -49,7 +29,7 @@ const hdfsAlgorithm = 'MD5-of-0MD5-of-512CRC32C';
  * @param paths of the files, relative to it
  */
 export async function makeDirectories(
-  hdfs: Pick<SendTarget, 'mkdirs'>,
+  hdfs: Pick<PayloadHdfs, 'mkdirs'>,
   directory: string,
   paths: readonly string[],
   options: { readonly permission?: string; readonly signal?: AbortSignal | undefined },
@@ -81,27 +61,13 @@ export async function sendFiles<F extends { readonly length: number }, R>(
   { signal, progress }: SendOptions,
   send: (file: F, signal: AbortSignal, sent: (bytes: number) => void) => Promise<R>,
 ): Promise<R[]> {
-  let filesDone = 0;
-  let bytesDone = 0;
-  let unreported = 0;
-  const report = () => {
-    unreported = 0;
-    progress?.({ filesDone, filesTotal: files.length, bytesDone, bytesTotal: bytes });
-  };
+  const tally = new TransferTally({ files: files.length, bytes }, (now) => progress?.(now));
   return await mapBounded(
     files,
     parallelism,
     async (file, either) => {
-      let sent = 0;
-      const result = await send(file, either, (now) => {
-        // A file that is sent again counts from its beginning.
-        bytesDone += now - sent;
-        unreported += now - sent;
-        sent = now;
-        if (unreported >= reportEveryBytes) report();
-      });
-      filesDone += 1;
-      report();
+      const result = await send(file, either, tally.file());
+      tally.fileDone();
       return result;
     },
     signal,
@@ -165,5 +131,5 @@ async function comparedChecksum(
       next: 'Send it again; if it happens again, check the network and the disks of HDFS.',
     });
   }
-  return { algorithm: theirs.algorithm, bytes: theirs.bytes };
+  return theirs;
 }

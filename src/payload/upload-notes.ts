@@ -1,6 +1,6 @@
 /** What somebody who uploads should know of it, although it stops nothing. */
 import { lookAtScript, scriptHeadBytes } from '../contracts/script-text.ts';
-import { headOfLocalFile, type LocalFile } from './local-file.ts';
+import { headOfLocalFile } from './local-file.ts';
 import type { LocalPayload } from './local-payload.ts';
 import { shown } from './payload-rules.ts';
 
@@ -13,10 +13,7 @@ const named = 6;
  * @param choice has the command a way to send less, and more?
  * @throws LOCAL_FILE_* where the script cannot be read
  */
-export async function uploadNotes(
-  local: Pick<LocalPayload, 'leftOut' | 'hidden'> & { readonly files: readonly LocalFile[]; readonly script: string },
-  choice: 'excludes' | 'takes all',
-): Promise<string[]> {
+export async function uploadNotes(local: LocalPayload, choice: 'excludes' | 'takes all'): Promise<string[]> {
   const { leftOut, hidden, files, script } = local;
   const notes: string[] = [];
   const or = (advice: string) => (choice === 'excludes' ? advice : '');

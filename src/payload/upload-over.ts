@@ -13,26 +13,14 @@ import { mapBounded } from '../kernel/bounded.ts';
 import { readFlatPayload } from './flat-payload.ts';
 import { HdfsChecksum } from './hdfs-checksum.ts';
 import { listPayload, type SourceFile } from './list-payload.ts';
-import { type LocalFile, readLocalFile } from './local-file.ts';
+import { digestLocalFile, type LocalFile } from './local-file.ts';
+import type { PayloadHdfs } from './payload-hdfs.ts';
 import { checkPayloadPaths, shown, stagingPrefix } from './payload-rules.ts';
 import { checkListFits } from './payload-size.ts';
-import {
-  missingAbove,
-  moveInto,
-  removeAbandoned,
-  removeStaging,
-  stagingOf,
-  type UploadOptions,
-  type UploadTarget,
-  uploadFiles,
-  writeManifest,
-} from './upload.ts';
+import { removeStaging, stagingBeside, withStaging } from './staging.ts';
+import { moveInto, type UploadOptions, uploadFiles } from './upload.ts';
+import { writeManifest } from './upload-manifest.ts';
 import { uploadNotes } from './upload-notes.ts';
-
-export interface OverwriteTarget extends UploadTarget {
-  /** Puts a file in another one's place, in one step. */
-  replace(from: string, to: string, signal?: AbortSignal): Promise<void>;
-}
 
 export interface UploadOverResult {
   readonly path: string;
@@ -60,7 +48,7 @@ const parallelism = 3;
  *   bytes than were sent, HDFS_* codes
  */
 export async function uploadOver(
-  hdfs: OverwriteTarget,
+  hdfs: PayloadHdfs,
   directory: string,
   target: string,
   options: UploadOptions,
@@ -76,7 +64,7 @@ export async function uploadOver(
 }
 
 async function uploadOnce(
-  hdfs: OverwriteTarget,
+  hdfs: PayloadHdfs,
   directory: string,
   target: string,
   options: UploadOptions,
@@ -107,29 +95,21 @@ async function uploadOnce(
   };
   if (changed.length === 0) return { ...result, completeAt: lastWritten(there) };
 
-  const beside = stagingOf(target);
   // Who may write to the directory may not be allowed to write beside it.
-  const { parent, prefix } = isNew ? beside : { parent: target, prefix: `${stagingPrefix}over-` };
-  await removeAbandoned(hdfs, parent, prefix, options);
-  const staging = joinHdfsPath(parent, `${prefix}${options.id}`);
-  const missing = await missingAbove(hdfs, staging, signal);
-  try {
+  const place = isNew ? stagingBeside(target) : { parent: target, prefix: `${stagingPrefix}over-` };
+  await withStaging(hdfs, place, options, async (staging) => {
     const manifest = await uploadFiles(hdfs, { files: changed, bytes }, staging, options);
     if (isNew) {
       await writeManifest(hdfs, manifest, staging, signal);
-      await moveInto(hdfs, staging, target, signal);
-      return { ...result, completeAt: lastWritten(await listPayload(hdfs, target, signal)) };
+      return await moveInto(hdfs, staging, target, signal);
     }
     // It lists what is replaced now.
     await hdfs.delete(joinHdfsPath(target, uploadManifestName), { recursive: false, signal });
     for (const { path } of scriptLast(changed, script)) {
       await hdfs.replace(joinHdfsPath(staging, path), joinHdfsPath(target, path), signal);
     }
-  } catch (error) {
-    await removeStaging(hdfs, staging, options, missing);
-    throw error;
-  }
-  await removeStaging(hdfs, staging, options);
+    return await removeStaging(hdfs, staging, options);
+  });
   return { ...result, completeAt: lastWritten(await listPayload(hdfs, target, signal)) };
 }
 
@@ -139,7 +119,7 @@ function lastWritten(files: readonly SourceFile[]): number {
 
 /** The local files that HDFS does not hold byte for byte. */
 async function differing(
-  hdfs: OverwriteTarget,
+  hdfs: PayloadHdfs,
   target: string,
   files: readonly LocalFile[],
   there: readonly SourceFile[],
@@ -157,8 +137,7 @@ async function differing(
       // One that cannot be made here says nothing; then the file is sent again.
       const ours = HdfsChecksum.like(theirs, status.blockSize);
       if (ours === undefined) return false;
-      for await (const chunk of readLocalFile(file, either)) ours.update(chunk);
-      return ours.matches(theirs);
+      return (await digestLocalFile(file, ours, either)).matches(theirs);
     },
     signal,
   );

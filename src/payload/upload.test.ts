@@ -9,8 +9,8 @@ import { failure } from '../../test/builders/failure.ts';
 import { FakeWebHdfs, json, remote } from '../../test/builders/fake-webhdfs.ts';
 import { impatientHdfs } from '../../test/builders/impatient-hdfs.ts';
 import type { Hdfs } from '../adapters/webhdfs/hdfs.ts';
+import type { TransferProgress } from '../contracts/payload.ts';
 import { resolvePayload } from './resolve.ts';
-import type { SendProgress } from './send-files.ts';
 import { type UploadOptions, uploadPayload } from './upload.ts';
 
 let fake: FakeWebHdfs;
@@ -47,7 +47,7 @@ const staged = () => [...fake.files.keys(), ...fake.directories.keys()].filter((
 
 describe('uploadPayload', () => {
   it('makes the payload appear whole, with a manifest that is believed afterwards', async () => {
-    const seen: SendProgress[] = [];
+    const seen: TransferProgress[] = [];
     const result = await upload({ progress: (progress) => seen.push(progress) });
     expect(result).toEqual({ outcome: 'uploaded', path: target, script: 'run.sh', files: 3, bytes: 1_500_007 });
     expect(fake.below(target)).toEqual([

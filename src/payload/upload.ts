@@ -5,37 +5,21 @@
 import { createHash } from 'node:crypto';
 import { hasCode, MaasError } from '../contracts/errors.ts';
 import { joinHdfsPath } from '../contracts/hdfs-path.ts';
-import { type UploadManifest, uploadManifestName } from '../contracts/payload.ts';
-import { listPayload, type SourceStatus } from './list-payload.ts';
-import { checkUnchanged, readLocalFile } from './local-file.ts';
+import type { UploadManifest } from '../contracts/payload.ts';
+import { listPayload } from './list-payload.ts';
+import { checkUnchanged, digestLocalFile, type LocalFile, readLocalFile } from './local-file.ts';
 import { type LocalPayload, readLocalPayload } from './local-payload.ts';
-import { shown, stagingPrefix } from './payload-rules.ts';
+import type { PayloadHdfs } from './payload-hdfs.ts';
+import { shown } from './payload-rules.ts';
 import { checkListFits } from './payload-size.ts';
-import { readManifest } from './resolve.ts';
-import { makeDirectories, type SendOptions, type SendTarget, sendFile, sendFiles } from './send-files.ts';
+import { makeDirectories, type SendOptions, sendFile, sendFiles } from './send-files.ts';
+import { type StagingOptions, stagingBeside, withStaging } from './staging.ts';
+import { hashesOf, readManifest, writeManifest } from './upload-manifest.ts';
 import { uploadNotes } from './upload-notes.ts';
 
-/** Where payloads go. */
-export interface UploadTarget extends SendTarget {
-  status(path: string, signal?: AbortSignal): Promise<SourceStatus | undefined>;
-  list(path: string, options?: { limit?: number; signal?: AbortSignal | undefined }): Promise<readonly SourceStatus[]>;
-  read(
-    path: string,
-    options?: { length?: number; signal?: AbortSignal | undefined },
-  ): Promise<AsyncIterable<Uint8Array>>;
-  rename(from: string, to: string, signal?: AbortSignal): Promise<void>;
-  delete(path: string, options: { recursive: boolean; signal?: AbortSignal | undefined }): Promise<boolean>;
-}
-
-export interface UploadOptions extends SendOptions {
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  /** Names this upload's staging directory; letters and digits, never used before. */
-  readonly id: string;
+export interface UploadOptions extends SendOptions, StagingOptions {
   /** What is not to be sent: patterns as in a .gitignore, see left-out.ts. */
   readonly exclude?: readonly string[];
-  /** Told of what should be known and stops nothing: what is left out, what failed while cleaning up. */
-  readonly warn?: ((message: string) => void) | undefined;
 }
 
 export interface UploadResult {
@@ -49,9 +33,6 @@ export interface UploadResult {
 
 /** Named in the requests, so that HDFS's checksum of the file can be made while it is sent; HDFS's own default. */
 const blockSize = 128 * 1024 * 1024;
-/** An upload is at work on its staging directory much more often than this. */
-const abandonedAfterMs = 24 * 60 * 60 * 1000;
-const cleanupTimeoutMs = 30_000;
 
 /**
  * @param directory local
@@ -60,7 +41,7 @@ const cleanupTimeoutMs = 30_000;
  *   HDFS_DATA_CORRUPT when HDFS holds other bytes than were sent, HDFS_* codes
  */
 export async function uploadPayload(
-  hdfs: UploadTarget,
+  hdfs: PayloadHdfs,
   directory: string,
   target: string,
   options: UploadOptions,
@@ -79,32 +60,18 @@ export async function uploadPayload(
   });
   if (await isPresent(hdfs, local, target, signal)) return result('present');
 
-  const { parent, prefix } = stagingOf(target);
-  await removeAbandoned(hdfs, parent, prefix, options);
-  const staging = joinHdfsPath(parent, `${prefix}${options.id}`);
-  const missing = await missingAbove(hdfs, staging, signal);
   try {
-    const manifest = await uploadFiles(hdfs, local, staging, options);
-    await writeManifest(hdfs, manifest, staging, signal);
-    await moveInto(hdfs, staging, target, signal);
-    return result('uploaded');
+    return await withStaging(hdfs, stagingBeside(target), options, async (staging) => {
+      const manifest = await uploadFiles(hdfs, local, staging, options);
+      await writeManifest(hdfs, manifest, staging, signal);
+      await moveInto(hdfs, staging, target, signal);
+      return result('uploaded');
+    });
   } catch (error) {
-    await removeStaging(hdfs, staging, options, missing);
     // Somebody else may have uploaded the same in the meantime.
     if (hasCode(error, 'HDFS_PATH_EXISTS') && (await isPresent(hdfs, local, target, signal))) return result('present');
     throw error;
   }
-}
-
-/** The directory of the target's staging directories, and how the names of those of this target begin. */
-export function stagingOf(target: string): { parent: string; prefix: string } {
-  const slash = target.lastIndexOf('/');
-  // Hashed, because with the name itself a long one would become too long.
-  const name = createHash('sha256')
-    .update(target.slice(slash + 1))
-    .digest('hex')
-    .slice(0, 12);
-  return { parent: slash === 0 ? '/' : target.slice(0, slash), prefix: `${stagingPrefix}${name}-` };
 }
 
 /**
@@ -112,7 +79,7 @@ export function stagingOf(target: string): { parent: string; prefix: string } {
  * @throws HDFS_PATH_EXISTS when it holds something else
  */
 async function isPresent(
-  hdfs: UploadTarget,
+  hdfs: PayloadHdfs,
   local: LocalPayload,
   target: string,
   signal: AbortSignal | undefined,
@@ -128,25 +95,22 @@ async function isPresent(
   const manifest = await readManifest(hdfs, target, signal);
   if (manifest === undefined) throw taken('was not put there by an upload of this kind');
 
-  const there = new Map((await listPayload(hdfs, target, signal)).map((file) => [file.path, file.status.length]));
-  const listed = new Map(manifest.files.map((file) => [file.path, file]));
   const { files } = local;
-  const sameNames = files.length === there.size && files.length === listed.size;
-  const sameLengths = files.every(
-    (file) => there.get(file.path) === file.length && listed.get(file.path)?.length === file.length,
-  );
-  if (!sameNames || !sameLengths) throw taken('holds other files');
+  const there = await listPayload(hdfs, target, signal);
+  const hashes = hashesOf(manifest, there);
+  const lengths = new Map(there.map(({ path, status }) => [path, status.length]));
+  const same = files.length === there.length && files.every(({ path, length }) => lengths.get(path) === length);
+  if (hashes === undefined || !same) throw taken('holds other files');
   for (const file of files) {
-    const hash = createHash('sha256');
-    for await (const chunk of readLocalFile(file, signal)) hash.update(chunk);
-    if (hash.digest('hex') !== listed.get(file.path)?.sha256) throw taken(`holds another ${shown(file.path)}`);
+    const hash = await digestLocalFile(file, createHash('sha256'), signal);
+    if (hash.digest('hex') !== hashes.get(file.path)) throw taken(`holds another ${shown(file.path)}`);
   }
   return true;
 }
 
 export async function uploadFiles(
-  hdfs: UploadTarget,
-  local: Pick<LocalPayload, 'files' | 'bytes'>,
+  hdfs: PayloadHdfs,
+  local: { readonly files: readonly LocalFile[]; readonly bytes: number },
   staging: string,
   options: SendOptions,
 ): Promise<UploadManifest> {
@@ -166,26 +130,8 @@ export async function uploadFiles(
   return { maasManifest: 1, files };
 }
 
-export async function writeManifest(
-  hdfs: UploadTarget,
-  manifest: UploadManifest,
-  staging: string,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const bytes = Buffer.from(`${JSON.stringify(manifest)}\n`);
-  const source = async function* (): AsyncGenerator<Uint8Array, void> {
-    yield bytes;
-  };
-  await hdfs.write(joinHdfsPath(staging, uploadManifestName), source, {
-    length: bytes.length,
-    overwrite: true,
-    createParent: false,
-    signal,
-  });
-}
-
 export async function moveInto(
-  hdfs: UploadTarget,
+  hdfs: PayloadHdfs,
   staging: string,
   target: string,
   signal: AbortSignal | undefined,
@@ -199,69 +145,5 @@ export async function moveInto(
     // An empty directory that somebody made beforehand is in nobody's way; HDFS removes it only if it is still empty.
     await hdfs.delete(target, { recursive: false, signal });
     await hdfs.rename(staging, target, signal);
-  }
-}
-
-/** The directories above a path that are not there, the deepest first: making the path makes them. */
-export async function missingAbove(
-  hdfs: UploadTarget,
-  path: string,
-  signal: AbortSignal | undefined,
-): Promise<readonly string[]> {
-  const missing: string[] = [];
-  for (let at = path.slice(0, path.lastIndexOf('/')); at !== ''; at = at.slice(0, at.lastIndexOf('/'))) {
-    if ((await hdfs.status(at, signal)) !== undefined) break;
-    missing.push(at);
-  }
-  return missing;
-}
-
-/**
- * Removes our own staging directory, also when the upload was aborted, but never waits long for that.
- * @param made directories above it that were made with it, the deepest first: they go unless somebody uses them by now
- */
-export async function removeStaging(
-  hdfs: UploadTarget,
-  staging: string,
-  options: UploadOptions,
-  made: readonly string[] = [],
-): Promise<void> {
-  const signal = AbortSignal.timeout(cleanupTimeoutMs);
-  try {
-    await hdfs.delete(staging, { recursive: true, signal });
-    for (const directory of made) await hdfs.delete(directory, { recursive: false, signal });
-  } catch (error) {
-    // Others are at work there.
-    if (hasCode(error, 'HDFS_PATH_EXISTS')) return;
-    const why = error instanceof Error ? error.message : String(error);
-    options.warn?.(
-      `${shown(staging)} is left in HDFS, because it could not be removed (${why}): remove it with hdfs dfs -rm -r, or leave it to the next upload to the same path, a day later`,
-    );
-  }
-}
-
-/** Removes what earlier uploads to the same target left behind when they were killed. */
-export async function removeAbandoned(
-  hdfs: UploadTarget,
-  parent: string,
-  prefix: string,
-  options: UploadOptions,
-): Promise<void> {
-  const { now, signal, warn } = options;
-  try {
-    if ((await hdfs.status(parent, signal)) === undefined) return;
-    for (const entry of await hdfs.list(parent, { signal })) {
-      if (entry.type !== 'DIRECTORY' || !entry.name.startsWith(prefix)) continue;
-      const path = joinHdfsPath(parent, entry.name);
-      // A directory's own time does not move with the files in it.
-      const files = await listPayload(hdfs, path, signal);
-      const lastSign = Math.max(entry.modificationTime, ...files.map(({ status }) => status.modificationTime));
-      if (now() - lastSign > abandonedAfterMs) await hdfs.delete(path, { recursive: true, signal });
-    }
-  } catch (error) {
-    signal?.throwIfAborted();
-    warn?.(
-      `Abandoned uploads in ${shown(parent)} were not removed: ${error instanceof Error ? error.message : String(error)}`,
-    );
   }
 }
