@@ -1,13 +1,14 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { failure } from '../../../test/builders/failure.ts';
 import { FakeWebHdfs, remote } from '../../../test/builders/fake-webhdfs.ts';
+import { HastyClock } from '../../../test/builders/manual-clock.ts';
 import type { Source } from './create-file.ts';
 import { type Hdfs, openHdfs } from './hdfs.ts';
 
 let fake: FakeWebHdfs;
 afterEach(() => fake.stop());
 
-const clock = { sleep: vi.fn(async (_ms: number, signal?: AbortSignal) => signal?.throwIfAborted()) };
+const clock = new HastyClock();
 const deadlines = { connectMs: 1_000, firstByteMs: 200, stallMs: 200, finishMs: 300 };
 const content = Buffer.alloc(2_000_000, 'abcdefg');
 

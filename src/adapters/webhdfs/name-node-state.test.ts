@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { FakeWebHdfs, type Interceptor, json, remote } from '../../../test/builders/fake-webhdfs.ts';
+import { HastyClock } from '../../../test/builders/manual-clock.ts';
 import { nameNodeStates } from './name-node-state.ts';
 
 let fake: FakeWebHdfs;
@@ -8,7 +9,7 @@ afterEach(() => fake.stop());
 async function states(intercept: Interceptor, nameNodes = 2) {
   fake = await FakeWebHdfs.start({ nameNodes });
   fake.intercept = intercept;
-  const options = { clock: { sleep: async () => {} }, deadlines: { connectMs: 1_000, firstByteMs: 300 }, rounds: 1 };
+  const options = { clock: new HastyClock(), deadlines: { connectMs: 1_000, firstByteMs: 300 }, rounds: 1 };
   return nameNodeStates(fake.settings, 'fake', options);
 }
 
@@ -65,7 +66,7 @@ describe('nameNodeStates', () => {
   it('says why one is unreachable, and goes on with the others', async () => {
     fake = await FakeWebHdfs.start({ nameNodes: 2 });
     await fake.kill('nn1');
-    const found = await nameNodeStates(fake.settings, 'fake', { clock: { sleep: async () => {} }, rounds: 1 });
+    const found = await nameNodeStates(fake.settings, 'fake', { clock: new HastyClock(), rounds: 1 });
     expect(found).toMatchObject([
       { role: 'unreachable', problem: expect.stringContaining('ECONNREFUSED') },
       { role: 'active' },
@@ -87,10 +88,10 @@ describe('nameNodeStates', () => {
 
   it('knows only configured nameservices', async () => {
     fake = await FakeWebHdfs.start({});
-    await expect(async () =>
-      nameNodeStates(fake.settings, 'other', { clock: { sleep: async () => {} } }),
-    ).rejects.toMatchObject({
-      code: 'HDFS_NAMESERVICE_UNKNOWN',
-    });
+    await expect(async () => nameNodeStates(fake.settings, 'other', { clock: new HastyClock() })).rejects.toMatchObject(
+      {
+        code: 'HDFS_NAMESERVICE_UNKNOWN',
+      },
+    );
   });
 });

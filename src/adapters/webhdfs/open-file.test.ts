@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 import type http from 'node:http';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { failure } from '../../../test/builders/failure.ts';
 import { FakeWebHdfs, remote } from '../../../test/builders/fake-webhdfs.ts';
+import { HastyClock } from '../../../test/builders/manual-clock.ts';
 import { type HdfsReader, openHdfsReader } from './hdfs-reader.ts';
 import type { ReadOptions } from './open-file.ts';
 
 let fake: FakeWebHdfs;
 afterEach(() => fake.stop());
 
-const clock = { sleep: vi.fn(async (_ms: number, signal?: AbortSignal) => signal?.throwIfAborted()) };
+const clock = new HastyClock();
 const deadlines = { connectMs: 1_000, firstByteMs: 200, stallMs: 150, finishMs: 1_000 };
 const content = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * 31) % 251));
 
