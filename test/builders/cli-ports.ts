@@ -3,6 +3,7 @@
 import type { Cluster, Output, PayloadUploader, Ports } from '../../src/cli/ports.ts';
 import { MaasError } from '../../src/contracts/errors.ts';
 import type { Clock } from '../../src/kernel/clock.ts';
+import { HastyClock } from './manual-clock.ts';
 
 export class TextOutput implements Output {
   text = '';
@@ -35,13 +36,6 @@ export type Looking = Pick<
   'hdfs' | 'zookeeper' | 'inspect' | 'touch' | 'readFile' | 'payloadsOver' | 'readText' | 'helm'
 >;
 
-/** A clock on which every wait is over at once, and no time passes. */
-export const noTime: Clock = {
-  now: () => Date.parse('2026-01-01T01:00:00Z'),
-  monotonic: () => 0,
-  sleep: async () => {},
-};
-
 export interface TestPorts extends Ports {
   readonly out: TextOutput;
   readonly err: TextOutput;
@@ -53,7 +47,7 @@ const unexpected = (what: string) => () => {
 
 export function cliPorts({
   cluster,
-  clock = noTime,
+  clock = new HastyClock(Date.parse('2026-01-01T01:00:00Z')),
   uploader,
   signal,
   terminal = false,

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeKubeApi, type Fault, refusal } from '../../../test/builders/fake-kube-api.ts';
+import { HastyClock } from '../../../test/builders/manual-clock.ts';
 import { hasCode } from '../../contracts/errors.ts';
 import { apiStatusOf } from './api-status.ts';
 import { KubeClient } from './client.ts';
 import { configMaps, deployments, type KubeObject, namespaces, pods, type ResourceKind } from './resource-kind.ts';
 import { createTransport, type Transport } from './transport.ts';
 
-const instant = { now: () => Date.now(), monotonic: () => performance.now(), sleep: async () => {} };
 const models: ResourceKind<KubeObject & { spec?: { name?: string }; status?: { ready?: number } }> = {
   apiVersion: 'maas.dev/v1',
   kind: 'ModelDeployment',
@@ -18,22 +18,13 @@ describe('the Kubernetes client', () => {
   let api: FakeKubeApi;
   let transport: Transport;
   let client: KubeClient;
-  let slept: number[];
+  let clock: HastyClock;
 
   beforeEach(async () => {
     api = await new FakeKubeApi().start();
-    transport = createTransport(() => api.kubeconfig(), instant, 'maas-test');
-    slept = [];
-    client = new KubeClient(
-      transport,
-      {
-        monotonic: instant.monotonic,
-        sleep: async (ms) => {
-          slept.push(ms);
-        },
-      },
-      () => 0,
-    );
+    clock = new HastyClock();
+    transport = createTransport(() => api.kubeconfig(), clock, 'maas-test');
+    client = new KubeClient(transport, clock, () => 0);
   });
   afterEach(async () => {
     transport.close();
@@ -180,11 +171,11 @@ describe('the Kubernetes client', () => {
     };
     failFirst(busy, busy);
     await client.create(configMaps, { metadata: { namespace: 'fraud', name: 'a' } });
-    expect(slept).toEqual([2_000, 2_000]);
+    expect(clock.waits).toEqual([2_000, 2_000]);
     api.fault = () => busy;
     const error = await fails(client.get(configMaps, { namespace: 'fraud', name: 'a' }));
     expect(hasCode(error, 'CLUSTER_UNAVAILABLE')).toBe(true);
-    expect(slept).toHaveLength(5);
+    expect(clock.waits).toHaveLength(5);
   });
 
   it('ends a call that gets no answer at its deadline', async () => {
@@ -217,14 +208,14 @@ describe('the Kubernetes client', () => {
         loads++;
         return api.kubeconfig();
       },
-      instant,
+      clock,
       'maas-test',
     );
     failFirst({ do: 'answer', status: 401, body: refusal(401, 'Unauthorized', 'Unauthorized') });
-    await new KubeClient(renewing, instant).list(pods);
+    await new KubeClient(renewing, clock).list(pods);
     expect(loads).toBe(2);
     api.fault = () => ({ do: 'answer', status: 401, body: refusal(401, 'Unauthorized', 'Unauthorized') });
-    expect(hasCode(await fails(new KubeClient(renewing, instant).list(pods)), 'CLUSTER_UNAUTHENTICATED')).toBe(true);
+    expect(hasCode(await fails(new KubeClient(renewing, clock).list(pods)), 'CLUSTER_UNAUTHENTICATED')).toBe(true);
     renewing.close();
   });
 

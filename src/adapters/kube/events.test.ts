@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock, settle } from '../../../test/builders/manual-clock.ts';
+import { RememberingLog } from '../../../test/builders/remembering-log.ts';
 import { MaasError } from '../../contracts/errors.ts';
 import { ApiStatus } from './api-status.ts';
 import { createEventRecorder, type EventClient, type EventRecorderOptions } from './events.ts';
@@ -48,18 +49,18 @@ class EventServer implements EventClient {
 function setup(options: Partial<EventRecorderOptions> = {}) {
   const clock = new ManualClock();
   const server = new EventServer();
-  const warnings: object[] = [];
+  const log = new RememberingLog();
   let ids = 0;
   const recorder = createEventRecorder({
     client: server,
     clock,
-    log: { debug: () => {}, warn: (fields) => warnings.push(fields) },
+    log,
     component: 'maas-operator',
     instance: 'maas-operator-0',
     newId: () => `id${++ids}`,
     ...options,
   });
-  return { clock, server, recorder, warnings, all: () => [...server.stored.values()] };
+  return { clock, server, recorder, warnings: log.warnings, all: () => [...server.stored.values()] };
 }
 
 const dga = { apiVersion: 'maas.dev/v1', kind: 'ModelDeployment', namespace: 'fraud', name: 'dga', uid: 'uid-1' };

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ManualClock, settle } from '../../../test/builders/manual-clock.ts';
 import { hasCode, MaasError } from '../../contracts/errors.ts';
+import { silentLog } from '../../kernel/log.ts';
 import { acquireLease, type Leadership, type LeaseClient, type LeaseOptions } from './lease.ts';
 import type { Lease, Stored } from './resource-kind.ts';
 
@@ -84,7 +85,7 @@ class Candidate {
       name: 'leader',
       identity,
       clock,
-      log: { info: () => {}, warn: () => {} },
+      log: silentLog,
       random: () => 1,
       ...more,
     };
@@ -285,7 +286,7 @@ describe('the leader lease', () => {
         name: 'leader',
         identity: 'c',
         clock,
-        log: { info: () => {}, warn: () => {} },
+        log: silentLog,
       },
       stop.signal,
     );
@@ -308,7 +309,7 @@ describe('the leader lease', () => {
       name: 'leader',
       identity: 'a',
       clock,
-      log: { info: () => {}, warn: () => {} },
+      log: silentLog,
     };
     const never = new AbortController().signal;
     await expect(acquireLease({ ...options, renewDeadlineMs: 15_000 }, never)).rejects.toThrow(TypeError);

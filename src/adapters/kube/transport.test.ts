@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { authorityExtensions, type MadeCertificate, makeCertificate } from '../../../test/builders/certificates.ts';
+import { HastyClock } from '../../../test/builders/manual-clock.ts';
 import { RecordingApi } from '../../../test/builders/recording-api.ts';
 import { systemClock } from '../../kernel/system-clock.ts';
 import type { Environment } from './environment.ts';
@@ -162,7 +163,7 @@ describe('the way to the API server', () => {
       writeFileSync(certificate, made?.cert ?? '');
       writeFileSync(key, made?.key ?? '');
     };
-    let now = 0;
+    const clock = new HastyClock();
     put(clients[0]);
     const load = () =>
       loadKubeconfig({
@@ -172,12 +173,12 @@ describe('the way to the API server', () => {
         clientCertificate: certificate,
         clientKey: key,
       });
-    const transport = createTransport(load, { now: () => now, monotonic: () => now }, 'maas-test');
+    const transport = createTransport(load, clock, 'maas-test');
     onTestFinished(() => transport.close());
     await transport.request(list);
     put(clients[1]);
     await transport.request(list);
-    now += 60_000;
+    clock.pass(60_000);
     await transport.request(list);
     expect(api.seen.map(({ client }) => JSON.parse(client))).toEqual([{ CN: 'one' }, { CN: 'one' }, { CN: 'two' }]);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cliPorts, noTime } from '../../../test/builders/cli-ports.ts';
+import { cliPorts } from '../../../test/builders/cli-ports.ts';
 import { typed } from '../../../test/builders/command-line.ts';
 import { keyOf, ModelStore } from '../../../test/builders/model-store.ts';
 import { MaasError } from '../../contracts/errors.ts';
@@ -20,7 +20,7 @@ function installed(text?: string): ModelStore {
 }
 
 async function set(line: string, store: ModelStore, cluster: Cluster = store.cluster()) {
-  const ports = cliPorts({ cluster, clock: noTime });
+  const ports = cliPorts({ cluster });
   const code = await typed(line, ports);
   const modes = () => JSON.parse(store.configMaps.get(where)?.[modesKey] ?? 'null') as unknown;
   return { code, out: ports.out.text, err: ports.err.text, modes };

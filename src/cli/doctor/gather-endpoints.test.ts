@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { HastyClock } from '../../../test/builders/manual-clock.ts';
 import { ZnodeTree } from '../../../test/builders/znode-tree.ts';
 import type { Touch } from '../ports.ts';
 import { readZooKeeperSide } from '../zookeeper/zookeeper-side.ts';
@@ -10,7 +11,7 @@ const connected: Touch = { outcome: 'connected' };
 
 async function gathered(tree: ZnodeTree, answers: readonly Touch[]) {
   const touched: string[] = [];
-  let slept = 0;
+  const clock = new HastyClock();
   const side = await readZooKeeperSide(tree, { configPath: '/c', operatorRoot: '/o' });
   const endpoints = await gatherEndpoints(
     side,
@@ -19,18 +20,12 @@ async function gathered(tree: ZnodeTree, answers: readonly Touch[]) {
         touched.push(`${host}:${port} ${timeoutMs}`);
         return answers[Math.min(touched.length, answers.length) - 1] ?? connected;
       },
-      clock: {
-        now: () => 0,
-        monotonic: () => 0,
-        sleep: async (ms) => {
-          slept += ms;
-        },
-      },
+      clock,
       signal: new AbortController().signal,
     },
     2_000,
   );
-  return { endpoints, touched, slept };
+  return { endpoints, touched, slept: clock.monotonic() };
 }
 
 describe('gatherEndpoints', () => {

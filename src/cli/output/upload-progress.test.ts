@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TextOutput } from '../../../test/builders/cli-ports.ts';
+import { HastyClock } from '../../../test/builders/manual-clock.ts';
 import { progressLine, progressText, rateOf } from './upload-progress.ts';
 
 const mebibyte = 2 ** 20;
@@ -43,13 +44,13 @@ describe('rateOf', () => {
 describe('progressLine', () => {
   it('draws over itself on a terminal, not too often, and goes away', () => {
     const output = new TextOutput(true);
-    let time = 0;
-    const line = progressLine(output, { monotonic: () => time });
+    const clock = new HastyClock();
+    const line = progressLine(output, clock);
     const show = (bytesDone: number): void => line.show({ files: 1, filesDone: 0, bytes: 2_048, bytesDone });
     show(0);
-    time = 50;
+    clock.pass(50);
     show(512);
-    time = 1_000;
+    clock.pass(950);
     show(1_024);
     line.clear();
     expect(output.text).toBe(
@@ -61,15 +62,15 @@ describe('progressLine', () => {
 
   it('forgets how fast it was some seconds ago', () => {
     const output = new TextOutput(true);
-    let time = 0;
-    const line = progressLine(output, { monotonic: () => time });
+    const clock = new HastyClock();
+    const line = progressLine(output, clock);
     for (const [at, bytesDone] of [
       [0, 0],
       [1_000, 1_024_000],
       [9_000, 1_025_024],
       [10_000, 1_026_048],
     ] as const) {
-      time = at;
+      clock.pass(at - clock.monotonic());
       line.show({ files: 1, filesDone: 0, bytes: 2_048_000, bytesDone });
     }
     expect(output.text.endsWith('  1 KiB/s  16m left\u001b[K')).toBe(true);
@@ -77,7 +78,7 @@ describe('progressLine', () => {
 
   it('says nothing where no person looks', () => {
     const output = new TextOutput(false);
-    const line = progressLine(output, { monotonic: () => 0 });
+    const line = progressLine(output, new HastyClock());
     line.show({ files: 1, filesDone: 0, bytes: 1, bytesDone: 0 });
     line.clear();
     expect(output.text).toBe('');
