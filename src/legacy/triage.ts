@@ -1,4 +1,4 @@
-/** Which way a request goes: to a model of ours, on to the second queue, or off because nobody could do it. Pure. */
+/** Whose a request is: that of a model of ours, one for the second queue, or nobody's, because nobody could do it. Pure. */
 
 import type { RequestQueueSettings } from '../contracts/settings.ts';
 import { namespaceForModel } from '../deploy-rules/old-words.ts';
@@ -6,13 +6,13 @@ import { type QueueRequest, readQueueRequest } from '../wire/queue-request.ts';
 
 export type Triage =
   | {
-      readonly way: 'ours';
+      readonly kind: 'ours';
       readonly request: NamedRequest;
       readonly namespace: string;
     }
-  | { readonly way: 'forward'; readonly to: string; readonly model: string }
-  | { readonly way: 'empty' }
-  | { readonly way: 'unreadable'; readonly why: string };
+  | { readonly kind: 'forward'; readonly to: string; readonly model: string }
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'unreadable'; readonly why: string };
 
 export type NamedRequest = QueueRequest & { readonly name: string };
 
@@ -26,16 +26,16 @@ export function triage(
   node: { readonly data: Uint8Array; readonly numChildren: number },
   settings: RequestQueueSettings,
 ): Triage {
-  if (node.numChildren > 0) return { way: 'unreadable', why: 'has nodes below it' };
+  if (node.numChildren > 0) return { kind: 'unreadable', why: 'has nodes below it' };
   const reading = readQueueRequest(node.data);
   if (reading.kind !== 'request')
-    return reading.kind === 'empty' ? { way: 'empty' } : { way: 'unreadable', why: reading.why };
+    return reading.kind === 'empty' ? { kind: 'empty' } : { kind: 'unreadable', why: reading.why };
   const { name } = reading.request;
-  if (name === null) return { way: 'unreadable', why: 'names no model' };
+  if (name === null) return { kind: 'unreadable', why: 'names no model' };
   const { forwardTo } = settings;
-  if (forwardTo !== undefined && !isOurs(name, settings.models)) return { way: 'forward', to: forwardTo, model: name };
+  if (forwardTo !== undefined && !isOurs(name, settings.models)) return { kind: 'forward', to: forwardTo, model: name };
   // The settings are refused where the queue is enabled without a namespace.
-  return { way: 'ours', request: { ...reading.request, name }, namespace: namespaceForModel(name, settings) ?? '' };
+  return { kind: 'ours', request: { ...reading.request, name }, namespace: namespaceForModel(name, settings) ?? '' };
 }
 
 function isOurs(model: string, patterns: readonly string[]): boolean {
