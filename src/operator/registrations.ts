@@ -8,14 +8,14 @@ import { asMaasError } from '../contracts/errors.ts';
 import { decodeMarker } from '../contracts/marker.ts';
 import { podUidOf } from '../contracts/names.ts';
 import type { Log } from '../kernel/log.ts';
-import type { Registration, RegistrationsView } from '../plan/observation.ts';
+import type { RegisteredPod, RegistrationsView } from '../plan/observation.ts';
 import { parseServiceConfig } from '../wire/service-config.ts';
 import { diagnose } from '../wire/service-instance.ts';
 import type { Subscription, ZooKeeperReader } from './ports.ts';
 
 /** A registration, and the node that it was read from. */
 interface Seen {
-  readonly registration: Registration;
+  readonly registration: RegisteredPod;
   readonly czxid: bigint;
 }
 
@@ -178,7 +178,6 @@ export class RegistrationFollower {
     const payloadDigest = await this.#verified(id, node.stat.ephemeralOwner);
     return {
       registration: {
-        id,
         version,
         url: url ?? '',
         functions: functions ?? {},

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { aPod } from '../../test/builders/model-deployment.ts';
 import type { AgentStatus } from '../contracts/pod-contract.ts';
 import { stateOf } from './instance-state.ts';
-import type { ContainerView, Registration } from './observation.ts';
+import type { ContainerView, RegisteredPod } from './observation.ts';
 
-const registration: Registration = { id: 'i', version: '1.0', url: 'http://10.0.0.9:1500', functions: {} };
+const registration: RegisteredPod = { version: '1.0', url: 'http://10.0.0.9:1500', functions: {} };
 const waiting = (reason: string, message = ''): ContainerView => ({
   restarts: 0,
   state: { kind: 'waiting', reason, message },

@@ -9,7 +9,7 @@ import { heardReasonOf, type Reason, reasonOf, traitsOf } from '../contracts/rea
 import { shellWords } from '../contracts/shell-words.ts';
 import { readJson } from '../kernel/schema-json.ts';
 import { startTrouble, type Trouble, unschedulablePod, unstartable, waitingTrouble } from './kubernetes-words.ts';
-import type { ContainerView, PodView, Registration, Termination } from './observation.ts';
+import type { ContainerView, PodView, RegisteredPod, Termination } from './observation.ts';
 import { scriptEnd } from './script-end.ts';
 
 export interface InstanceState {
@@ -26,7 +26,7 @@ export interface InstanceState {
  */
 export function stateOf(
   pod: PodView,
-  registration: Registration | undefined,
+  registration: RegisteredPod | undefined,
   agent: AgentStatus | undefined,
   mode: AgentMode = 'active',
 ): InstanceState {
@@ -117,7 +117,7 @@ function scriptEnded(pod: PodView, agent: AgentStatus | undefined): InstanceStat
   return stateFor(reasonOf(code), message, next);
 }
 
-function up(pod: PodView, registration: Registration | undefined, mode: AgentMode): InstanceState | undefined {
+function up(pod: PodView, registration: RegisteredPod | undefined, mode: AgentMode): InstanceState | undefined {
   if (!pod.ready || (registration !== undefined) !== registers(mode)) return undefined;
   return stateFor(upStates[mode]);
 }
@@ -134,7 +134,7 @@ function agentProblem(agent: AgentStatus | undefined): InstanceState | undefined
 
 function starting(
   pod: PodView,
-  registration: Registration | undefined,
+  registration: RegisteredPod | undefined,
   agent: AgentStatus | undefined,
   mode: AgentMode,
 ): InstanceState {

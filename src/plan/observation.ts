@@ -168,8 +168,8 @@ export type PayloadView =
       readonly problem?: Problem;
     };
 
-export interface Registration {
-  readonly id: string;
+/** What of a pod's registration a plan is made from. */
+export interface RegisteredPod {
   readonly version: string;
   readonly url: string;
   readonly functions: Readonly<Record<string, string>>;
@@ -188,5 +188,5 @@ export interface ModeView {
 
 /** Registrations of this model by pod UID. While ZooKeeper cannot be asked they are unknown, which never means none. */
 export type RegistrationsView =
-  | { readonly known: true; readonly byPod: ReadonlyMap<string, Registration> }
+  | { readonly known: true; readonly byPod: ReadonlyMap<string, RegisteredPod> }
   | { readonly known: false; readonly why: string };

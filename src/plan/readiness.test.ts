@@ -26,7 +26,7 @@ const copy = deployed(aResource(), aPayload({ path: '/store/aa', copiedFrom: '/m
 const pod = aPod({ versionKey: key, revision, ready: true });
 const seen = {
   known: true,
-  byPod: new Map([[pod.uid, { id: 'i', version: '1.0', url: 'http://x:1', functions: {} }]]),
+  byPod: new Map([[pod.uid, { version: '1.0', url: 'http://x:1', functions: {} }]]),
 } as const;
 const withDigest = (payloadDigest: string): RegistrationsView => ({
   known: true,
@@ -34,7 +34,7 @@ const withDigest = (payloadDigest: string): RegistrationsView => ({
 });
 const both: RegistrationsView = {
   known: true,
-  byPod: new Map([...seen.byPod, ['n', { id: 'n', version: '1.0', url: 'http://x:2', functions: {} }]]),
+  byPod: new Map([...seen.byPod, ['n', { version: '1.0', url: 'http://x:2', functions: {} }]]),
 };
 const problem = (code: ErrorCode) => ({ code, message: `${code} happened`, next: 'Do this.' });
 
@@ -428,6 +428,19 @@ describe('the Ready condition', () => {
       registrations: seen,
     });
     expect(found.ready?.message).toMatch(/version 0\.9 is kept/);
+  });
+
+  it('remembers for whom a name was refused, also when that one is gone', () => {
+    const owner = { namespace: 'elsewhere', name: 'first' };
+    const older = { ...owner, uid: 'o', version: '1.0', creationTimestamp: '2000-01-01T00:00:00Z' };
+    const refused = plan(anObservation({ peers: [older] }), someSettings).status;
+    const free = plan(anObservation({ resource: { ...aResource(), status: refused } }), someSettings).status;
+    for (const status of [refused, free]) {
+      expect(status.nameOwner).toEqual(owner);
+      const stalled = status.conditions?.find(({ type }) => type === 'Stalled');
+      expect([stalled?.status, stalled?.reason]).toEqual(['True', 'NameOwned']);
+      expect(stalled?.message).toMatch(/^the model name belongs to elsewhere\/first, in another namespace/);
+    }
   });
 
   it('waits for a missing payload, but stalls on one that cannot work', () => {

@@ -18,7 +18,7 @@ import type {
   Observation,
   PinView,
   PodView,
-  Registration,
+  RegisteredPod,
 } from '../../src/plan/observation.ts';
 import { pinIn, pinOf } from '../../src/plan/pins.ts';
 import { type Plan, plan } from '../../src/plan/plan.ts';
@@ -105,12 +105,11 @@ export class PlannerWorld {
   }
 
   observation(): Observation {
-    const byPod = new Map<string, Registration>();
+    const byPod = new Map<string, RegisteredPod>();
     for (const { view, registered, runs } of this.pods.values()) {
       const version = [...this.deployments.values()].find((d) => d.versionKey === view.versionKey)?.version ?? '?';
       if (registered)
         byPod.set(view.uid, {
-          id: `${view.name}-${view.uid}`,
           version,
           url: 'http://x:1',
           functions: {},

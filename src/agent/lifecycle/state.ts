@@ -58,7 +58,7 @@ export interface Failure {
   readonly retryAt: number;
 }
 
-type Registration =
+type RegistrationState =
   | { readonly kind: 'none'; readonly failed?: Failure }
   | { readonly kind: 'writing'; readonly endpoint: EndpointFile; readonly disturbed: boolean }
   | { readonly kind: 'held'; readonly endpoint: EndpointFile; readonly url: string }
@@ -83,7 +83,7 @@ export interface State {
   readonly verdict?: Problem;
   readonly askedAt?: number;
   readonly session: SessionState;
-  readonly registration: Registration;
+  readonly registration: RegistrationState;
   /** Something of this instance may be in ZooKeeper. */
   readonly mayExist: boolean;
   /** Undefined until it is known: nothing new is registered before, and nothing is taken away. */
