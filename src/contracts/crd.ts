@@ -28,35 +28,37 @@ function structural(schema: z.ZodType): Json {
     io: 'input',
     target: 'openapi-3.0',
     unrepresentable: 'any',
-    override: ({ jsonSchema }) => {
-      const node = jsonSchema as Json;
-      if (node['opaque'] === true) {
-        delete node['opaque'];
-        delete node['additionalProperties'];
-        delete node['propertyNames'];
-        node['type'] = 'object';
-        node['x-kubernetes-preserve-unknown-fields'] = true;
-      }
-      const scalar = scalarOf(node);
-      if (scalar !== undefined) {
-        for (const key of Object.keys(node)) if (key !== 'description') delete node[key];
-        Object.assign(node, scalar);
-      }
-      delete node['propertyNames'];
-      if (sameJson(node['additionalProperties'], {})) {
-        delete node['additionalProperties'];
-        node['x-kubernetes-preserve-unknown-fields'] = true;
-      }
-      if (node['additionalProperties'] === false) delete node['additionalProperties'];
-      // zod bounds integers by what JavaScript can count; the API server's int64 needs no such words.
-      if (node['maximum'] === Number.MAX_SAFE_INTEGER) delete node['maximum'];
-      if (node['minimum'] === Number.MIN_SAFE_INTEGER) delete node['minimum'];
-      if (node['type'] === 'integer') node['format'] = 'int64';
-      if (node['format'] === 'date-time') delete node['pattern'];
-    },
+    override: ({ jsonSchema }) => makeStructural(jsonSchema as Json),
   }) as Json;
   delete made['$schema'];
   return made;
+}
+
+function makeStructural(node: Json): void {
+  const anything = node['opaque'] === true;
+  if (anything) {
+    delete node['opaque'];
+    delete node['additionalProperties'];
+    node['type'] = 'object';
+  }
+  const scalar = scalarOf(node);
+  if (scalar !== undefined) {
+    for (const key of Object.keys(node)) if (key !== 'description') delete node[key];
+    Object.assign(node, scalar);
+  }
+  delete node['propertyNames'];
+  const others = node['additionalProperties'];
+  if (others === false || sameJson(others, {})) delete node['additionalProperties'];
+  if (anything || sameJson(others, {})) node['x-kubernetes-preserve-unknown-fields'] = true;
+  boundNumbers(node);
+  if (node['format'] === 'date-time') delete node['pattern'];
+}
+
+/** zod bounds integers by what JavaScript can count; the API server's int64 needs no such words. */
+function boundNumbers(node: Json): void {
+  if (node['maximum'] === Number.MAX_SAFE_INTEGER) delete node['maximum'];
+  if (node['minimum'] === Number.MIN_SAFE_INTEGER) delete node['minimum'];
+  if (node['type'] === 'integer') node['format'] = 'int64';
 }
 
 /**
@@ -118,11 +120,8 @@ const unseenStatus = {
   ],
 };
 
-/** The CRD as a plain object, ready to be printed as YAML. */
-export function customResourceDefinition(): Json {
-  const spec = structural(modelDeploymentSpec);
-  const status = structural(modelDeploymentStatus);
-
+/** What the API server has to refuse by itself, because nobody else sees it in time. */
+function addRules(spec: Json, status: Json): void {
   at(spec, 'name')['x-kubernetes-validations'] = [
     rule('self == oldSelf', 'spec.name cannot be changed: make another ModelDeployment for another model'),
     rule("self != '.' && self != '..' && self != 'zookeeper'", 'this name cannot be a znode'),
@@ -145,14 +144,35 @@ export function customResourceDefinition(): Json {
   }
   at(status, 'conditions')['x-kubernetes-list-type'] = 'map';
   at(status, 'conditions')['x-kubernetes-list-map-keys'] = ['type'];
+}
 
-  const column = (name: string, type: string, jsonPath: string, description: string, priority = 0) => ({
-    name,
-    type,
-    jsonPath,
-    description,
-    ...(priority > 0 ? { priority } : {}),
-  });
+const column = (name: string, type: string, jsonPath: string, description: string, priority = 0) => ({
+  name,
+  type,
+  jsonPath,
+  description,
+  ...(priority > 0 ? { priority } : {}),
+});
+
+/** What `kubectl get mdl` shows. */
+const printerColumns = [
+  column('Model', 'string', '.spec.name', 'The model, as Stellar names it'),
+  column('Version', 'string', '.spec.version', 'The wanted version'),
+  column('Desired', 'integer', '.spec.instances', 'Wanted instances'),
+  column('Ready', 'integer', '.status.ready', 'Instances that answer'),
+  column('Registered', 'integer', '.status.registered', 'Instances that clients see'),
+  column('Updated', 'integer', '.status.updated', 'Instances that clients see and that run the present spec'),
+  column('Serving', 'string', '.status.serving', 'The version that is served now'),
+  column('Reason', 'string', '.status.conditions[?(@.type=="Ready")].reason', 'Why the model is, or is not, up'),
+  column('Age', 'date', '.metadata.creationTimestamp', 'Time since the resource was made'),
+  column('Message', 'string', '.status.conditions[?(@.type=="Ready")].message', 'More about the reason', 1),
+];
+
+/** The CRD as a plain object, ready to be printed as YAML. */
+export function customResourceDefinition(): Json {
+  const spec = structural(modelDeploymentSpec);
+  const status = structural(modelDeploymentStatus);
+  addRules(spec, status);
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
@@ -181,23 +201,7 @@ export function customResourceDefinition(): Json {
               labelSelectorPath: '.status.selector',
             },
           },
-          additionalPrinterColumns: [
-            column('Model', 'string', '.spec.name', 'The model, as Stellar names it'),
-            column('Version', 'string', '.spec.version', 'The wanted version'),
-            column('Desired', 'integer', '.spec.instances', 'Wanted instances'),
-            column('Ready', 'integer', '.status.ready', 'Instances that answer'),
-            column('Registered', 'integer', '.status.registered', 'Instances that clients see'),
-            column('Updated', 'integer', '.status.updated', 'Instances that clients see and that run the present spec'),
-            column('Serving', 'string', '.status.serving', 'The version that is served now'),
-            column(
-              'Reason',
-              'string',
-              '.status.conditions[?(@.type=="Ready")].reason',
-              'Why the model is, or is not, up',
-            ),
-            column('Age', 'date', '.metadata.creationTimestamp', 'Time since the resource was made'),
-            column('Message', 'string', '.status.conditions[?(@.type=="Ready")].message', 'More about the reason', 1),
-          ],
+          additionalPrinterColumns: printerColumns,
           schema: {
             openAPIV3Schema: {
               type: 'object',

@@ -37,7 +37,6 @@ const unixLines = `Save it with Unix line ends (dos2unix, or the editor's settin
 export function lookAtScript(name: string, head: Uint8Array): ScriptText {
   const bytes = head.subarray(0, scriptHeadBytes);
   const shown = quoted(name);
-  const fault = (what: string, next: string, certain = true): ScriptText => ({ fault: { what, next, certain } });
   if (bytes.length === 0) return fault(`${shown} is empty`, 'Upload it with its content.');
   const wide = wideEncoding(bytes);
   if (wide !== undefined) return fault(`${shown} is stored as ${wide}`, `Save it as UTF-8 ${upload}.`);
@@ -57,6 +56,11 @@ export function lookAtScript(name: string, head: Uint8Array): ScriptText {
     if (line.includes('\0')) return fault(`${shown} is no text`, 'Put a script there that starts the program.');
     return carriageReturns(shown, text);
   }
+  return lookAtFirstLine(shown, text, line, bytes);
+}
+
+/** Of a script that asks for an interpreter. */
+function lookAtFirstLine(shown: string, text: string, line: string, bytes: Uint8Array): ScriptText {
   const lineBytes = bytes.indexOf(10) === -1 ? bytes.length : bytes.indexOf(10);
   const asked = parts(line.slice(2));
   if (lineBytes > kernelReads && asked.argument === '') {
@@ -86,6 +90,10 @@ export function lookAtScript(name: string, head: Uint8Array): ScriptText {
     ...(program === undefined ? {} : { program }),
     ...(isShell(asked) ? carriageReturns(shown, text) : {}),
   };
+}
+
+function fault(what: string, next: string, certain = true): ScriptText {
+  return { fault: { what, next, certain } };
 }
 
 /** Of text in which every other byte is 0, or that says so with a mark. */

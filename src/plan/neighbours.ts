@@ -66,46 +66,59 @@ const ownId = 'Give each release a clusterId of its own in the values of its cha
 
 /** What somebody should do something about, in the order of the neighbours. */
 export function concernsAbout(self: Self, neighbours: readonly Neighbour[], patienceMs: number): readonly Concern[] {
-  return neighbours.flatMap((other) => {
-    const concerns: Concern[] = [];
-    const subject = `operator ${other.namespace} of cluster ${other.clusterId}`;
-    const same = other.clusterId === self.clusterId;
-    if (isTwin(self, other)) {
-      if (other.seenMs < patienceMs) return [];
-      concerns.push({
+  return neighbours
+    .filter((other) => !isTwin(self, other) || other.seenMs >= patienceMs)
+    .flatMap((other) => {
+      const subject = `operator ${other.namespace} of cluster ${other.clusterId}`;
+      const concerns = [...concernsAboutId(self, other, patienceMs), ...concernsAboutQueue(self, other)];
+      return concerns.map(({ reason, ...said }) => ({ reason, subject, ...said }));
+    });
+}
+
+type Said = Omit<Concern, 'subject'>;
+
+function concernsAboutId(self: Self, other: Neighbour, patienceMs: number): readonly Said[] {
+  if (other.clusterId !== self.clusterId) return [];
+  if (isTwin(self, other)) {
+    return [
+      {
         reason: 'ClusterIdTaken',
-        subject,
         message: `another operator in a namespace ${other.namespace} (${other.identity}) leads under the same cluster id ${self.clusterId}, so another cluster has this id; registrations without a pod and unused copies of payloads are not taken away meanwhile`,
         next: `${ownId}; a cluster that was copied keeps the id that is made from kube-system.`,
-      });
-    } else if (same) {
-      const shared = overlap(self, other);
-      if (shared !== undefined) {
-        concerns.push({
-          reason: 'NamespacesOverlap',
-          subject,
-          message: `the operator in namespace ${other.namespace} serves ${shared} as well; registrations without a pod are not taken away there meanwhile`,
-          next: 'Let each namespace be in the `namespaces` of one release only.',
-        });
-      }
-      const yields = yieldsModes(self, [other], patienceMs);
-      concerns.push({
-        reason: 'ModesShared',
-        subject,
-        message: `the operator in namespace ${other.namespace} has the same cluster id ${self.clusterId}, so the modes of one hold for the models of both: those of ${yields ? other.namespace : self.namespace}`,
-        next: `${ownId}, or set the modes there alone.`,
-      });
-    }
-    if (self.queue !== undefined && self.queue === other.queue) {
-      concerns.push({
-        reason: 'QueueShared',
-        subject,
-        message: `the operator in namespace ${other.namespace} of cluster ${other.clusterId} takes requests off the same queue (${self.queue}), so each request goes to whichever is faster`,
-        next: 'Let one of them alone have legacy.queue.enabled, or another zookeeper.configPath.',
-      });
-    }
-    return concerns;
-  });
+      },
+    ];
+  }
+  const shared = overlap(self, other);
+  const overlapping: Said[] =
+    shared === undefined
+      ? []
+      : [
+          {
+            reason: 'NamespacesOverlap',
+            message: `the operator in namespace ${other.namespace} serves ${shared} as well; registrations without a pod are not taken away there meanwhile`,
+            next: 'Let each namespace be in the `namespaces` of one release only.',
+          },
+        ];
+  const yields = yieldsModes(self, [other], patienceMs);
+  return [
+    ...overlapping,
+    {
+      reason: 'ModesShared',
+      message: `the operator in namespace ${other.namespace} has the same cluster id ${self.clusterId}, so the modes of one hold for the models of both: those of ${yields ? other.namespace : self.namespace}`,
+      next: `${ownId}, or set the modes there alone.`,
+    },
+  ];
+}
+
+function concernsAboutQueue(self: Self, other: Neighbour): readonly Said[] {
+  if (self.queue === undefined || self.queue !== other.queue) return [];
+  return [
+    {
+      reason: 'QueueShared',
+      message: `the operator in namespace ${other.namespace} of cluster ${other.clusterId} takes requests off the same queue (${self.queue}), so each request goes to whichever is faster`,
+      next: 'Let one of them alone have legacy.queue.enabled, or another zookeeper.configPath.',
+    },
+  ];
 }
 
 /** The namespaces of both, in words; undefined where there are none. */

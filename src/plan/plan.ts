@@ -33,7 +33,7 @@ import { pinIn, pinOf, uselessPins } from './pins.ts';
 import { type Facts, payloadVerdict, readyVerdict, stalledVerdict } from './readiness.ts';
 import { retryOf } from './retry-refused.ts';
 import { rolloutOf, verifiedDigest } from './rollout.ts';
-import { registeredPods, type Versions, versionsOf } from './versions.ts';
+import { registeredPods, stays, type Versions, versionsOf } from './versions.ts';
 
 export interface Plan {
   /** To be applied in this order. `why` goes to the log. */
@@ -77,34 +77,21 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
     observation.mode.agents,
   );
   const usable = observation.invalid === undefined && claim.owned;
-  const pin = wantedPin(observation, key);
-  const wantedApply = usable && pin !== undefined ? childrenToApply(observation, settings, versions, pin) : [];
-  const wantedRemove = usable
-    ? [...childrenToRemove(observation, versions, key), ...budgetsToRemove(observation, settings)]
-    : [];
-  const wantedProtect = usable ? budgetsToApply(observation, versions.superfluous, settings) : [];
-  const wantsCopy = usable && needsCopy(observation);
   const observes = observation.mode.mode === 'observe';
-  const mayAct = usable && !observes;
-  const apply = mayAct ? wantedApply : [];
-  const remove = mayAct ? wantedRemove : [];
-  const protect = mayAct ? wantedProtect : [];
-  const withheld = observes
-    ? [
-        ...(wantsCopy ? ['copy the payload'] : []),
-        ...[...wantedApply, ...wantedRemove, ...wantedProtect].map(({ why }) => why),
-      ]
-    : [];
+  const pin = wantedPin(observation, key);
+  const wanted = usable ? wantedActions(observation, settings, versions, pin) : noActions;
+  const { copyPayload, apply, remove, protect } = observes ? noActions : wanted;
   const rollout = rolloutOf(
     observation,
     versions,
     key,
-    wantedApply.some(({ changes }) => changes === 'pods'),
+    wanted.apply.some(({ changes }) => changes === 'pods'),
   );
   const instances = observation.pods
     .filter((pod) => pod.versionKey === key && pod.dead === undefined)
     .map((pod) => ({ pod: pod.name, state: instanceState(observation, pod), present: rollout.pods.includes(pod) }))
     .sort((a, b) => rankOf(b.state.severity) - rankOf(a.state.severity) || compareTexts(a.pod, b.pod));
+  const withheld = observes ? whyOf(wanted) : [];
   const facts: Facts = { observation, claim, versions, rollout, instances, withheld };
   const status = statusOf(facts, pin?.payload, apply.length > 0 || remove.length > 0);
   const events = [
@@ -112,7 +99,6 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
     ...eventsOf(resource.status.conditions, status.conditions ?? []),
   ];
   const settled = status.conditions?.find((condition) => condition.type === 'Reconciling')?.status === 'False';
-  const copyPayload = wantsCopy && mayAct;
   return {
     copyPayload,
     apply: apply.map(({ manifest, why }) => ({ manifest, why })),
@@ -120,8 +106,34 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
     protect,
     status,
     events,
-    ...(settled || !mayAct ? {} : { lookAgainMs: pollMs }),
+    ...(settled || !usable || observes ? {} : { lookAgainMs: pollMs }),
   };
+}
+
+interface Actions extends Pick<Plan, 'copyPayload' | 'remove' | 'protect'> {
+  readonly apply: readonly ChildToApply[];
+}
+
+const noActions: Actions = { copyPayload: false, apply: [], remove: [], protect: [] };
+
+/** What is to be done, if the mode lets the operator act. */
+function wantedActions(
+  observation: Observation,
+  settings: OperatorSettings & { clusterId: string },
+  versions: Versions,
+  pin: WantedPin | undefined,
+): Actions {
+  const key = keyOf(observation.resource.spec);
+  return {
+    copyPayload: needsCopy(observation),
+    apply: pin === undefined ? [] : childrenToApply(observation, settings, versions, pin),
+    remove: [...childrenToRemove(observation, versions, key), ...budgetsToRemove(observation, settings)],
+    protect: budgetsToApply(observation, versions.superfluous, settings),
+  };
+}
+
+function whyOf({ copyPayload, apply, remove, protect }: Actions): readonly string[] {
+  return [...(copyPayload ? ['copy the payload'] : []), ...[...apply, ...remove, ...protect].map(({ why }) => why)];
 }
 
 function needsCopy(observation: Observation): boolean {
@@ -148,8 +160,11 @@ function instanceState(observation: Observation, pod: PodView) {
   );
 }
 
+/** With the manifest of one that is to be made. */
+type WantedPin = Pin & { readonly manifest?: Manifest };
+
 /** The pin that is there, or the one that is to be made. */
-function wantedPin(observation: Observation, key: string): (Pin & { readonly manifest?: Manifest }) | undefined {
+function wantedPin(observation: Observation, key: string): WantedPin | undefined {
   const there = pinOf(observation, key);
   if (there !== undefined) return there;
   const { payload, resource } = observation;
@@ -169,7 +184,7 @@ function childrenToApply(
   observation: Observation,
   settings: OperatorSettings & { clusterId: string },
   { wanted }: Versions,
-  pin: NonNullable<ReturnType<typeof wantedPin>>,
+  pin: WantedPin,
 ): readonly ChildToApply[] {
   const { resource } = observation;
   const apply: ChildToApply[] = [];
@@ -240,33 +255,15 @@ function statusOf(facts: Facts, payload: PinnedPayload | undefined, acting: bool
   const { resource, now, registrations } = observation;
   const { generation } = resource.metadata;
   const before = resource.status.conditions;
-  const key = keyOf(resource.spec);
-  const current = observation.pods.filter((pod) => pod.dead === undefined);
-  const wantedPods = current.filter((pod) => pod.versionKey === key && !pod.deleting);
-
   const ready = readyVerdict(facts);
   const stalled = stalledVerdict(facts);
-  const settled =
-    !acting &&
-    ready.status === 'True' &&
-    (rollout.done || versions.wanted === undefined) &&
-    wantedPods.filter((pod) => pod.ready).length >= resource.spec.instances &&
-    observation.deployments.every((deployment) => deployment === versions.wanted) &&
-    !current.some((pod) => pod.deleting);
-  const reconciling: Verdict = settled
-    ? no('Settled', '')
-    : observation.mode.mode === 'observe'
-      ? no('Observed', '')
-      : stalled.status === 'True'
-        ? no('Stalled', '')
-        : yes(ready.status === 'True' ? 'RollingOut' : ready.reason, ready.message);
-
+  const reconciling = reconcilingVerdict(facts, ready, stalled, acting);
   const endpoints = endpointsOf(observation);
-  const servingKey = versions.serving?.versionKey ?? key;
+  const servingKey = versions.serving?.versionKey ?? keyOf(resource.spec);
   return {
     observedGeneration: generation,
-    replicas: current.filter((pod) => !pod.deleting).length,
-    ready: wantedPods.filter((pod) => pod.ready).length,
+    replicas: observation.pods.filter(stays).length,
+    ready: readyPods(observation),
     ...(registrations.known ? { registered: versions.registered, updated: rollout.updated } : {}),
     ...(claim.owned
       ? {
@@ -276,19 +273,7 @@ function statusOf(facts: Facts, payload: PinnedPayload | undefined, acting: bool
         }
       : { nameOwner: claim.owner }),
     ...serving(observation, versions),
-    ...(payload === undefined
-      ? {}
-      : {
-          payload: {
-            path: payload.copiedFrom ?? payload.path,
-            ...(payload.copiedFrom === undefined ? {} : { copy: payload.path }),
-            script: payload.script,
-            files: payload.files.length,
-            bytes: payload.bytes,
-            digest: payload.digest,
-            verified: wantedPods.filter((pod) => verifiedDigest(observation, pod) === payload.digest).length,
-          },
-        }),
+    ...(payload === undefined ? {} : { payload: payloadStatus(observation, payload) }),
     endpoints: mostTelling(endpoints),
     endpointsTotal: endpoints.length,
     conditions: [
@@ -297,6 +282,49 @@ function statusOf(facts: Facts, payload: PinnedPayload | undefined, acting: bool
       conditionOf('Stalled', stalled, before, generation, now),
       conditionOf('PayloadResolved', payloadVerdict(observation), before, generation, now),
     ],
+  };
+}
+
+/** Pods of the wanted version that are there to stay. */
+function wantedPods({ pods, resource }: Observation): readonly PodView[] {
+  const key = keyOf(resource.spec);
+  return pods.filter((pod) => pod.versionKey === key && stays(pod));
+}
+
+function readyPods(observation: Observation): number {
+  return wantedPods(observation).filter((pod) => pod.ready).length;
+}
+
+function reconcilingVerdict(
+  { observation, versions, rollout }: Facts,
+  ready: Verdict,
+  stalled: Verdict,
+  acting: boolean,
+): Verdict {
+  const { deployments, pods, resource, mode } = observation;
+  const settled =
+    !acting &&
+    ready.status === 'True' &&
+    (rollout.done || versions.wanted === undefined) &&
+    readyPods(observation) >= resource.spec.instances &&
+    deployments.every((deployment) => deployment === versions.wanted) &&
+    !pods.some((pod) => pod.dead === undefined && pod.deleting);
+  if (settled) return no('Settled', '');
+  if (mode.mode === 'observe') return no('Observed', '');
+  if (stalled.status === 'True') return no('Stalled', '');
+  return yes(ready.status === 'True' ? 'RollingOut' : ready.reason, ready.message);
+}
+
+function payloadStatus(observation: Observation, payload: PinnedPayload): ModelDeploymentStatus['payload'] {
+  const { path, copiedFrom, script, files, bytes, digest } = payload;
+  return {
+    path: copiedFrom ?? path,
+    ...(copiedFrom === undefined ? {} : { copy: path }),
+    script,
+    files: files.length,
+    bytes,
+    digest,
+    verified: wantedPods(observation).filter((pod) => verifiedDigest(observation, pod) === digest).length,
   };
 }
 

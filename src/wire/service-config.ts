@@ -36,31 +36,41 @@ export function parseServiceConfig(bytes: Uint8Array | undefined, path = '/metro
   if (!reading.ok) throw invalid(`is not JSON: ${reading.reason} (byte ${reading.offset})`);
   if (reading.value.kind !== 'object') throw invalid(`is not a JSON object but ${article(reading.value.kind)}`);
 
-  let serviceRoot: string | undefined = defaultServiceConfig.serviceRoot;
-  let queuePath = defaultServiceConfig.queuePath;
-  for (const { name, value } of reading.value.members) {
-    switch (name) {
-      case 'queue':
-        if (value.kind === 'null' || (value.kind === 'string' && value.value === 'ZOOKEEPER')) break;
-        throw invalid(`names a queue that does not exist: ${shown(value)} (only "ZOOKEEPER" does)`);
-      case 'queueConfig':
-        queuePath = queuePathOf(value);
-        if (value.kind !== 'object' && value.kind !== 'null') throw invalid('has a queueConfig that is not an object');
-        break;
-      case 'serviceRoot':
-        if (value.kind === 'object' || value.kind === 'array') throw invalid('has a serviceRoot that is not a text');
-        serviceRoot = value.kind === 'string' ? value.value : undefined;
-        break;
-      default:
-        throw invalid(`has a field that clients do not know: ${quoted(name)}`);
-    }
+  const { members } = reading.value;
+  for (const { name, value } of members) {
+    const problem = fieldProblem(name, value);
+    if (problem !== undefined) throw invalid(problem);
   }
+  const lastOf = (field: string) => members.findLast(({ name }) => name === field)?.value;
+  const [root, queueConfig] = [lastOf('serviceRoot'), lastOf('queueConfig')];
+  const serviceRoot = root === undefined ? defaultServiceConfig.serviceRoot : textOf(root);
+  const queuePath = queueConfig === undefined ? defaultServiceConfig.queuePath : queuePathOf(queueConfig);
   if (serviceRoot === undefined) throw invalid('has no text as serviceRoot');
   const problem = znodePathProblem(serviceRoot);
   if (problem !== undefined) throw invalid(`has a serviceRoot that ${problem}`);
   // Clients would take /zookeeper for a model and its children for registrations that they cannot read.
   if (serviceRoot === '/') throw invalid("has the root of ZooKeeper's tree as serviceRoot");
   return { serviceRoot, queuePath };
+}
+
+/** Why Stellar refuses a field; one that it does not know it refuses as well. */
+function fieldProblem(name: string, value: JsonValue): string | undefined {
+  switch (name) {
+    case 'queue':
+      return value.kind === 'null' || textOf(value) === 'ZOOKEEPER'
+        ? undefined
+        : `names a queue that does not exist: ${shown(value)} (only "ZOOKEEPER" does)`;
+    case 'queueConfig':
+      return value.kind === 'object' || value.kind === 'null' ? undefined : 'has a queueConfig that is not an object';
+    case 'serviceRoot':
+      return value.kind === 'object' || value.kind === 'array' ? 'has a serviceRoot that is not a text' : undefined;
+    default:
+      return `has a field that clients do not know: ${quoted(name)}`;
+  }
+}
+
+function textOf(value: JsonValue): string | undefined {
+  return value.kind === 'string' ? value.value : undefined;
 }
 
 /** Stellar does not look at the queue, so a path that cannot be used is no reason to refuse the node. */

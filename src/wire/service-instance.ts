@@ -345,26 +345,32 @@ function text(use: (read: string | undefined) => void = () => {}): Field {
 /** A Java int or long: numbers are cut to integers, texts of digits are read, an empty text is as good as null. */
 function integer(bound: number, use: (read: number | undefined) => void = () => {}): Field {
   return (value) => {
-    if (value.kind === 'null') {
+    const digits = digitsOf(value);
+    if (digits === '') {
       use(undefined);
       return undefined;
     }
-    let digits: string | undefined;
-    if (value.kind === 'number') digits = value.text;
-    else if (value.kind === 'string') {
-      digits = value.value.trim();
-      if (digits === '') {
-        use(undefined);
-        return undefined;
-      }
-      if (!/^[+-]?[0-9]+$/.test(digits)) return `is a text where clients want a number`;
-    }
+    if (value.kind === 'string' && !/^[+-]?[0-9]+$/.test(digits ?? '')) return `is a text where clients want a number`;
     const number = digits === undefined ? Number.NaN : Math.trunc(Number(digits)) + 0; // no -0
     if (Number.isNaN(number)) return `is ${describe(value)} where clients want a number`;
     if (number < -bound || number >= bound) return 'is a number that clients cannot hold';
     use(number);
     return undefined;
   };
+}
+
+/** Nothing for null, undefined for what is never a number. */
+function digitsOf(value: JsonValue): string | undefined {
+  switch (value.kind) {
+    case 'null':
+      return '';
+    case 'number':
+      return value.text;
+    case 'string':
+      return value.value.trim();
+    default:
+      return undefined;
+  }
 }
 
 /** A Java boolean: null and whole numbers will do, and the words. */
