@@ -10,7 +10,7 @@ import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { smallGet } from '../adapters/http/small-get.ts';
 import { KubeClient } from '../adapters/kube/client.ts';
-import { createEventRecorder } from '../adapters/kube/events.ts';
+import { EventRecorder } from '../adapters/kube/events.ts';
 import { loadKubeconfig } from '../adapters/kube/kubeconfig.ts';
 import { acquireLease } from '../adapters/kube/lease.ts';
 import { modelCluster, modelDeployments } from '../adapters/kube/model-cluster.ts';
@@ -115,7 +115,7 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
   const full = { ...settings, clusterId };
 
   let leading = () => false;
-  const recorder = createEventRecorder({
+  const recorder = new EventRecorder({
     client,
     clock,
     log,

@@ -19,7 +19,7 @@ async function aServer(): Promise<OwnZooKeeper> {
 
 function aClient({ quorum }: OwnZooKeeper, sessionTimeoutMs: number): { zk: ZooKeeper; types: string[] } {
   const zk = new ZooKeeper({ quorum, sessionTimeoutMs, clock: systemClock, log: silentLog });
-  opened.push(() => zk.detach());
+  opened.push(() => zk.close());
   const types: string[] = [];
   zk.onEvent((event: SessionEvent) => types.push(event.type));
   return { zk, types };

@@ -175,14 +175,16 @@ describe('a real server', () => {
     expect(types()).toEqual(['connected']);
   });
 
-  it('forgets a closed session at once, and keeps one that was only left', async () => {
+  it('forgets a closed session at once, and keeps that of a process which was killed', async () => {
     const proxy = await aProxy();
-    const first = await through([proxy]);
+    const mortal = await aProxy();
+    const first = await through([mortal]);
     const path = aPath();
     await first.zk.create(path, bytes(''), { ephemeral: true });
     const made = await other.exists(path);
     const resume = first.zk.session();
-    await first.zk.detach();
+    mortal.mode = 'reset';
+    mortal.cut();
     const second = await through([proxy], { resume });
     expect(second.events).toEqual([{ type: 'connected', session: resume, resumed: true }]);
     expect(await other.exists(path)).toEqual(made);

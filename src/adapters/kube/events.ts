@@ -9,15 +9,15 @@
 
 import { hasCode } from '../../contracts/errors.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import type { Log } from '../../kernel/log.ts';
 import { oneLine } from '../../kernel/shown-text.ts';
 import type { CallOptions } from './api-calls.ts';
 import { apiStatusOf } from './api-status.ts';
-import type { WriteOptions } from './client.ts';
 import { type Event, events, type ObjectName, type ResourceKind, type Stored } from './resource-kind.ts';
 
 /** What the recorder needs of the client: permission to create and patch events. */
 export interface EventClient {
-  create(kind: ResourceKind<Event>, object: Event, options?: WriteOptions): Promise<Stored<Event>>;
+  create(kind: ResourceKind<Event>, object: Event, options?: CallOptions): Promise<Stored<Event>>;
   mergePatch(
     kind: ResourceKind<Event>,
     object: ObjectName,
@@ -30,7 +30,7 @@ export interface EventClient {
 export interface Regarding {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly namespace?: string | undefined;
+  readonly namespace: string;
   readonly name: string;
   readonly uid: string;
 }
@@ -42,41 +42,18 @@ export interface EventText {
   /** For people; it becomes one line, control characters are escaped, and it is cut at 1024 characters. */
   readonly message: string;
   /** What was done, upper camel case. */
-  readonly action?: string;
+  readonly action: string;
 }
 
 export interface EventRecorderOptions {
   readonly client: EventClient;
   readonly clock: Clock;
-  readonly log: { debug(fields: object, message: string): void; warn(fields: object, message: string): void };
+  readonly log: Pick<Log, 'debug' | 'warn'>;
   /** Who reports: the program, and which copy of it. */
   readonly component: string;
   readonly instance: string;
   /** Makes the end of an event's name: lower case, different each time. */
   readonly newId: () => string;
-  /** Repetitions further apart are events of their own. Default 10 min. */
-  readonly windowMs?: number;
-  /** Writes that one object may cause in a row (default 25), and the time after which it may cause one more (30 s). */
-  readonly burst?: number;
-  readonly refillMs?: number;
-}
-
-export interface EventCounters {
-  /** Creations and updates that succeeded. */
-  readonly written: number;
-  /** Repetitions that were only counted. */
-  readonly merged: number;
-  /** Events that nobody will see: over the limit of their object, or too many at once. */
-  readonly dropped: number;
-  /** Writes that the API server did not take. */
-  readonly failed: number;
-}
-
-export interface EventRecorder {
-  record(regarding: Regarding, event: EventText): void;
-  counters(): EventCounters;
-  /** Writes what is pending, as far as the time allows; records nothing more. */
-  stop(deadlineMs?: number): Promise<void>;
 }
 
 interface Series {
@@ -86,35 +63,34 @@ interface Series {
   readonly text: EventText;
   readonly first: number;
   last: number;
-  lastMonotonic: number;
+  /** The same on the monotonic clock. */
+  seen: number;
   count: number;
   /** Does the server have it? */
   stored: boolean;
-  pending: boolean;
 }
 
-interface Allowance {
-  tokens: number;
-  since: number;
-}
-
+/** Repetitions further apart are events of their own. */
+const windowMs = 600_000;
+/** Writes that one object may cause in a row, and the time after which it may cause one more. */
+const burst = 25;
+const refillMs = 30_000;
 const longestMessage = 1_024;
-/** Series and allowances that are remembered, and writes that may be pending. */
+/** Series and objects that are remembered, and writes that may be pending. */
 const remembered = 4_096;
 const longestQueue = 1_000;
 const writeAttempts = 3;
+/** For what is pending at the end. */
+const stopMs = 2_000;
 
-export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
-  return new Recorder(options);
-}
-
-class Recorder implements EventRecorder {
+export class EventRecorder {
   readonly #options: EventRecorderOptions;
   readonly #series = new Map<string, Series>();
-  readonly #allowances = new Map<string, Allowance>();
-  readonly #queue: Series[] = [];
+  /** Of each object when all writes that it caused will have been allowed for, on the monotonic clock. */
+  readonly #spentUntil = new Map<string, number>();
+  /** In their order. */
+  readonly #pending = new Set<Series>();
   readonly #stopping = new AbortController();
-  readonly #counters = { written: 0, merged: 0, dropped: 0, failed: 0 };
   #closed = false;
   #writing: Promise<void> | undefined;
 
@@ -122,75 +98,56 @@ class Recorder implements EventRecorder {
     this.#options = options;
   }
 
-  counters(): EventCounters {
-    return { ...this.#counters };
-  }
-
   record(regarding: Regarding, event: EventText): void {
     if (this.#closed) return;
-    const { clock, windowMs = 600_000 } = this.#options;
+    const { clock, newId } = this.#options;
     const text = { ...event, message: oneLine(event.message, longestMessage) };
     const key = JSON.stringify([regarding.uid, text.type, text.reason, text.message]);
+    const [now, seen] = [clock.now(), clock.monotonic()];
     const known = this.#series.get(key);
-    if (known !== undefined && clock.monotonic() - known.lastMonotonic < windowMs) {
-      known.count++;
-      known.last = clock.now();
-      known.lastMonotonic = clock.monotonic();
-      remember(this.#series, key, known);
-      // What is not written now is in the count of the next repetition that is.
-      if (known.pending || !this.#allow(regarding.uid)) this.#counters.merged++;
-      else this.#enqueue(known);
-      return;
-    }
-    if (!this.#allow(regarding.uid)) {
-      this.#counters.dropped++;
-      return;
-    }
-    const series: Series = {
-      key,
-      name: `${nameStart(regarding.name)}.${this.#options.newId()}`,
-      regarding,
-      text,
-      first: clock.now(),
-      last: clock.now(),
-      lastMonotonic: clock.monotonic(),
-      count: 1,
-      stored: false,
-      pending: false,
-    };
-    remember(this.#series, key, series);
-    this.#enqueue(series);
+    const repeated = known !== undefined && seen - known.seen < windowMs;
+    const series: Series = repeated
+      ? known
+      : {
+          key,
+          name: nameOf(regarding, newId()),
+          regarding,
+          text,
+          first: now,
+          last: now,
+          seen,
+          count: 0,
+          stored: false,
+        };
+    series.count++;
+    series.last = now;
+    series.seen = seen;
+    // What is not written now is in the count of the next repetition that is.
+    const writes = !this.#pending.has(series) && this.#allow(regarding.uid, seen);
+    if (repeated || writes) remember(this.#series, key, series);
+    if (writes) this.#enqueue(series);
   }
 
-  async stop(deadlineMs = 2_000): Promise<void> {
+  /** Writes what is pending, as far as the time allows; records nothing more. */
+  async stop(): Promise<void> {
     this.#closed = true;
     const late = new AbortController();
-    await Promise.race([this.#writing, this.#options.clock.sleep(deadlineMs, late.signal).catch(() => {})]);
+    await Promise.race([this.#writing, this.#options.clock.sleep(stopMs, late.signal).catch(() => {})]);
     late.abort();
     this.#stopping.abort();
     await this.#writing;
   }
 
-  #allow(uid: string): boolean {
-    const { clock, burst = 25, refillMs = 30_000 } = this.#options;
-    const now = clock.monotonic();
-    const allowance = this.#allowances.get(uid) ?? { tokens: burst, since: now };
-    const refills = Math.floor((now - allowance.since) / refillMs);
-    allowance.tokens = Math.min(burst, allowance.tokens + refills);
-    allowance.since += refills * refillMs;
-    remember(this.#allowances, uid, allowance);
-    if (allowance.tokens < 1) return false;
-    allowance.tokens--;
+  #allow(uid: string, now: number): boolean {
+    const until = Math.max(now, this.#spentUntil.get(uid) ?? now);
+    if (until - now > (burst - 1) * refillMs) return false;
+    remember(this.#spentUntil, uid, until + refillMs);
     return true;
   }
 
   #enqueue(series: Series): void {
-    if (this.#queue.length >= longestQueue) {
-      this.#counters.dropped++;
-      return;
-    }
-    series.pending = true;
-    this.#queue.push(series);
+    if (this.#pending.size >= longestQueue) return;
+    this.#pending.add(series);
     this.#writing ??= this.#write().finally(() => {
       this.#writing = undefined;
     });
@@ -200,10 +157,9 @@ class Recorder implements EventRecorder {
   async #write(): Promise<void> {
     // After the caller: repetitions that it records in the same breath are in the count already.
     await Promise.resolve();
-    for (let series = this.#queue.shift(); series !== undefined; series = this.#queue.shift()) {
-      series.pending = false;
-      if (this.#stopping.signal.aborted) this.#counters.dropped++;
-      else await this.#writeOne(series);
+    for (const series of this.#pending) {
+      this.#pending.delete(series);
+      if (!this.#stopping.signal.aborted) await this.#writeOne(series);
     }
   }
 
@@ -212,12 +168,10 @@ class Recorder implements EventRecorder {
     for (let attempt = 1; ; attempt++) {
       try {
         await this.#store(series);
-        this.#counters.written++;
         return;
       } catch (error) {
         const again = hasCode(error, 'CLUSTER_UNREACHABLE', 'CLUSTER_UNAVAILABLE') && attempt < writeAttempts;
         if (!again || this.#stopping.signal.aborted) {
-          this.#counters.failed++;
           if (!series.stored) this.#series.delete(series.key);
           // A namespace that is going away takes no more events, and needs none.
           const ending = hasCode(error, 'CLUSTER_NOT_FOUND') || /because it is being terminated/.test(String(error));
@@ -234,12 +188,12 @@ class Recorder implements EventRecorder {
 
   async #store(series: Series): Promise<void> {
     const { client } = this.#options;
+    const { name, count, regarding } = series;
     const call: CallOptions = { deadlineMs: 5_000, signal: this.#stopping.signal };
     if (series.stored) {
-      const name = { namespace: namespaceOf(series.regarding), name: series.name };
-      const seen = { count: series.count, lastTimestamp: wholeSeconds(series.last) };
+      const seen = { count, lastTimestamp: wholeSeconds(series.last) };
       try {
-        await client.mergePatch(events, name, seen, call);
+        await client.mergePatch(events, { namespace: regarding.namespace, name }, seen, call);
         return;
       } catch (error) {
         // Events expire on the server, after an hour by default.
@@ -257,20 +211,10 @@ class Recorder implements EventRecorder {
 
   #eventOf({ name, regarding, text, first, last, count }: Series): Event {
     const { component, instance } = this.#options;
-    const namespace = namespaceOf(regarding);
     return {
-      metadata: { namespace, name },
-      involvedObject: {
-        apiVersion: regarding.apiVersion,
-        kind: regarding.kind,
-        name: regarding.name,
-        uid: regarding.uid,
-        ...(regarding.namespace === undefined ? {} : { namespace: regarding.namespace }),
-      },
-      type: text.type,
-      reason: text.reason,
-      message: text.message,
-      ...(text.action === undefined ? {} : { action: text.action }),
+      metadata: { namespace: regarding.namespace, name },
+      involvedObject: regarding,
+      ...text,
       source: { component },
       reportingComponent: component,
       reportingInstance: instance,
@@ -290,14 +234,9 @@ function remember<V>(map: Map<string, V>, key: string, value: V): void {
   if (!oldest.done) map.delete(oldest.value);
 }
 
-/** Events about cluster-wide objects are in the default namespace. */
-function namespaceOf(regarding: Regarding): string {
-  return regarding.namespace ?? 'default';
-}
-
 /** The start of a DNS name; the id after it stays within the limit of 253 characters. */
-function nameStart(name: string): string {
-  return name.slice(0, 200).replace(/[^a-z0-9]+$/, '');
+function nameOf({ name }: Regarding, id: string): string {
+  return `${name.slice(0, 200).replace(/[^a-z0-9]+$/, '')}.${id}`;
 }
 
 function wholeSeconds(ms: number): string {

@@ -131,11 +131,11 @@ export class Session {
         log.warn({ err, session: session.id }, 'the ZooKeeper session is left to run out');
       }
     }
-    this.end();
+    this.#end();
   }
 
   /** The end, here: no more connections. The session itself lives on until its timeout unless it was closed before. */
-  end(): void {
+  #end(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#over.abort();

@@ -168,7 +168,7 @@ describe('whatever happens', () => {
           await zk.close();
           expect(fake.sessions.has(session)).toBe(false);
         } finally {
-          await zk.detach();
+          await zk.close();
         }
       }),
       { numRuns: 25, interruptAfterTimeLimit: 40_000 },

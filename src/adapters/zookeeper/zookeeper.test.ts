@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FakeServer } from '../../../test/builders/fake-zookeeper-server.ts';
 import { ManualClock, settle } from '../../../test/builders/manual-clock.ts';
 import { RememberingLog } from '../../../test/builders/remembering-log.ts';
+import { TcpProxy } from '../../../test/builders/tcp-proxy.ts';
 import { systemClock } from '../../kernel/system-clock.ts';
 import type { SessionEvent } from './session.ts';
 import { ZooKeeper, type ZooKeeperOptions } from './zookeeper.ts';
@@ -36,8 +37,16 @@ function client(quorum: string, options: Partial<ZooKeeperOptions> = {}): Follow
   const zk = new ZooKeeper({ quorum, sessionTimeoutMs: T, clock: systemClock, log, random, ...options });
   const events: SessionEvent[] = [];
   zk.onEvent((event) => events.push(event));
-  opened.push({ [Symbol.asyncDispose]: () => zk.detach() });
+  opened.push({ [Symbol.asyncDispose]: () => zk.close() });
   return { zk, events, types: () => events.map(({ type }) => type), warnings: log.warnings };
+}
+
+/** A client whose process can be killed: nothing more is heard of it, and it has told nobody. */
+async function mortal(fake: FakeServer): Promise<Followed & { kill(): Promise<void> }> {
+  const link = await new TcpProxy('127.0.0.1', fake.port).start();
+  const followed = client(`127.0.0.1:${link.port}`);
+  await followed.zk.connected(2_000);
+  return { ...followed, kill: () => link.stop() };
 }
 
 async function connected(fake: FakeServer, options: Partial<ZooKeeperOptions> = {}): Promise<Followed> {
@@ -448,11 +457,10 @@ describe('a session', () => {
 
   it('is resumed by another process, with its nodes', async () => {
     const fake = await server();
-    const before = await connected(fake);
+    const before = await mortal(fake);
     await before.zk.create('/mine', bytes('x'), { ephemeral: true });
     const resume = before.zk.session();
-    await before.zk.detach();
-    expect(before.types()).toEqual(['connected', 'closed']);
+    await before.kill();
     const after = await connected(fake, { resume });
     expect(after.events).toEqual([{ type: 'connected', session: resume, resumed: true }]);
     expect(await after.zk.create('/mine', bytes('x'), { ephemeral: true })).toBe('/mine');
@@ -466,10 +474,10 @@ describe('a session', () => {
     ['has another password', 'wrong'],
   ])('to be resumed that %s is replaced by a new one', async (_what, how) => {
     const fake = await server();
-    const before = await connected(fake);
+    const before = await mortal(fake);
     const session = before.zk.session();
     if (session === undefined) throw new Error('no session');
-    await before.zk.detach();
+    await before.kill();
     if (how === 'right') fake.expire(session.id);
     const password = how === 'right' ? session.password : Buffer.alloc(16, 1).toString('base64');
     const after = client(fake.address, { resume: { ...session, password } });
@@ -511,7 +519,7 @@ describe('a session', () => {
     expect(warnings).not.toContain('the ZooKeeper session is left to run out');
   });
 
-  it('that is left takes every call that waits with it', async () => {
+  it('that cannot be closed takes every call that waits with it', async () => {
     const fake = await server();
     const { zk } = await connected(fake);
     fake.fate = () => 'ignore';
@@ -520,7 +528,8 @@ describe('a session', () => {
       expect(zk.set('/', bytes(''))).rejects.toEqual(coded('ZOOKEEPER_TIMEOUT')),
     ];
     await eventually(() => expect(fake.count('set')).toBe(1));
-    await zk.detach();
+    fake.freeze();
+    await zk.close();
     await Promise.all(calls);
     expect(fake.sessions.size).toBe(1);
   });

@@ -284,22 +284,12 @@ export class ZooKeeper {
    * session's timeout, they go when it has run out.
    */
   close(): Promise<void> {
-    this.#stopWatching();
-    this.#closing ??= this.#session.close();
-    return this.#closing;
-  }
-
-  /** Ends the connection but not the session: another process may resume it within its timeout. */
-  async detach(): Promise<void> {
-    this.#stopWatching();
-    this.#session.end();
-  }
-
-  #stopWatching(): void {
     for (const watches of [this.#nodeWatches, this.#childrenWatches]) {
       for (const some of watches.values()) for (const watch of some) watch.close();
       watches.clear();
     }
+    this.#closing ??= this.#session.close();
+    return this.#closing;
   }
 
   #watch<T>(
