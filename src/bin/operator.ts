@@ -36,6 +36,7 @@ import { concernsAnnotation, encodeConcerns } from '../contracts/concern.ts';
 import { MaasError } from '../contracts/errors.ts';
 import { type Mode, modesConfigMap, modesKey, modesPath } from '../contracts/modes.ts';
 import { labels, markersPath } from '../contracts/names.ts';
+import { eventOf, reasonOf } from '../contracts/reasons.ts';
 import { type ModelDeployment, notSeenReason } from '../contracts/resource.ts';
 import { resourceEntry } from '../contracts/resource-entry.ts';
 import { type OperatorSettings, operatorSettings } from '../contracts/settings.ts';
@@ -168,7 +169,7 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
           name: modesConfigMap,
           uid,
         },
-        { type: 'Warning', reason: 'ModesInvalid', message: `${message}. ${next}`, action: 'ReadModes' },
+        eventOf(reasonOf('MODES_INVALID'), `${message}. ${next}`, 'ReadModes'),
       );
     },
     log,
@@ -182,12 +183,9 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
     if (!leading() || leaseUid === undefined) return;
     recorder.record(
       { ...leaseObject, uid: leaseUid },
-      {
-        type: over ? 'Normal' : 'Warning',
-        reason,
-        message: over ? `over: ${subject}` : `${message}. ${next}`,
-        action: 'Serve',
-      },
+      over
+        ? { ...eventOf(reason, `over: ${subject}`, 'Serve'), type: 'Normal' }
+        : eventOf(reason, `${message}. ${next}`, 'Serve'),
     );
   });
   const served = new ServedNamespaces({

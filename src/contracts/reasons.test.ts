@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import type { ErrorCode } from './error-catalogue.ts';
-import { heardReason, heardReasonOf, type Reason, rankOf, reasonOf, traitsOf } from './reasons.ts';
+import { eventOf, heardReason, heardReasonOf, type Reason, rankOf, reasonOf, traitsOf } from './reasons.ts';
 
 describe('reasonOf', () => {
   it.each<[ErrorCode, string]>([
@@ -32,6 +32,16 @@ describe('a reason', () => {
     expect(traitsOf('toString').event).toBe('Warning');
     expect(traitsOf('Starting').event).toBe('quiet');
     expect(traitsOf('Serving').event).toBe('Normal');
+  });
+
+  it('makes an event of the type that the catalogue gives it', () => {
+    expect(eventOf('RequestRejected', 'no', 'Reject')).toEqual({
+      type: 'Warning',
+      reason: 'RequestRejected',
+      message: 'no',
+      action: 'Reject',
+    });
+    expect([eventOf('RequestDone', '', '').type, eventOf('Starting', '', '').type]).toEqual(['Normal', 'Normal']);
   });
 
   it('is as grave as its name says', () => {

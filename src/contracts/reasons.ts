@@ -1,6 +1,6 @@
 /** Reasons as the program gives and reads them; what each means stands in reason-catalogue.ts and error-catalogue.ts. */
 import type { ErrorCode } from './error-catalogue.ts';
-import { type Entry, reasonCatalogue, type Severity, severities } from './reason-catalogue.ts';
+import { type Entry, type EventType, reasonCatalogue, type Severity, severities } from './reason-catalogue.ts';
 
 /** `ENDPOINT_NOT_JSON` -> `EndpointNotJson` */
 type InWords<Code extends string> = Code extends `${infer Word}_${infer Others}`
@@ -46,6 +46,21 @@ const ofErrors: Traits = { places: ['Ready'], event: 'Warning', severity: 'faili
 /** What is known of a reason, whoever gave it. What is in no catalogue is taken for an error of another version. */
 export function traitsOf(reason: string): Traits {
   return Object.hasOwn(reasonCatalogue, reason) ? reasonCatalogue[reason as CataloguedReason] : ofErrors;
+}
+
+/** What an event says about an object. */
+export interface ReasonedEvent {
+  readonly type: EventType;
+  readonly reason: Reason;
+  readonly message: string;
+  /** What was done, for `kubectl get events -o wide`. */
+  readonly action: string;
+}
+
+/** An event of the type that its reason has. */
+export function eventOf(reason: Reason, message: string, action: string): ReasonedEvent {
+  const { event } = traitsOf(reason);
+  return { type: event === 'quiet' ? 'Normal' : event, reason, message, action };
 }
 
 /** How grave it is, as a number to compare with others. */

@@ -1,6 +1,6 @@
 /** What the old queue's loop needs of the world around it. The adapters give it; tests give their own. */
 import type { ObjectState } from '../contracts/object-state.ts';
-import type { Reason } from '../contracts/reasons.ts';
+import type { ReasonedEvent } from '../contracts/reasons.ts';
 import type { ModelChange, ModelManifest, ObservedModel } from './model-object.ts';
 import type { RecordData, RecordPatch } from './queue-record.ts';
 
@@ -38,13 +38,6 @@ export interface QueueZooKeeper {
   watchChildren(path: string, onChange: (children: string[] | undefined) => void): Subscription;
 }
 
-export interface QueueEvent {
-  readonly type: 'Normal' | 'Warning';
-  readonly reason: Reason;
-  readonly message: string;
-  readonly action: string;
-}
-
 /** An object that an event can be about. */
 export interface EventObject {
   readonly kind: 'ModelDeployment' | 'ConfigMap';
@@ -65,7 +58,7 @@ export interface QueueCluster {
   record(): Promise<{ readonly data: RecordData; readonly state: ObjectState } | undefined>;
   /** Over this state of it, or made anew. Gives what the events of rejected requests are about. */
   writeRecord(over: ObjectState | undefined, patch: RecordPatch): Promise<EventObject>;
-  event(about: EventObject, event: QueueEvent): void;
+  event(about: EventObject, event: ReasonedEvent): void;
 }
 
 export interface QueueMetrics {

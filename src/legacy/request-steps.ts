@@ -2,8 +2,10 @@
  * One request of the old queue: what it is now, the next step of it, and that step done. Nothing is remembered between
  * two of them, so whoever comes after goes on from what is there.
  */
+
 import { MaasError } from '../contracts/errors.ts';
 import { resourceNameFor } from '../contracts/names.ts';
+import { eventOf } from '../contracts/reasons.ts';
 import type { RequestQueueSettings } from '../contracts/settings.ts';
 import type { OldDefaults } from '../deploy-rules/old-words.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -125,7 +127,7 @@ export class RequestSteps {
       case 'count': {
         const about = await this.#note('reject', (data) => withEmpty(data, request, clock.now()));
         const message = 'the literal null, as the LIST of the old deploy client leaves it, was taken off the queue';
-        cluster.event(about, { type: 'Normal', reason: 'NullRequest', message, action: 'Reject' });
+        cluster.event(about, eventOf('NullRequest', message, 'Reject'));
         break;
       }
       case 'reject':
@@ -145,7 +147,7 @@ export class RequestSteps {
     const { cluster, clock, log, metrics } = this.#ports;
     const about = await this.#note('reject', (data) => withRejection(data, request, rejection, clock.now()));
     const message = `${request.name}: ${rejection.why}`;
-    cluster.event(about, { type: 'Warning', reason: 'RequestRejected', message, action: 'Reject' });
+    cluster.event(about, eventOf('RequestRejected', message, 'Reject'));
     metrics.request('rejected');
     log.warn({ request: request.path, code: rejection.code, why: rejection.why }, 'a request was rejected');
   }
@@ -197,7 +199,7 @@ export class RequestSteps {
     const { cluster, log, metrics } = this.#ports;
     metrics.request('done');
     const message = `${did}, as ${request.name} of the old queue asked`;
-    cluster.event(about, { type: 'Normal', reason: 'RequestDone', message, action: 'Request' });
+    cluster.event(about, eventOf('RequestDone', message, 'Request'));
     log.info({ request: request.path, namespace: about.namespace, name: about.name, did }, 'a request was done');
   }
 }

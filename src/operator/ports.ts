@@ -1,9 +1,9 @@
 /** What the operator needs of the world around it. The adapters give it; tests give their own. */
 import type { PinnedPayload } from '../contracts/payload.ts';
+import type { ReasonedEvent } from '../contracts/reasons.ts';
 import type { ModelDeployment, ModelDeploymentStatus } from '../contracts/resource.ts';
 import type { ResourceEntry } from '../contracts/resource-entry.ts';
 import type { Manifest } from '../plan/children.ts';
-import type { PlannedEvent } from '../plan/events.ts';
 import type { BudgetView, DeploymentView, PinView, PodView } from '../plan/observation.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Owned } from './views.ts';
@@ -32,7 +32,7 @@ export interface Cluster {
   remove(child: Plan['remove'][number] & { readonly namespace: string }): Promise<void>;
   /** Never writes to a successor of the same name. Gives the new resourceVersion. */
   writeStatus(resource: ModelDeployment, status: ModelDeploymentStatus): Promise<void>;
-  event(resource: ModelDeployment, event: PlannedEvent): void;
+  event(resource: ModelDeployment, event: ReasonedEvent): void;
   /** Asks the API server itself, for decisions that a cache must not make. */
   podExists(namespace: string, name: string, uid: string): Promise<boolean>;
 }

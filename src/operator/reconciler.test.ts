@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { HastyClock } from '../../test/builders/manual-clock.ts';
 import { aPayload, aResource, someSettings } from '../../test/builders/model-deployment.ts';
 import { MaasError } from '../contracts/errors.ts';
+import type { ReasonedEvent } from '../contracts/reasons.ts';
 import type { ModelDeployment, ModelDeploymentStatus } from '../contracts/resource.ts';
 import type { ResourceEntry } from '../contracts/resource-entry.ts';
 import { silentLog } from '../kernel/log.ts';
 import type { Manifest } from '../plan/children.ts';
-import type { PlannedEvent } from '../plan/events.ts';
 import type { Cluster, Store } from './ports.ts';
 import { Reconciler } from './reconciler.ts';
 import type { Owned } from './views.ts';
@@ -19,7 +19,7 @@ function setUp(options: { refuse?: MaasError | undefined } = {}) {
     applied: [] as Manifest[],
     copied: [] as string[],
     statuses: [] as ModelDeploymentStatus[],
-    events: [] as PlannedEvent[],
+    events: [] as ReasonedEvent[],
     refuse: options.refuse,
   };
   const cluster: Cluster = {

@@ -1,24 +1,14 @@
 /** Events say what changed, once: they are made from the difference between two statuses and from what a plan does. */
-import type { EventType } from '../contracts/reason-catalogue.ts';
-import { heardReason, type Reason, reasonOf, traitsOf } from '../contracts/reasons.ts';
+import { eventOf, heardReason, type ReasonedEvent, reasonOf, traitsOf } from '../contracts/reasons.ts';
 import type { Condition } from '../contracts/resource.ts';
 
-export interface PlannedEvent {
-  readonly type: EventType;
-  readonly reason: Reason;
-  readonly message: string;
-  /** What was done, for `kubectl get events -o wide`. */
-  readonly action: string;
-}
-
-export function eventsOf(before: readonly Condition[] | undefined, after: readonly Condition[]): PlannedEvent[] {
+export function eventsOf(before: readonly Condition[] | undefined, after: readonly Condition[]): ReasonedEvent[] {
   return (['Ready', 'PayloadResolved', 'Stalled'] as const).flatMap((type) => {
     const old = before?.find((condition) => condition.type === type);
     const now = after.find((condition) => condition.type === type);
     if (now === undefined || (old?.reason === now.reason && old.status === now.status)) return [];
-    const { event } = traitsOf(now.reason);
-    if (event === 'quiet' || !tells(type, now.reason)) return [];
-    return [{ type: event, reason: heardReason(now.reason), message: now.message, action: type }];
+    if (traitsOf(now.reason).event === 'quiet' || !tells(type, now.reason)) return [];
+    return [eventOf(heardReason(now.reason), now.message, type)];
   });
 }
 

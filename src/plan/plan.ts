@@ -17,7 +17,7 @@
 
 import { annotations } from '../contracts/names.ts';
 import type { PinnedPayload } from '../contracts/payload.ts';
-import { rankOf } from '../contracts/reasons.ts';
+import { eventOf, type ReasonedEvent, rankOf } from '../contracts/reasons.ts';
 import { type EndpointStatus, type ModelDeploymentStatus, maxStatusEndpoints } from '../contracts/resource.ts';
 import type { OperatorSettings } from '../contracts/settings.ts';
 import { compareTexts } from '../kernel/text-order.ts';
@@ -26,7 +26,7 @@ import { deploymentManifest, inputsOf, keyOf, type Manifest, type Pin, pinManife
 import { claimOf } from './claims.ts';
 import { conditionOf, no, type Verdict, yes } from './conditions.ts';
 import { driftOf } from './drift.ts';
-import { eventsOf, type PlannedEvent } from './events.ts';
+import { eventsOf } from './events.ts';
 import { type InstanceState, stateOf } from './instance-state.ts';
 import type { DeploymentView, Observation, PodView } from './observation.ts';
 import { pinIn, pinOf, uselessPins } from './pins.ts';
@@ -51,7 +51,7 @@ export interface Plan {
   /** Budgets, to be applied last: a model runs also where these are refused. */
   readonly protect: readonly { readonly manifest: Manifest; readonly why: string }[];
   readonly status: ModelDeploymentStatus;
-  readonly events: readonly PlannedEvent[];
+  readonly events: readonly ReasonedEvent[];
   /** Look again after so many milliseconds even if nothing is heard. */
   readonly lookAgainMs?: number;
 }
@@ -387,9 +387,7 @@ function digestOf(observation: Observation, pod: PodView): Pick<EndpointStatus, 
   return digest === undefined ? {} : { digest };
 }
 
-function switchEvents(before: string | undefined, after: string | undefined): PlannedEvent[] {
+function switchEvents(before: string | undefined, after: string | undefined): ReasonedEvent[] {
   if (before === undefined || after === undefined || before === after) return [];
-  return [
-    { type: 'Normal', reason: 'Switched', message: `version ${after} serves instead of ${before}`, action: 'Switch' },
-  ];
+  return [eventOf('Switched', `version ${after} serves instead of ${before}`, 'Switch')];
 }

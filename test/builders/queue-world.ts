@@ -4,10 +4,11 @@
  */
 import { MaasError } from '../../src/contracts/errors.ts';
 import type { ObjectState } from '../../src/contracts/object-state.ts';
+import type { ReasonedEvent } from '../../src/contracts/reasons.ts';
 import { type RequestQueueSettings, requestQueueSettings } from '../../src/contracts/settings.ts';
 import type { FailPoint } from '../../src/legacy/fail-points.ts';
 import type { ObservedModel } from '../../src/legacy/model-object.ts';
-import type { QueueCluster, QueueEvent, QueueZooKeeper } from '../../src/legacy/ports.ts';
+import type { QueueCluster, QueueZooKeeper } from '../../src/legacy/ports.ts';
 import { recordConfigMap } from '../../src/legacy/queue-record.ts';
 import { parseRequestIds } from '../../src/legacy/request-id.ts';
 import { RequestQueue } from '../../src/legacy/request-queue.ts';
@@ -31,7 +32,7 @@ export class QueueWorld {
   readonly log = new RememberingLog();
   readonly nodes = new Map<string, Node>();
   readonly models = new Map<string, Stored>();
-  readonly events: (QueueEvent & { readonly about: string })[] = [];
+  readonly events: (ReasonedEvent & { readonly about: string })[] = [];
   /** How the instances of each resource were changed, and by which request. */
   readonly effects: { readonly id: string; readonly uid: string; readonly by: number }[] = [];
   readonly settings: RequestQueueSettings;

@@ -9,6 +9,7 @@ import {
   plural,
 } from '../../contracts/resource.ts';
 import type { KubeClient } from './client.ts';
+import type { EventText } from './events.ts';
 import {
   configMaps,
   deployments,
@@ -50,13 +51,6 @@ interface AppliedObject {
   readonly metadata: { readonly name: string; readonly namespace: string };
 }
 
-interface ModelEvent {
-  readonly type: 'Normal' | 'Warning';
-  readonly reason: string;
-  readonly message: string;
-  readonly action: string;
-}
-
 /**
  * @param holds is it certain that this process is the leader?
  * @param record takes an event; never throws
@@ -64,7 +58,7 @@ interface ModelEvent {
 export function modelCluster(
   client: KubeClient,
   holds: () => boolean,
-  record: (resource: ModelDeployment, event: ModelEvent) => void,
+  record: (resource: ModelDeployment, event: EventText) => void,
 ) {
   const lead = () => {
     if (!holds()) throw new MaasError('LEASE_LOST', 'this process is not the leader any more, so it writes nothing');
@@ -83,7 +77,7 @@ export function modelCluster(
       const { namespace, name, uid } = resource.metadata;
       await client.applyStatus(modelDeployments, { metadata: { namespace, name, uid }, status }, { fieldManager });
     },
-    event(resource: ModelDeployment, event: ModelEvent): void {
+    event(resource: ModelDeployment, event: EventText): void {
       if (holds()) record(resource, event);
     },
     async podExists(namespace: string, name: string, uid: string): Promise<boolean> {
