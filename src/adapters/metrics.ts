@@ -16,7 +16,7 @@ export interface MetricSources {
   readonly zookeeperConnected: () => boolean;
   /** Requests of the old queue that have to wait; undefined where that queue is not read. */
   readonly requestsHeld: () => number | undefined;
-  /** What concerns the operator as a whole; see api/concern.ts. */
+  /** What concerns the operator as a whole; see contracts/concern.ts. */
   readonly concerns: () => Iterable<{ readonly reason: string; readonly subject: string }>;
 }
 
@@ -60,133 +60,78 @@ export interface OperatorMetrics {
 /** From a request on the same network to a payload of some gigabytes. */
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120];
 
-export function operatorMetrics(sources: MetricSources, build: BuildInfo): OperatorMetrics {
-  const registry = new Registry();
-  const registers = [registry];
-  const gauge = (name: string, help: string, read: (gauge: Gauge<string>) => void, labelNames: string[] = []) =>
+/** A value of a gauge, or several with their labels; what is undefined is not told. */
+type Reading = number | undefined | readonly { readonly labels: Record<string, string>; readonly value: number }[];
+
+/** What the metrics are made with, all in one registry. */
+class Instruments {
+  readonly registry = new Registry();
+  readonly #registers = [this.registry];
+
+  /** Read when somebody asks. Equal labels add up. */
+  gauge(name: string, help: string, read: () => Reading, labelNames: readonly string[] = []): void {
     new Gauge({
       name,
       help,
-      registers,
-      labelNames,
+      registers: this.#registers,
+      labelNames: [...labelNames],
       collect() {
         this.reset();
-        read(this);
+        const reading = read();
+        if (typeof reading === 'number') this.set(reading);
+        else for (const { labels, value } of reading ?? []) this.inc(labels, value);
       },
     });
-  const counter = (name: string, help: string, labelNames: string[] = []) =>
-    new Counter({ name, help, registers, labelNames });
-  const histogram = (name: string, help: string, labelNames: string[] = []) =>
-    new Histogram({ name, help, registers, labelNames, buckets });
-  /** All replicas know the models; they are told once, by the one that acts. */
-  const models = () => (sources.leader() ? [...sources.models()] : []);
+  }
 
-  const reconciles = counter('maas_reconcile_total', 'Passes over a ModelDeployment, by outcome.', ['outcome']);
-  const reconcileSeconds = histogram('maas_reconcile_duration_seconds', 'Duration of a pass.');
-  const adds = counter('maas_workqueue_adds_total', 'Keys that entered the work queue.');
-  const retries = counter('maas_workqueue_retries_total', 'Passes that failed and are repeated.');
-  const waits = histogram('maas_workqueue_wait_seconds', 'Time that due keys waited for a worker.');
-  const sweeps = counter('maas_registrations_swept_total', 'Registrations removed because their pod is gone.');
-  const requests = counter('maas_queue_requests_total', 'Requests of the old queue, by what became of them.', [
+  counter(name: string, help: string, labelNames: string[] = []): Counter {
+    return new Counter({ name, help, registers: this.#registers, labelNames });
+  }
+
+  /** Of what others count for themselves. */
+  readCounter(name: string, help: string, label: string, read: () => Iterable<readonly [string, number]>): void {
+    new Counter({
+      name,
+      help,
+      registers: this.#registers,
+      labelNames: [label],
+      collect() {
+        this.reset();
+        for (const [value, count] of read()) this.inc({ [label]: value }, count);
+      },
+    });
+  }
+
+  histogram(name: string, help: string, labelNames: string[] = []): Histogram {
+    return new Histogram({ name, help, registers: this.#registers, labelNames, buckets });
+  }
+}
+
+export function operatorMetrics(sources: MetricSources, build: BuildInfo): OperatorMetrics {
+  const instruments = new Instruments();
+  operatorGauges(instruments, sources);
+  modelGauges(instruments, sources);
+  processGauges(instruments, build);
+  const reconciles = instruments.counter('maas_reconcile_total', 'Passes over a ModelDeployment, by outcome.', [
     'outcome',
   ]);
-  gauge('maas_queue_requests_held', 'Requests of the old queue that have to wait.', (g) => {
-    const held = sources.requestsHeld();
-    if (held !== undefined) g.set(held);
-  });
-  gauge(
-    'maas_operator_concern',
-    '1 for each thing that keeps the operator from its work as a whole, by reason and what it is about.',
-    (g) => {
-      for (const { reason, subject } of sources.concerns()) g.set({ reason, subject }, 1);
-    },
-    ['reason', 'subject'],
+  const reconcileSeconds = instruments.histogram('maas_reconcile_duration_seconds', 'Duration of a pass.');
+  const adds = instruments.counter('maas_workqueue_adds_total', 'Keys that entered the work queue.');
+  const retries = instruments.counter('maas_workqueue_retries_total', 'Passes that failed and are repeated.');
+  const waits = instruments.histogram('maas_workqueue_wait_seconds', 'Time that due keys waited for a worker.');
+  const sweeps = instruments.counter(
+    'maas_registrations_swept_total',
+    'Registrations removed because their pod is gone.',
   );
-  gauge('maas_workqueue_depth', 'Keys that are due and wait for a worker.', (g) => g.set(sources.queue().depth));
-  gauge('maas_workqueue_delayed', 'Keys that wait for their time.', (g) => g.set(sources.queue().delayed));
-  gauge('maas_workqueue_active', 'Keys that are worked on.', (g) => g.set(sources.queue().active));
-  gauge('maas_leader', '1 while this process is the leader.', (g) => g.set(sources.leader() ? 1 : 0));
-  gauge('maas_zookeeper_connected', '1 while ZooKeeper answers.', (g) => g.set(sources.zookeeperConnected() ? 1 : 0));
-  for (const name of ['relists', 'restarts', 'failures'] as const) {
-    new Counter({
-      name: `maas_watch_${name}_total`,
-      help: `${watchCounters[name]}, by the kind that is watched.`,
-      registers,
-      labelNames: ['kind'],
-      // The watches count for themselves.
-      collect() {
-        this.reset();
-        for (const watch of sources.watches()) this.inc({ kind: watch.kind }, watch[name]);
-      },
-    });
-  }
-  gauge(
-    'maas_model_deployments',
-    'ModelDeployments, by the status of their Ready condition. Told by the leader.',
-    (g) => {
-      for (const { ready } of models()) g.inc({ ready });
-    },
-    ['ready'],
+  const requests = instruments.counter(
+    'maas_queue_requests_total',
+    'Requests of the old queue, by what became of them.',
+    ['outcome'],
   );
-  gauge('maas_instances_desired', 'Instances that are wanted, over all ModelDeployments. Told by the leader.', (g) => {
-    for (const { instances } of models()) g.inc(instances.desired);
-  });
-  gauge(
-    'maas_instances_registered',
-    'Instances that clients see, over all ModelDeployments. Told by the leader.',
-    (g) => {
-      for (const { instances } of models()) g.inc(instances.registered ?? 0);
-    },
-  );
-  gauge(
-    'maas_model_status',
-    'Always 1: the status and the reason of the Ready condition of a ModelDeployment are in the labels. Told by the leader.',
-    (g) => {
-      for (const { ready, reason, ...each } of models()) g.set({ ...labelsOf(each), ready, reason }, 1);
-    },
-    [...modelLabels, 'ready', 'reason'],
-  );
-  for (const which of ['desired', 'ready', 'registered'] as const) {
-    gauge(
-      `maas_model_instances_${which}`,
-      `${instanceGauges[which]} Told by the leader.`,
-      (g) => {
-        for (const { instances, ...each } of models()) {
-          const value = instances[which];
-          if (value !== undefined) g.set(labelsOf(each), value);
-        }
-      },
-      [...modelLabels],
-    );
-  }
   const calls = {
-    hdfs: {
-      total: counter('maas_hdfs_requests_total', 'Calls to HDFS, by operation and error code.', ['operation', 'code']),
-      seconds: histogram('maas_hdfs_request_duration_seconds', 'Duration of calls to HDFS, with their retries.', [
-        'operation',
-      ]),
-    },
-    zookeeper: {
-      total: counter('maas_zookeeper_requests_total', 'Calls to ZooKeeper, by operation and error code.', [
-        'operation',
-        'code',
-      ]),
-      seconds: histogram(
-        'maas_zookeeper_request_duration_seconds',
-        'Duration of calls to ZooKeeper, with the wait for a connection.',
-        ['operation'],
-      ),
-    },
+    hdfs: callsTo(instruments, 'hdfs', 'HDFS', 'with their retries'),
+    zookeeper: callsTo(instruments, 'zookeeper', 'ZooKeeper', 'with the wait for a connection'),
   };
-  gauge(
-    'maas_operator_build_info',
-    'Always 1: version and commit of the operator are in the labels.',
-    (g) => g.set({ version: build.version, commit: build.commit ?? 'unknown' }, 1),
-    ['version', 'commit'],
-  );
-  gauge('process_resident_memory_bytes', 'Resident memory.', (g) => g.set(process.memoryUsage.rss()));
-  gauge('nodejs_heap_size_used_bytes', 'Used heap.', (g) => g.set(process.memoryUsage().heapUsed));
-
   return {
     reconciled(outcome, seconds) {
       reconciles.inc({ outcome });
@@ -201,7 +146,97 @@ export function operatorMetrics(sources: MetricSources, build: BuildInfo): Opera
       calls[system].total.inc({ operation, code });
       calls[system].seconds.observe({ operation }, seconds);
     },
-    render: async () => ({ type: registry.contentType, text: await registry.metrics() }),
+    render: async () => ({ type: instruments.registry.contentType, text: await instruments.registry.metrics() }),
+  };
+}
+
+function operatorGauges(instruments: Instruments, sources: MetricSources): void {
+  const { queue, watches, leader, zookeeperConnected, requestsHeld, concerns } = sources;
+  instruments.gauge('maas_queue_requests_held', 'Requests of the old queue that have to wait.', requestsHeld);
+  instruments.gauge(
+    'maas_operator_concern',
+    '1 for each thing that keeps the operator from its work as a whole, by reason and what it is about.',
+    () => [...concerns()].map(({ reason, subject }) => ({ labels: { reason, subject }, value: 1 })),
+    ['reason', 'subject'],
+  );
+  instruments.gauge('maas_workqueue_depth', 'Keys that are due and wait for a worker.', () => queue().depth);
+  instruments.gauge('maas_workqueue_delayed', 'Keys that wait for their time.', () => queue().delayed);
+  instruments.gauge('maas_workqueue_active', 'Keys that are worked on.', () => queue().active);
+  instruments.gauge('maas_leader', '1 while this process is the leader.', () => Number(leader()));
+  instruments.gauge('maas_zookeeper_connected', '1 while ZooKeeper answers.', () => Number(zookeeperConnected()));
+  for (const name of ['relists', 'restarts', 'failures'] as const) {
+    instruments.readCounter(
+      `maas_watch_${name}_total`,
+      `${watchCounters[name]}, by the kind that is watched.`,
+      'kind',
+      () => [...watches()].map((watch) => [watch.kind, watch[name]] as const),
+    );
+  }
+}
+
+/** All replicas know the models; they are told once, by the one that acts. */
+function modelGauges(instruments: Instruments, sources: MetricSources): void {
+  const models = () => (sources.leader() ? [...sources.models()] : []);
+  const total = (of: (instances: MeasuredModel['instances']) => number) =>
+    models().reduce((sum, { instances }) => sum + of(instances), 0);
+  instruments.gauge(
+    'maas_model_deployments',
+    'ModelDeployments, by the status of their Ready condition. Told by the leader.',
+    () => models().map(({ ready }) => ({ labels: { ready }, value: 1 })),
+    ['ready'],
+  );
+  instruments.gauge(
+    'maas_instances_desired',
+    'Instances that are wanted, over all ModelDeployments. Told by the leader.',
+    () => total(({ desired }) => desired),
+  );
+  instruments.gauge(
+    'maas_instances_registered',
+    'Instances that clients see, over all ModelDeployments. Told by the leader.',
+    () => total(({ registered }) => registered ?? 0),
+  );
+  instruments.gauge(
+    'maas_model_status',
+    'Always 1: the status and the reason of the Ready condition of a ModelDeployment are in the labels. Told by the leader.',
+    () => models().map(({ ready, reason, ...each }) => ({ labels: { ...labelsOf(each), ready, reason }, value: 1 })),
+    [...modelLabels, 'ready', 'reason'],
+  );
+  for (const which of ['desired', 'ready', 'registered'] as const) {
+    instruments.gauge(
+      `maas_model_instances_${which}`,
+      `${instanceGauges[which]} Told by the leader.`,
+      () =>
+        models().flatMap(({ instances, ...each }) => {
+          const value = instances[which];
+          return value === undefined ? [] : [{ labels: labelsOf(each), value }];
+        }),
+      modelLabels,
+    );
+  }
+}
+
+function processGauges(instruments: Instruments, { version, commit = 'unknown' }: BuildInfo): void {
+  instruments.gauge(
+    'maas_operator_build_info',
+    'Always 1: version and commit of the operator are in the labels.',
+    () => [{ labels: { version, commit }, value: 1 }],
+    ['version', 'commit'],
+  );
+  instruments.gauge('process_resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss());
+  instruments.gauge('nodejs_heap_size_used_bytes', 'Used heap.', () => process.memoryUsage().heapUsed);
+}
+
+function callsTo(instruments: Instruments, system: string, name: string, included: string) {
+  return {
+    total: instruments.counter(`maas_${system}_requests_total`, `Calls to ${name}, by operation and error code.`, [
+      'operation',
+      'code',
+    ]),
+    seconds: instruments.histogram(
+      `maas_${system}_request_duration_seconds`,
+      `Duration of calls to ${name}, ${included}.`,
+      ['operation'],
+    ),
   };
 }
 
