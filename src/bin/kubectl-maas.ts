@@ -1,29 +1,25 @@
 /** `kubectl maas`: found by kubectl as kubectl-maas on the PATH. The only reader of its arguments and environment. */
-import { readFile } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
+import { randomBytes } from 'node:crypto';
 import packageJson from '../../package.json' with { type: 'json' };
-import { KubeClient } from '../adapters/kube/client.ts';
-import { loadKubeconfig } from '../adapters/kube/kubeconfig.ts';
-import {
-  type ConfigMap,
-  configMaps,
-  type KubeObject,
-  type ResourceKind,
-  type Stored,
-} from '../adapters/kube/resource-kind.ts';
-import { createTransport } from '../adapters/kube/transport.ts';
+import { runHelm } from '../adapters/helm.ts';
+import { ChosenClients } from '../adapters/kube/chosen-clients.ts';
+import { clusterInspector } from '../adapters/kube/cluster-inspector.ts';
+import { commandCluster } from '../adapters/kube/command-cluster.ts';
 import { touchTcp } from '../adapters/tcp-touch.ts';
+import { terminalOutput } from '../adapters/terminal.ts';
+import { readText, readTextIfAny } from '../adapters/text-file.ts';
+import { openHdfs } from '../adapters/webhdfs/hdfs.ts';
+import { nameNodeStates } from '../adapters/webhdfs/name-node-state.ts';
+import { namedToken } from '../adapters/webhdfs/token-file.ts';
+import { ZooKeeper } from '../adapters/zookeeper/zookeeper.ts';
 import { runCommandLine } from '../cli/command-line.ts';
 import type { CommandEnvironment } from '../cli/define-command.ts';
 import { exitCodes } from '../cli/exit-codes.ts';
-import type { ClusterChoice } from '../cli/options/cluster-options.ts';
-import type { ApiObject, Cluster, ConfigMapState, Output, Ports } from '../cli/ports.ts';
-import { MaasError } from '../contracts/errors.ts';
-import { apiVersion, kind, plural } from '../contracts/resource.ts';
+import type { Ports } from '../cli/ports.ts';
+import type { HdfsSettings } from '../contracts/settings.ts';
+import { silentLog } from '../kernel/log.ts';
 import { systemClock } from '../kernel/system-clock.ts';
-import { hdfsReader, inspectorOf, zookeeperReader } from './kubectl-maas-inspect.ts';
-import { oldCommandPorts } from './kubectl-maas-legacy.ts';
-import { uploaderFor } from './kubectl-maas-upload.ts';
+import { userPayloads } from '../payload/user-payloads.ts';
 
 const { version } = packageJson;
 const { env } = process;
@@ -31,106 +27,13 @@ const { env } = process;
 // Of libraries, in a bundle; nobody who runs this can do anything about them.
 process.noDeprecation = true;
 
-interface ModelObject extends KubeObject {
-  spec?: ApiObject;
-}
-
-const modelDeployments: ResourceKind<ModelObject> = { apiVersion, kind, plural, namespaced: true };
-
-const closeLater: (() => void)[] = [];
-
-interface Opened {
-  readonly client: KubeClient;
-  readonly namespace: string;
-}
-
-/** One for each choice: a login that a credential plugin asks for is asked for once. */
-const opened = new Map<ClusterChoice, Opened>();
-
-function openClient(choice: ClusterChoice): Opened {
-  const known = opened.get(choice);
-  if (known !== undefined) return known;
-  const { kubeconfig: path, ...flags } = choice;
-  const load = () => loadKubeconfig({ ...flags, env, path });
-  const { namespace } = load();
-  const transport = createTransport(load, systemClock, `kubectl-maas/${version}`, env);
-  closeLater.push(() => transport.close());
-  const fresh = { client: new KubeClient(transport, systemClock), namespace };
-  opened.set(choice, fresh);
-  return fresh;
-}
-
-function connect(choice: ClusterChoice): Cluster {
-  const { client, namespace } = openClient(choice);
-  return clusterOf(client, namespace, interrupt.signal);
-}
-
-function clusterOf(client: KubeClient, namespace: string, signal: AbortSignal): Cluster {
-  return {
-    namespace,
-    list: async (where) => (await client.list(modelDeployments, { namespace: where, signal })).items.map(plain),
-    get: async (where, name) => {
-      const found = await client.get(modelDeployments, { namespace: where, name }, { signal });
-      return found === undefined ? undefined : plain(found);
-    },
-    create: async (manifest, dryRun) =>
-      plain(await client.create<ModelObject>(modelDeployments, manifest, { dryRun, signal })),
-    patch: async ({ uid, resourceVersion, ...object }, { spec, annotations }, dryRun) => {
-      const patch = { ...(annotations === undefined ? {} : { metadata: { annotations } }), spec };
-      return plain(await client.mergePatch(modelDeployments, object, patch, { uid, resourceVersion, dryRun, signal }));
-    },
-    delete: async ({ uid, resourceVersion, ...object }, { foreground, dryRun }) => {
-      await client.delete(modelDeployments, object, { uid, resourceVersion, foreground, dryRun, signal });
-    },
-    configMap: async (where, name) => {
-      const found = await client.get(configMaps, { namespace: where, name }, { signal });
-      return found === undefined ? undefined : (found.data ?? {});
-    },
-    configMapState: async (where, name) => {
-      const found = await client.get(configMaps, { namespace: where, name }, { signal });
-      return found === undefined ? undefined : configMapState(found);
-    },
-    makeConfigMap: async (where, name) => {
-      const object = { metadata: { namespace: where, name } };
-      return configMapState(
-        await client.apply<ConfigMap>(configMaps, object, { fieldManager: 'kubectl-maas', signal }),
-      );
-    },
-    patchConfigMap: async ({ uid, resourceVersion, namespace: where, name }, data) => {
-      await client.mergePatch(configMaps, { namespace: where, name }, { data }, { uid, resourceVersion, signal });
-    },
-    serverVersion: () => client.serverVersion({ signal }),
-  };
-}
-
-function configMapState({ metadata, data }: Stored<ConfigMap>): ConfigMapState {
-  const { namespace = '', name, uid, resourceVersion } = metadata;
-  return { namespace, name, uid, resourceVersion, data: data ?? {} };
-}
-
-function plain(object: ModelObject): ApiObject {
-  return { ...object };
-}
-
-function outputOf(stream: NodeJS.WriteStream): Output {
-  const terminal = stream.isTTY === true;
-  return {
-    write: (text) => {
-      stream.write(text);
-    },
-    terminal: terminal && env['TERM'] !== 'dumb',
-    colour: terminal && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
-    // A terminal that does not say its size says 0.
-    width: stream.columns || 80,
-  };
-}
-
 /** The first Ctrl-C lets an upload take its half-written files away; the second one does not wait. */
 const interrupt = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    if (interrupt.signal.aborted) process.exit(exitCodes.interrupted);
-    interrupt.abort(new Error(`${signal} received`));
+const { signal } = interrupt;
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(name, () => {
+    if (signal.aborted) process.exit(exitCodes.interrupted);
+    interrupt.abort(new Error(`${name} received`));
   });
 }
 
@@ -139,29 +42,44 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.failed);
 });
 
-async function readText(path: string): Promise<string> {
-  try {
-    return path === '-' ? await text(process.stdin) : await readFile(path, 'utf8');
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new MaasError('LOCAL_PATH_INVALID', `it cannot be read: ${why}`, { cause, next: 'Name a file that exists.' });
-  }
+const clients = new ChosenClients(env, systemClock, `kubectl-maas/${version}`);
+const patient = { clock: systemClock, ...namedToken('MAAS_HDFS_TOKEN_FILE', env['MAAS_HDFS_TOKEN_FILE']) };
+// Somebody waits for the answer: a name node that is away is tried once.
+const impatient = { ...patient, rounds: 1 };
+
+function payloadsOf(hdfs: HdfsSettings, how: Parameters<typeof openHdfs>[2]) {
+  return userPayloads({
+    hdfs,
+    open: (nameservice) => openHdfs(hdfs, nameservice, how),
+    now: systemClock.now,
+    newId: () => randomBytes(8).toString('hex'),
+    signal,
+  });
 }
 
 const ports: Ports = {
   clock: systemClock,
   random: Math.random,
-  out: outputOf(process.stdout),
-  err: outputOf(process.stderr),
-  connect,
-  payloads: (settings) => uploaderFor(settings, env),
-  hdfs: (settings) => hdfsReader(settings, env, interrupt.signal),
-  zookeeper: zookeeperReader,
-  inspect: (choice) => inspectorOf(openClient(choice).client, interrupt.signal),
+  out: terminalOutput(process.stdout, env),
+  err: terminalOutput(process.stderr, env),
+  connect: (choice) => {
+    const { client, namespace } = clients.open(choice);
+    return commandCluster(client, namespace, signal);
+  },
+  inspect: (choice) => clusterInspector(clients.open(choice).client, signal),
+  payloads: (hdfs) => payloadsOf(hdfs, patient),
+  hdfs: (hdfs) => ({
+    ...payloadsOf(hdfs, impatient),
+    nameNodes: (nameservice) => nameNodeStates(hdfs, nameservice, impatient, signal),
+  }),
+  // What goes wrong with the connection is in the error of whoever waits for it.
+  zookeeper: ({ quorum, sessionTimeoutMs }) =>
+    new ZooKeeper({ quorum, sessionTimeoutMs, clock: systemClock, log: silentLog }),
   readFile: readText,
-  ...oldCommandPorts(env),
+  readText: readTextIfAny,
+  helm: (args, input) => runHelm(env['HELM'] || 'helm', args, input),
   touch: touchTcp,
-  signal: interrupt.signal,
+  signal,
   version,
 };
 
@@ -177,5 +95,5 @@ const environment: CommandEnvironment = {
 // No top-level await: the program is bundled as CommonJS.
 void runCommandLine(process.argv.slice(2), environment, ports).then((code) => {
   process.exitCode = code;
-  for (const close of closeLater) close();
+  clients.close();
 });

@@ -1,6 +1,7 @@
 /** What the commands need from outside; the composition root gives it, tests give something simpler. */
 
 import type { ObjectState } from '../contracts/object-state.ts';
+import type { TransferProgress } from '../contracts/payload.ts';
 import type { HdfsSettings } from '../contracts/settings.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { ClusterChoice } from './options/cluster-options.ts';
@@ -18,8 +19,6 @@ export interface Ports {
   readonly connect: (choice: ClusterChoice) => Cluster;
   /** HDFS as the operator's settings describe it. */
   readonly payloads: (hdfs: HdfsSettings) => PayloadUploader;
-  /** The same HDFS, as the old deploy client sends to it. */
-  readonly payloadsOver: (hdfs: HdfsSettings) => OverUploader;
   /** The same HDFS, for looking only. */
   readonly hdfs: (hdfs: HdfsSettings) => HdfsReader;
   /**
@@ -218,18 +217,10 @@ export type Touch =
   | { readonly outcome: 'connected' }
   | { readonly outcome: 'refused' | 'unreachable' | 'unresolved'; readonly problem: string };
 
-export interface UploadProgress {
-  readonly files: number;
-  readonly filesDone: number;
-  readonly bytes: number;
-  readonly bytesDone: number;
-}
-
 export interface UploadWatch {
-  readonly onProgress: (progress: UploadProgress) => void;
+  readonly onProgress: (progress: TransferProgress) => void;
   /** Told what should be known and does not stop the upload. */
   readonly onWarning: (message: string) => void;
-  readonly signal: AbortSignal;
 }
 
 export interface UploadOutcome {
@@ -254,6 +245,12 @@ export interface PayloadUploader {
     /** `exclude`: patterns as in a .gitignore. */
     options: UploadWatch & { readonly exclude: readonly string[] },
   ): Promise<UploadOutcome>;
+  /**
+   * Sends the files directly in a directory over what is at the target, as the old deploy client does. `files` and
+   * `bytes` of the outcome are those that had to be sent.
+   * @throws MaasError HDFS_*, PAYLOAD_*, LOCAL_PATH_INVALID
+   */
+  uploadOver(localPath: string, target: string, options: UploadWatch): Promise<OverOutcome>;
 }
 
 export interface OverOutcome extends UploadOutcome {
@@ -263,13 +260,4 @@ export interface OverOutcome extends UploadOutcome {
   readonly directories: readonly string[];
   /** RFC 3339, by HDFS's clock: what was at the path by then is whole. */
   readonly payloadComplete: string;
-}
-
-export interface OverUploader {
-  /**
-   * Sends the files directly in a directory over what is at the target. `files` and `bytes` of the outcome are those
-   * that had to be sent.
-   * @throws MaasError HDFS_*, PAYLOAD_*, LOCAL_PATH_INVALID
-   */
-  upload(localPath: string, target: string, options: UploadWatch): Promise<OverOutcome>;
 }

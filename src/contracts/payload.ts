@@ -3,6 +3,7 @@
  * and one digest over all of that. The operator resolves and pins it, the agent verifies every byte against it.
  */
 import { z } from 'zod';
+import type { MaasError } from './errors.ts';
 
 /** Where instances read a payload: at its path, or in a copy of it in the payload store; see docs/adr/0024. */
 export const readFromPlaces = ['Path', 'Store'] as const;
@@ -63,3 +64,9 @@ export const transferProgress = z.object({
   filesTotal: z.number(),
 });
 export type TransferProgress = z.infer<typeof transferProgress>;
+
+/** The same of a download, which goes on for as long as it takes. */
+export interface FetchProgress extends TransferProgress {
+  /** What is being retried; undefined again after the next success. */
+  readonly lastError: MaasError | undefined;
+}

@@ -133,7 +133,7 @@ describe('where instances read from the payload store', () => {
   it('copies only when it is told to, and shows how far it is', async () => {
     const copying = Promise.withResolvers<PinnedPayload>();
     const keep = vi.fn<Payloads['keep']>((_path, progress) => {
-      progress({ bytesDone: 3, bytesTotal: 9 });
+      progress({ filesDone: 0, filesTotal: 1, bytesDone: 3, bytesTotal: 9 });
       return copying.promise;
     });
     const { watch, news, pass } = setUp({ keep });

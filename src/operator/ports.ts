@@ -1,5 +1,5 @@
 /** What the operator needs of the world around it. The adapters give it; tests give their own. */
-import type { PinnedPayload } from '../contracts/payload.ts';
+import type { PinnedPayload, TransferProgress } from '../contracts/payload.ts';
 import type { ReasonedEvent } from '../contracts/reasons.ts';
 import type { ModelDeployment, ModelDeploymentStatus } from '../contracts/resource.ts';
 import type { ResourceEntry } from '../contracts/resource-entry.ts';
@@ -48,7 +48,7 @@ export interface Payloads {
    * Copies what was resolved to the payload store, or what is there by then, and gives the copy's pin.
    * @throws MaasError PAYLOAD_* or HDFS_*
    */
-  keep(found: PinnedPayload, progress: (copied: CopyProgress) => void, signal: AbortSignal): Promise<PinnedPayload>;
+  keep(found: PinnedPayload, progress: (copied: TransferProgress) => void, signal: AbortSignal): Promise<PinnedPayload>;
   /**
    * Copies again what is damaged of a pinned copy in the payload store, where its original is there still.
    * @throws MaasError HDFS_*
@@ -68,11 +68,6 @@ export interface Payloads {
    * @returns what was removed. @throws MaasError HDFS_*
    */
   sweep(referred: ReadonlySet<string>, may: () => boolean, signal: AbortSignal): Promise<readonly string[]>;
-}
-
-export interface CopyProgress {
-  readonly bytesDone: number;
-  readonly bytesTotal: number;
 }
 
 export interface Znode {

@@ -7,8 +7,8 @@ import { FakeWebHdfs, remote } from '../../test/builders/fake-webhdfs.ts';
 import { HastyClock } from '../../test/builders/manual-clock.ts';
 import { openHdfs } from '../adapters/webhdfs/hdfs.ts';
 import { openHdfsReader } from '../adapters/webhdfs/hdfs-reader.ts';
-import type { PinnedPayload } from '../contracts/payload.ts';
-import { type FetchOptions, type FetchProgress, type FetchSource, fetchPayload } from './fetch.ts';
+import type { FetchProgress, PinnedPayload } from '../contracts/payload.ts';
+import { type FetchOptions, type FetchSource, fetchPayload } from './fetch.ts';
 import { resolvePayload } from './resolve.ts';
 
 let fake: FakeWebHdfs;

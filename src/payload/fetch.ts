@@ -6,7 +6,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { asMaasError, hasCode, MaasError } from '../contracts/errors.ts';
 import { joinHdfsPath } from '../contracts/hdfs-path.ts';
-import type { PinnedFile, PinnedPayload, TransferProgress } from '../contracts/payload.ts';
+import type { FetchProgress, PinnedFile, PinnedPayload } from '../contracts/payload.ts';
 import { backOffMs } from '../kernel/back-off.ts';
 import { mapBounded } from '../kernel/bounded.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -19,11 +19,6 @@ import { TransferTally } from './transfer-tally.ts';
 
 /** Where the files come from. */
 export type FetchSource = PinnedSource & Pick<PayloadHdfs, 'read'>;
-
-export interface FetchProgress extends TransferProgress {
-  /** What is being retried; undefined again after the next success. */
-  readonly lastError: MaasError | undefined;
-}
 
 export interface FetchOptions {
   readonly clock: Pick<Clock, 'sleep'>;

@@ -24,17 +24,14 @@ export class TextOutput implements Output {
 interface Given {
   readonly cluster: Cluster;
   readonly clock?: Clock;
-  readonly uploader?: PayloadUploader;
+  readonly uploader?: Partial<PayloadUploader>;
   readonly signal?: AbortSignal;
   readonly terminal?: boolean;
   readonly looking?: Partial<Looking>;
 }
 
 /** What only the commands that look around use. */
-export type Looking = Pick<
-  Ports,
-  'hdfs' | 'zookeeper' | 'inspect' | 'touch' | 'readFile' | 'payloadsOver' | 'readText' | 'helm'
->;
+export type Looking = Pick<Ports, 'hdfs' | 'zookeeper' | 'inspect' | 'touch' | 'readFile' | 'readText' | 'helm'>;
 
 export interface TestPorts extends Ports {
   readonly out: TextOutput;
@@ -59,10 +56,7 @@ export function cliPorts({
     out: new TextOutput(terminal),
     err: new TextOutput(terminal),
     connect: () => cluster,
-    payloads: () => {
-      if (uploader === undefined) throw new MaasError('INTERNAL', 'no upload was expected');
-      return uploader;
-    },
+    payloads: () => ({ upload: unexpected('an upload'), uploadOver: unexpected('an upload'), ...uploader }),
     hdfs: unexpected('HDFS'),
     zookeeper: unexpected('ZooKeeper'),
     inspect: unexpected('a look at the cluster'),
@@ -70,7 +64,6 @@ export function cliPorts({
       throw new MaasError('LOCAL_PATH_INVALID', `${path} was not expected`);
     },
     touch: unexpected('a connection'),
-    payloadsOver: unexpected('an upload'),
     readText: unexpected('a file'),
     helm: unexpected('Helm'),
     ...looking,

@@ -1,6 +1,6 @@
 /** Ports of the old commands for tests: nothing of HDFS, ZooKeeper or Helm unless the test gives it. */
 
-import type { Cluster, OverUploader, Ports, ZooKeeperReader } from '../../src/cli/ports.ts';
+import type { Cluster, PayloadUploader, Ports, ZooKeeperReader } from '../../src/cli/ports.ts';
 import { MaasError } from '../../src/contracts/errors.ts';
 import { cliPorts, type TestPorts } from './cli-ports.ts';
 import { ModelStore } from './model-store.ts';
@@ -16,7 +16,7 @@ export interface LegacyTestPorts extends Ports {
 
 interface Given {
   readonly cluster?: Cluster;
-  readonly uploader?: OverUploader;
+  readonly uploader?: Partial<PayloadUploader>;
   /** Data by path; what lies above a path exists. */
   readonly znodes?: Readonly<Record<string, string | Uint8Array | MaasError>>;
   readonly files?: Readonly<Record<string, string>>;
@@ -28,14 +28,13 @@ export function legacyPorts({ cluster, uploader, znodes = {}, files = {}, helmSt
   const helmRuns: LegacyTestPorts['helmRuns'] = [];
   const none = (what: string) => new MaasError('INTERNAL', `no ${what} was expected`);
   return {
-    ...cliPorts({ cluster: cluster ?? new ModelStore().cluster() }),
+    ...cliPorts({
+      cluster: cluster ?? new ModelStore().cluster(),
+      ...(uploader === undefined ? {} : { uploader }),
+    }),
     connect: () => {
       if (cluster === undefined) throw none('cluster');
       return cluster;
-    },
-    payloadsOver: () => {
-      if (uploader === undefined) throw none('upload');
-      return uploader;
     },
     zookeeper: ({ quorum }) => {
       quorums.push(quorum);

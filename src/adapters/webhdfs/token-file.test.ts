@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { tokenFromFile } from './token-file.ts';
+import { namedToken, tokenFromFile } from './token-file.ts';
 
 let directory: string;
 beforeEach(async () => {
@@ -39,4 +39,16 @@ it('gives nothing while there is no file, and says which one cannot be read', as
     code: 'HDFS_UNAUTHENTICATED',
     message: expect.stringContaining(directory),
   });
+});
+
+it('is no token where no file is named, and a failure that says who named it where it is not there', async () => {
+  expect([namedToken('THE_FILE', undefined), namedToken('THE_FILE', '')]).toEqual([{}, {}]);
+  const path = join(directory, 'named');
+  const { token } = namedToken('THE_FILE', path);
+  await expect(token?.()).rejects.toMatchObject({
+    code: 'HDFS_UNAUTHENTICATED',
+    message: `The file ${path}, which THE_FILE names, does not exist`,
+  });
+  await writeFile(path, 'abc\n');
+  expect(await token?.()).toBe('abc');
 });

@@ -36,3 +36,20 @@ export function tokenFromFile(path: string): () => Promise<string | undefined> {
     return text;
   };
 }
+
+/**
+ * What HDFS is opened with for whoever names a file; nothing where none is named.
+ *
+ * @param variable of the environment that names it, for the message where there is no such file
+ */
+export function namedToken(variable: string, path: string | undefined): { readonly token?: () => Promise<string> } {
+  if (path === undefined || path === '') return {};
+  const read = tokenFromFile(path);
+  return {
+    token: async () => {
+      const token = await read();
+      if (token !== undefined) return token;
+      throw new MaasError('HDFS_UNAUTHENTICATED', `The file ${path}, which ${variable} names, does not exist`);
+    },
+  };
+}

@@ -1,11 +1,11 @@
 /** What happens to an agent, and what it then does: the words of its lifecycle. */
 import type { AgentMode } from '../../contracts/modes.ts';
+import type { TransferProgress } from '../../contracts/payload.ts';
 import type { AgentStatus, TerminationMessage } from '../../contracts/pod-contract.ts';
 import type { EndpointFile } from '../../wire/endpoint-file.ts';
 import type { EndpointReading } from '../endpoint-reading.ts';
 
 export type Problem = TerminationMessage;
-export type PayloadProgress = NonNullable<AgentStatus['payload']>;
 export type SessionState = AgentStatus['zookeeper'];
 export type Stage = AgentStatus['stage'];
 
@@ -32,7 +32,7 @@ export interface Binding {
 }
 
 export type Event =
-  | { readonly type: 'payload-progress'; readonly progress: PayloadProgress }
+  | { readonly type: 'payload-progress'; readonly progress: TransferProgress }
   | { readonly type: 'payload-trouble'; readonly problem: Problem }
   | { readonly type: 'payload-verified' }
   | { readonly type: 'payload-lost'; readonly problem: Problem }

@@ -1,7 +1,8 @@
 /** All that an agent knows, as one value, and what follows from it without any time passing. */
 import { type AgentMode, registers } from '../../contracts/modes.ts';
+import type { TransferProgress } from '../../contracts/payload.ts';
 import type { EndpointFile } from '../../wire/endpoint-file.ts';
-import type { PayloadProgress, Problem, SessionState, Stage } from './events.ts';
+import type { Problem, SessionState, Stage } from './events.ts';
 
 /** Milliseconds, but for the failures. */
 export interface Limits {
@@ -67,7 +68,7 @@ type RegistrationState =
 export interface State {
   readonly limits: Limits;
   readonly payload: Payload;
-  readonly progress?: PayloadProgress;
+  readonly progress?: TransferProgress;
   readonly gate: 'closed' | 'opening' | 'open';
   readonly start?: { readonly mark: string; readonly at: number };
   readonly endpoint?: EndpointFile;

@@ -1,17 +1,12 @@
 /** Getting the payload: trouble that may pass is retried for ever, what cannot get better ends the agent. */
 
 import { asMaasError, type MaasError } from '../../contracts/errors.ts';
+import type { FetchProgress } from '../../contracts/payload.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
 import { pause } from '../../kernel/pause.ts';
-import type { PayloadProgress } from '../lifecycle/events.ts';
 import { problemOf } from '../lifecycle/problems.ts';
 import type { RunningLifecycle } from '../running-lifecycle.ts';
-
-/** How far it is, and what is being retried just now. */
-export interface FetchProgress extends PayloadProgress {
-  readonly lastError: MaasError | undefined;
-}
 
 /**
  * Fetches what is missing and verifies everything; retries by itself what may pass. @throws MaasError; wrong bytes only

@@ -17,7 +17,9 @@ function storeWith(spec: Record<string, unknown> = dgaSpec, name = 'dga-1.0'): M
   return store;
 }
 
-async function ran(line: string, store: ModelStore, uploader?: PayloadUploader) {
+type Uploader = Pick<PayloadUploader, 'upload'>;
+
+async function ran(line: string, store: ModelStore, uploader?: Uploader) {
   const ports = cliPorts({ cluster: store.cluster(), ...(uploader === undefined ? {} : { uploader }) });
   const code = await typed(line, ports);
   return { code, out: ports.out.text, err: ports.err.text };
@@ -193,7 +195,7 @@ describe('add with an upload', () => {
     });
     return store;
   }
-  const uploader = (log: string[]): PayloadUploader => ({
+  const uploader = (log: string[]): Uploader => ({
     upload: async (localPath, target, { exclude }) => {
       log.push([`${localPath} -> ${target}`, ...exclude].join(' without '));
       return { path: `/user/maas/${target}`, files: 2, bytes: 2048, uploaded: true };
@@ -252,7 +254,7 @@ describe('add with an upload', () => {
 
   it('deploys nothing when the upload fails', async () => {
     const store = storeWithSettings();
-    const failing: PayloadUploader = {
+    const failing: Uploader = {
       upload: async () => {
         throw new MaasError('HDFS_UNREACHABLE', 'no name node answered');
       },
@@ -263,7 +265,7 @@ describe('add with an upload', () => {
 
   it('never runs another payload than it sent, even when somebody deploys the version meanwhile', async () => {
     const store = storeWithSettings();
-    const slow: PayloadUploader = {
+    const slow: Uploader = {
       upload: async (_, target) => {
         store.put({ metadata: { name: 'dga-1.0' }, spec: dgaSpec });
         return { path: target, files: 2, bytes: 2, uploaded: true };

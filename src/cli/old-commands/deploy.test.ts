@@ -4,7 +4,7 @@ import { legacyPorts } from '../../../test/builders/legacy-ports.ts';
 import { keyOf, ModelStore, part } from '../../../test/builders/model-store.ts';
 import { MaasError } from '../../contracts/errors.ts';
 import { settingsConfigMap, settingsKey } from '../../contracts/settings.ts';
-import type { OverOutcome, OverUploader } from '../ports.ts';
+import type { OverOutcome, PayloadUploader } from '../ports.ts';
 
 const dga = {
   name: 'dga',
@@ -32,7 +32,7 @@ function publish(store: ModelStore, settings: unknown): ModelStore {
   return store;
 }
 
-class Uploads implements OverUploader {
+class Uploads implements Pick<PayloadUploader, 'uploadOver'> {
   readonly calls: string[] = [];
   readonly outcome: Partial<OverOutcome>;
 
@@ -40,18 +40,18 @@ class Uploads implements OverUploader {
     this.outcome = outcome;
   }
 
-  async upload(localPath: string, target: string): Promise<OverOutcome> {
+  uploadOver = async (localPath: string, target: string): Promise<OverOutcome> => {
     this.calls.push(`${localPath} -> ${target}`);
     const payloadComplete = '2026-03-01T12:00:00.000Z';
     const usual = { files: 2, bytes: 10, uploaded: true, replaced: false, directories: [], payloadComplete };
     return { path: target, ...usual, ...this.outcome };
-  }
+  };
 }
 
 const annotationsOf = (store: ModelStore) =>
   part(part(store.peek('dga-1.0', 'fraud') ?? {}, 'metadata'), 'annotations');
 
-async function ran(store: ModelStore, line: string, uploader?: OverUploader) {
+async function ran(store: ModelStore, line: string, uploader?: Partial<PayloadUploader>) {
   const ports = legacyPorts({ cluster: store.cluster(), ...(uploader === undefined ? {} : { uploader }) });
   const code = await typed(`__legacy-deploy ${line}`, ports);
   return { code, out: ports.out.text, err: ports.err.text };
@@ -135,8 +135,8 @@ describe('ADD', () => {
 
   it('deploys nothing when the upload fails', async () => {
     const store = publish(new ModelStore(), published());
-    const failing: OverUploader = {
-      upload: () => Promise.reject(new MaasError('LOCAL_PATH_INVALID', 'The local path "d" does not exist')),
+    const failing: Partial<PayloadUploader> = {
+      uploadOver: () => Promise.reject(new MaasError('LOCAL_PATH_INVALID', 'The local path "d" does not exist')),
     };
     const { code, err } = await ran(store, `${addDga} -lmp d`, failing);
     expect([code, err.split('\n')[0]]).toEqual([1, 'error[LOCAL_PATH_INVALID]: The local path "d" does not exist']);

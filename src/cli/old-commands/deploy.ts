@@ -114,7 +114,7 @@ function upload(
   ports: Ports,
 ): Promise<OverOutcome> {
   return tellUpload(ports, 'these files', async (watch) => {
-    const outcome = await ports.payloadsOver(settings.hdfs).upload(localPath, hdfsPath, watch);
+    const outcome = await ports.payloads(settings.hdfs).uploadOver(localPath, hdfsPath, watch);
     if (outcome.directories.length > 0) {
       const names = outcome.directories.map((name) => `${name}/`).join(', ');
       watch.onWarning(`only the files directly in ${localPath} are uploaded, not ${names}`);

@@ -7,7 +7,7 @@ import { progressLine } from './upload-progress.ts';
 
 /** @param what was sent, for the case that all of it was there already */
 export async function tellUpload<T extends UploadOutcome>(
-  { err, clock, signal }: Pick<Ports, 'err' | 'clock' | 'signal'>,
+  { err, clock }: Pick<Ports, 'err' | 'clock'>,
   what: string,
   upload: (watch: UploadWatch) => Promise<T>,
 ): Promise<T> {
@@ -19,7 +19,6 @@ export async function tellUpload<T extends UploadOutcome>(
         line.clear();
         note(err, message);
       },
-      signal,
     });
     line.clear();
     const { path, files, bytes, uploaded } = outcome;

@@ -6,7 +6,7 @@ import { progressLine, progressText, rateOf } from './upload-progress.ts';
 const mebibyte = 2 ** 20;
 
 describe('progressText', () => {
-  const half = { files: 4, filesDone: 1, bytes: 200 * mebibyte, bytesDone: 90 * mebibyte };
+  const half = { filesTotal: 4, filesDone: 1, bytesTotal: 200 * mebibyte, bytesDone: 90 * mebibyte };
 
   it('says how far, how fast and how long still', () => {
     expect(progressText(half, 11 * mebibyte)).toBe('uploading  45%  90 MiB of 200 MiB  11 MiB/s  10s left');
@@ -18,10 +18,10 @@ describe('progressText', () => {
   });
 
   it('can be at its end', () => {
-    expect(progressText({ ...half, bytesDone: half.bytes }, mebibyte)).toBe(
+    expect(progressText({ ...half, bytesDone: half.bytesTotal }, mebibyte)).toBe(
       'uploading 100%  200 MiB of 200 MiB  1 MiB/s  0s left',
     );
-    expect(progressText({ files: 1, filesDone: 1, bytes: 0, bytesDone: 0 }, undefined)).toBe(
+    expect(progressText({ filesTotal: 1, filesDone: 1, bytesTotal: 0, bytesDone: 0 }, undefined)).toBe(
       'uploading 100%  0 B of 0 B',
     );
   });
@@ -46,7 +46,7 @@ describe('progressLine', () => {
     const output = new TextOutput(true);
     const clock = new HastyClock();
     const line = progressLine(output, clock);
-    const show = (bytesDone: number): void => line.show({ files: 1, filesDone: 0, bytes: 2_048, bytesDone });
+    const show = (bytesDone: number): void => line.show({ filesTotal: 1, filesDone: 0, bytesTotal: 2_048, bytesDone });
     show(0);
     clock.pass(50);
     show(512);
@@ -71,7 +71,7 @@ describe('progressLine', () => {
       [10_000, 1_026_048],
     ] as const) {
       clock.pass(at - clock.monotonic());
-      line.show({ files: 1, filesDone: 0, bytes: 2_048_000, bytesDone });
+      line.show({ filesTotal: 1, filesDone: 0, bytesTotal: 2_048_000, bytesDone });
     }
     expect(output.text.endsWith('  1 KiB/s  16m left\u001b[K')).toBe(true);
   });
@@ -79,7 +79,7 @@ describe('progressLine', () => {
   it('says nothing where no person looks', () => {
     const output = new TextOutput(false);
     const line = progressLine(output, new HastyClock());
-    line.show({ files: 1, filesDone: 0, bytes: 1, bytesDone: 0 });
+    line.show({ filesTotal: 1, filesDone: 0, bytesTotal: 1, bytesDone: 0 });
     line.clear();
     expect(output.text).toBe('');
   });

@@ -1,9 +1,10 @@
 /** The one line that shows how far an upload is. Pure but for the line that is drawn. */
 
 import { formatAge } from '../../contracts/duration.ts';
+import type { TransferProgress } from '../../contracts/payload.ts';
 import { formatBytes } from '../../contracts/quantity.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import type { Output, UploadProgress } from '../ports.ts';
+import type { Output } from '../ports.ts';
 import { columnsOf } from './text-columns.ts';
 
 interface Sample {
@@ -17,8 +18,8 @@ const rateWindowMs = 5_000;
 const redrawMs = 100;
 
 /** `uploading  45%  128 MiB of 284 MiB  12.3 MiB/s  13s left` */
-export function progressText(progress: UploadProgress, bytesPerSecond: number | undefined): string {
-  const { bytes, bytesDone } = progress;
+export function progressText(progress: TransferProgress, bytesPerSecond: number | undefined): string {
+  const { bytesTotal: bytes, bytesDone } = progress;
   const percent = bytes === 0 ? 100 : Math.floor((100 * bytesDone) / bytes);
   const parts = [`uploading ${String(percent).padStart(3)}%`, `${formatBytes(bytesDone)} of ${formatBytes(bytes)}`];
   if (bytesPerSecond !== undefined && bytesPerSecond > 0) {
@@ -37,7 +38,7 @@ export function rateOf(samples: readonly Sample[]): number | undefined {
 }
 
 export interface ProgressLine {
-  show(progress: UploadProgress): void;
+  show(progress: TransferProgress): void;
   /** Takes the line away. */
   clear(): void;
 }
