@@ -1,6 +1,6 @@
 /**
- * Brings up the local world, or mends what is missing of it. What does not depend on each other is done side by side,
- * and env.json names each part as soon as it is usable.
+ * Brings up the local world, or mends what is missing of it. Parts that do not depend on each other are made side by
+ * side, and env.json names each part as soon as it is usable.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

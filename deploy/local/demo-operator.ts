@@ -1,4 +1,4 @@
-/** An operator for the demo and the measurements: in a namespace of its own, and serving only one other. */
+/** The demo's operator: in a namespace of its own, and serving only one other. */
 import { writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { localState, projectRoot } from './cache.ts';

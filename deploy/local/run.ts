@@ -8,7 +8,7 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Text for its standard input; nothing otherwise. */
   readonly input?: string;
-  /** Killed after so long; no limit otherwise. */
+  /** Killed after this long; no limit otherwise. */
   readonly timeoutMs?: number;
 }
 

@@ -21,13 +21,13 @@ export const annotations = {
   payloadDigest: `${group}/payload-digest`,
   /** On pods: hash of the template that they were made from, so that pods of the present spec can be told from others. */
   revision: `${group}/revision`,
-  /** Hash of what the user decides about the pod; see operator upgrades in docs/adr. */
+  /** Hash of what the user decides about the pod; see docs/adr/0008. */
   inputs: `${group}/inputs`,
   /** The Deployment's spec as it was last applied, JSON. */
   applied: `${group}/applied`,
   /** When pods that were refused were asked for again; see plan/retry-refused.ts. */
   retried: `${group}/retried`,
-  /** Changed by hand (or `kubectl maas refresh`) to move a model to the operator's present agent. */
+  /** Changed by hand, to any other text, to move a model to the operator's present agent; see docs/adr/0008. */
   refresh: `${group}/refresh`,
   /**
    * RFC 3339: what was written to the payload's path until then is whole, and need not be waited for; see docs/adr/0027.

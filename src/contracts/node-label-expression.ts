@@ -1,12 +1,12 @@
 /**
  * YARN's node label expressions (`gpu`, `gpu && !spot`, `(gpu || fpga) && large`) as node affinity. A label of YARN is a
- * bare name that a node has or has not; here it is a label of the node with a configured prefix, whatever its value.
+ * bare name that a node either has or lacks; here it is a label of the node with a configured prefix, whatever its value.
  *
  * Node affinity is a list of terms of which one must hold, each a list of requirements that must all hold: a
  * disjunctive normal form. What cannot be written so, or cannot be meant, is refused with a reason.
  */
 
-/** A node has the label, or has it not. */
+/** A node has the label, or lacks it. */
 export interface LabelRequirement {
   readonly label: string;
   readonly present: boolean;

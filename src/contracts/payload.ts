@@ -1,6 +1,7 @@
 /**
- * The payload of a model version as it was found in HDFS and pinned: which files, how long, with which checksums,
- * and one digest over all of that. The operator resolves and pins it, the agent verifies every byte against it.
+ * The payload of a model version as it was found in HDFS and pinned: which files, how long, with which checksums, and
+ * one digest over all of that. The operator resolves and pins it, the agent verifies every byte against it. Beside it
+ * what an upload leaves with the files, and how far a transfer of them is.
  */
 import { z } from 'zod';
 import type { MaasError } from './errors.ts';

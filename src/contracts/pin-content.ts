@@ -8,7 +8,7 @@ import { readJson } from '../kernel/schema-json.ts';
 import { type PinnedFile, type PinnedPayload, pinnedPayload } from './payload.ts';
 import { packedPayloadFile, pinnedPayloadFile } from './pod-contract.ts';
 
-/** Up to so many bytes it is there as it is. */
+/** A list of at most this many bytes is there as it is. */
 export const maxPlainBytes = 900_000;
 /** A ConfigMap takes 1,048,576 bytes of content. */
 export const maxPackedBytes = 1_000_000;

@@ -5,7 +5,7 @@
  */
 import { quoted } from '../kernel/shown-text.ts';
 
-/** So much of a script is looked at. */
+/** How much of a script is looked at. */
 export const scriptHeadBytes = 64 * 1024;
 /** What Linux reads of a file to find its interpreter: BINPRM_BUF_SIZE, and what ends the line is in that. */
 const kernelReads = 255;

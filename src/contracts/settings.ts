@@ -1,6 +1,7 @@
 /**
- * How to reach the existing Hadoop side. The operator reads it from its mounted file, hands each agent its part and
- * publishes it for `kubectl maas`; nothing secret is in it.
+ * The operator's settings: how to reach the existing Hadoop side, what it serves and where, what every model gets, how
+ * YARN's words become Kubernetes', and what there is for those who come from there. The operator reads them from its
+ * mounted file, hands each agent its part and publishes them for `kubectl maas`; nothing secret is in them.
  */
 import { z } from 'zod';
 import { nodeLabelProblem } from './node-label-expression.ts';
@@ -68,7 +69,7 @@ export const requestQueueSettings = z
       .strictObject({
         /** Megabytes (2^20 bytes) are rounded up to a multiple of it. */
         incrementMb: z.int().min(1).default(1),
-        /** More than so many, after rounding, is refused; null means no maximum. */
+        /** The most an instance may ask for, after rounding; more is refused. Null means no maximum. */
         maximumMb: z.int().min(16).nullable().default(null),
       })
       .prefault({}),

@@ -40,7 +40,7 @@ describe('memory', () => {
   });
 });
 
-describe('what a new resource gets beside', () => {
+describe('what else a new resource gets', () => {
   it.each<[string, Parameters<typeof oldDefaults>[0], object]>([
     ['where nothing is known', {}, { cpu: '10m', readFrom: 'Store' }],
     ['by default', { model: {}, legacy: legacySettings.parse({}) }, { cpu: '10m', readFrom: 'Store' }],

@@ -1,6 +1,6 @@
 /**
  * What the operator's settings say about what is asked for in the old client's words: where to, how much memory, and
- * what a new resource gets beside. Pure.
+ * what else a new resource gets. Pure.
  */
 import type { ReadFrom } from '../contracts/payload.ts';
 import { defaultLegacyReadFrom, type RequestQueueSettings } from '../contracts/settings.ts';
@@ -19,7 +19,7 @@ export function namespaceForModel(
   return longest?.namespace ?? namespace;
 }
 
-/** Megabytes (2^20 bytes) rounded up as YARN's scheduler did; and the maximum where they exceed it then. */
+/** Megabytes (2^20 bytes) rounded up as YARN's scheduler did; and the maximum, where they then exceed it. */
 export function grantedMemory(
   askedMb: number,
   { incrementMb, maximumMb }: RequestQueueSettings['memory'],

@@ -1,4 +1,4 @@
-/** The CRD as a template of the Helm chart: the same object, installed on wish and never taken away by Helm. */
+/** The CRD as a template of the Helm chart: the same object, installed on request and never taken away by Helm. */
 
 type Json = { [key: string]: unknown };
 

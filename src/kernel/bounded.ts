@@ -32,7 +32,7 @@ export async function mapBounded<T, R>(
   return results;
 }
 
-/** So many pieces of work at once; the others wait in their order. */
+/** Lets a given number of pieces of work run at once; the others wait in their order. */
 export class Slots {
   #free: number;
   readonly #waiting: (() => void)[] = [];

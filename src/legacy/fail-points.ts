@@ -1,6 +1,6 @@
 /**
- * Named places at which a test kills the operator, one before and one after each external write of handling a request.
- * A program without the variable that enables one never gets here with anything but `noFailPoints`.
+ * Named places at which a test kills the operator: one before and one after each external write of handling a request.
+ * Outside of such a test all of them do nothing (`noFailPoints`).
  */
 import { MaasError } from '../contracts/errors.ts';
 

@@ -44,7 +44,7 @@ const shortestPauseMs = 500;
 /** Between passes over requests that wait, and while nobody answers. */
 const longestHeldPauseMs = 5_000;
 const longestPauseMs = 30_000;
-/** Somebody else's writes may get between a look and a write so often; then the request waits for the next pass. */
+/** How often somebody else's write may come between a look and a write before the request waits for the next pass. */
 const patience = 10;
 
 export class RequestQueue {

@@ -8,7 +8,7 @@ import { parseServiceConfig } from '../wire/service-config.ts';
 
 /** Failures are MaasErrors. */
 export interface CheckedZooKeeper {
-  /** Within so many milliseconds. */
+  /** Fails where it is not within this many milliseconds. */
   connected(timeoutMs: number): Promise<unknown>;
   get(path: string): Promise<{ readonly data: Uint8Array } | undefined>;
   close(): Promise<void>;

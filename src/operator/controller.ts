@@ -124,7 +124,7 @@ export class Controller {
       this.#ports.queue.add(resource.metadata.uid);
   }
 
-  /** Any model's mode may be another one. */
+  /** The mode of any model may have changed. */
   modesChanged(): void {
     for (const { resource } of this.#ports.stores.resources.list()) this.#ports.queue.add(resource.metadata.uid);
   }

@@ -33,14 +33,14 @@ export interface ModesOptions {
   readonly zookeeper: ModesZooKeeper;
   /** Of the znode. */
   readonly path: string;
-  /** Is it certain that this process is the leader? Only then anything is written. */
+  /** Is it certain that this process is the leader? Only then is anything written. */
   readonly leads: () => boolean;
   /**
    * Does what another operator publishes in this place hold? Then what people wrote here waits, and nothing is
    * published; nor is it while that is not known, which is undefined.
    */
   readonly yields: () => boolean | undefined;
-  /** The modes of some models may be others now. */
+  /** The modes of some models may have changed. */
   readonly changed: () => void;
   /** The ConfigMap cannot be read: told once for each content, and again when this process begins to lead. */
   readonly spoilt: (error: MaasError) => void;
@@ -95,7 +95,7 @@ export class Modes {
     changed();
   }
 
-  /** Whose modes hold may be another now. */
+  /** Another operator's modes may hold now, or this one's again. */
   yieldsChanged(): void {
     this.#ring();
     this.#options.changed();

@@ -1,4 +1,7 @@
-/** Says in ZooKeeper that this operator leads, and follows which others do; see api/presence.ts and plan/neighbours.ts. */
+/**
+ * Says in ZooKeeper that this operator leads, and follows which others do; see contracts/presence.ts and
+ * plan/neighbours.ts.
+ */
 
 import type { Concern } from '../contracts/concern.ts';
 import { decodePresence, encodePresence, presencesPath } from '../contracts/presence.ts';

@@ -27,7 +27,7 @@ interface Memory {
   writtenAt: number;
 }
 
-/** At most one status write a second for a resource; see docs/adr. */
+/** At most one status write a second for a resource. */
 const statusEveryMs = 1_000;
 
 export class Reconciler {

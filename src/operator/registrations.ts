@@ -166,7 +166,10 @@ export class RegistrationFollower {
     this.#onChange(name);
   }
 
-  /** A node of the same name may be another one: an agent makes it anew when its model comes back at another port. */
+  /**
+   * A node of the same name need not be the same node: an agent makes it anew when its model comes back at another
+   * port.
+   */
   async #instance(name: string, directory: string, id: string, before: Seen | undefined): Promise<Seen | undefined> {
     const node = await this.#zookeeper.get(`${directory}/${id}`);
     if (node?.stat.ephemeralOwner === undefined) return undefined;

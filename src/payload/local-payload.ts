@@ -1,4 +1,4 @@
-/** A payload in a local directory, as it is before its upload: what of it is sent, and what is not. */
+/** A payload in a local directory, as `kubectl maas add` uploads it: what of it is sent, and what is not. */
 
 import type { Stats } from 'node:fs';
 import { readFile, realpath, stat } from 'node:fs/promises';

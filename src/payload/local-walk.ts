@@ -1,4 +1,6 @@
-/** The files of a directory on the machine that uploads, and what of it is not sent. */
+/**
+ * Walks a directory on the machine that uploads: its files, and what of it is not sent, by the rules of either upload.
+ */
 import type { Stats } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';

@@ -33,7 +33,7 @@ export interface PayloadHdfs {
   /** The user's home directory. */
   home(signal?: AbortSignal): Promise<string>;
   status(path: string, signal?: AbortSignal): Promise<SourceStatus | undefined>;
-  /** @param options `limit`: stop soon after so many entries */
+  /** @param options `limit`: stop soon after this many entries */
   list(path: string, options?: { limit?: number; signal?: AbortSignal | undefined }): Promise<readonly SourceStatus[]>;
   checksum(path: string, signal?: AbortSignal): Promise<FileChecksum>;
   /** Bytes in each block; undefined where that cannot be told. */

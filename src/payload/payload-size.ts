@@ -1,6 +1,7 @@
 /**
- * Whether the list of a payload has room in its pin, known before the first byte is sent: with checksums, times and ids
- * made up, of the length that HDFS's have and as hard to compress.
+ * How large a payload may be: how many files a listing may have, and whether the list of them has room in a pin. That
+ * is known before the first byte is sent, with checksums, times and ids made up, as long as HDFS's and as hard to
+ * compress.
  */
 import { createHash } from 'node:crypto';
 import { MaasError } from '../contracts/errors.ts';

@@ -1,4 +1,4 @@
-/** One pinned file against its bytes, and against what HDFS has in its place now. */
+/** Whether the bytes that came are those of a pinned file, by its digests and by what HDFS has in its place now. */
 import { createHash, type Hash } from 'node:crypto';
 import { hasCode, MaasError } from '../contracts/errors.ts';
 import { joinHdfsPath } from '../contracts/hdfs-path.ts';

@@ -1,5 +1,6 @@
 /**
- * From a directory in HDFS to a pinned payload: which files there are, and HDFS's checksum of each, under one digest.
+ * From a directory in HDFS to a pinned payload: which files there are, and HDFS's checksum of each, under one digest;
+ * and what has changed of a pinned one since.
  */
 
 import { createHash } from 'node:crypto';
@@ -23,7 +24,7 @@ export const checksumParallelism = 8;
 /** How often files may change under the hands of one resolving. */
 const maxLooks = 3;
 /**
- * A directory without the manifest of a whole upload counts as complete once nothing in it was written for so long:
+ * A directory without the manifest of a whole upload counts as complete once nothing in it was written for this long:
  * files that are put there one after the other look whole after each of them.
  */
 const quietMs = 5_000;

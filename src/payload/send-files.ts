@@ -1,4 +1,6 @@
-/** Sending files to HDFS: a few at a time, and each compared afterwards with what HDFS holds then. */
+/**
+ * Sends files to HDFS, a few at a time, and compares each with what HDFS then holds. Makes their directories before.
+ */
 import { createHash, type Hash } from 'node:crypto';
 import { MaasError } from '../contracts/errors.ts';
 import { joinHdfsPath } from '../contracts/hdfs-path.ts';

@@ -230,7 +230,7 @@ export function revisionOf(spec: Readonly<Json>): string | undefined {
   return template?.metadata?.annotations?.[annotations.revision];
 }
 
-/** After so long without an instance more that is up, a change counts as stuck: what a start may take by the spec. */
+/** A change counts as stuck when no further instance has come up for this long: what a start may take by the spec. */
 function progressDeadlineSeconds(spec: ModelDeploymentSpec): number {
   return Math.max(1, Math.ceil((parseDuration(spec.startupTimeout) ?? defaultStartupTimeoutMs) / 1_000));
 }

@@ -21,7 +21,7 @@ export interface Self extends Presence {
   readonly clusterId: string;
 }
 
-/** For so long the node of a leader that was lost may be there yet: the longest session, and a moment. */
+/** How long the node of a leader that was lost may still be there: the longest session, and a moment. */
 export function rememberedMs(sessionTimeoutMs: number): number {
   return sessionTimeoutMs * 2 + 5_000;
 }

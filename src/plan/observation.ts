@@ -177,7 +177,7 @@ export interface RegisteredPod {
   readonly payloadDigest?: string;
 }
 
-/** How far the operator and the agents go with this model; see api/modes.ts. */
+/** How far the operator and the agents go with this model; see contracts/modes.ts. */
 export interface ModeView {
   readonly mode: Mode;
   /** What the agents are told; while the operator only observes, what they were told before. */

@@ -52,7 +52,7 @@ export interface Plan {
   readonly protect: readonly { readonly manifest: Manifest; readonly why: string }[];
   readonly status: ModelDeploymentStatus;
   readonly events: readonly ReasonedEvent[];
-  /** Look again after so many milliseconds even if nothing is heard. */
+  /** Look again after this many milliseconds even if nothing is heard. */
   readonly lookAgainMs?: number;
 }
 

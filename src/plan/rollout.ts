@@ -19,7 +19,7 @@ export interface Rollout {
   readonly surplus: number;
   /** All that is wanted is up and runs the present spec, and nothing else of this version runs. */
   readonly done: boolean;
-  /** For longer than a start may take, no instance more has come up. */
+  /** For longer than a start may take, no further instance has come up. */
   readonly stuck: boolean;
 }
 

@@ -1,7 +1,7 @@
 /**
- * Which registrations are provably ours and have nobody behind them? A marker (api/marker.ts) whose pod does not exist
- * any more belongs to an agent that lives on somewhere, on a node that was cut off, say: its registration goes, and the
- * marker tells the agent not to come back.
+ * Which registrations are provably ours and have nobody behind them? A marker (contracts/marker.ts) whose pod does not
+ * exist any more belongs to an agent that lives on somewhere, on a node that was cut off, say: its registration goes,
+ * and the marker tells the agent not to come back.
  */
 import { decodeMarker } from '../contracts/marker.ts';
 import { instanceId, podUidOf } from '../contracts/names.ts';

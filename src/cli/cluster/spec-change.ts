@@ -32,7 +32,7 @@ export interface AddWish extends SpecWish {
   /** RFC 3339: what was at the payload's path by then is whole; undefined where nobody knows. */
   readonly payloadComplete?: string | undefined;
   /**
-   * What a new resource gets beside, where it is asked for in the old client's words; then the memory is the least that
+   * What else a new resource gets, where it is asked for in the old client's words; then the memory is the least that
    * one that is there is to have. Absent for `kubectl maas`.
    */
   readonly oldDefaults?: OldDefaults;
