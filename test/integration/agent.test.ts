@@ -23,9 +23,9 @@ let tree: ZooKeeper;
 const pods: AgentPod[] = [];
 const links: CuttableLink[] = [];
 
-const client = (resume?: { id: string; password: string; timeoutMs: number }) =>
+const client = (resume?: { id: string; password: string; timeoutMs: number }, address = zookeeper().quorum) =>
   new ZooKeeper({
-    quorum: `${zookeeper().quorum}${chroot}`,
+    quorum: `${address}${chroot}`,
     sessionTimeoutMs: sessionMs,
     resume,
     clock: systemClock,
@@ -332,6 +332,14 @@ describe('an agent that was killed', () => {
     await made.killAgent('SIGKILL');
     const path = made.file('session', 'session.json');
     const stored = JSON.parse(readFileSync(path, 'utf8'));
+    // Goes when the old session expires.
+    const witness = `/witness-of-${old}`;
+    const link = await CuttableLink.open(zookeeper().quorum);
+    links.push(link);
+    const cutOff = client(stored, link.address);
+    await cutOff.create(witness, Buffer.alloc(0), { ephemeral: true });
+    link.cut();
+    await cutOff.close();
     // A wrong password is how a server tells an agent that a session is not its own, or over.
     writeFileSync(path, JSON.stringify({ ...stored, password: Buffer.alloc(16).toString('base64') }));
     made.startAgent();
@@ -340,7 +348,7 @@ describe('an agent that was killed', () => {
     expect(owner).not.toBe(old);
     expect(await ownerOf(made.markerPath)).toBe(owner);
     // The old session expires without taking anything along.
-    await new Promise((resolve) => setTimeout(resolve, sessionMs + tickMs));
+    await until(async () => !(await exists(witness)), 'the old session has expired', 15_000);
     expect(await ownerOf(made.registrationPath)).toBe(owner);
     expect(await made.isReady()).toBe(true);
   });

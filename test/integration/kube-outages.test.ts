@@ -7,8 +7,8 @@ import { configMaps, namespaces } from '../../src/adapters/kube/resource-kind.ts
 import { createTransport, type Transport } from '../../src/adapters/kube/transport.ts';
 import { startWatch, type Watch } from '../../src/adapters/kube/watch.ts';
 import { hasCode } from '../../src/contracts/errors.ts';
-import { silentLog } from '../../src/kernel/log.ts';
 import { systemClock } from '../../src/kernel/system-clock.ts';
+import { RememberingLog } from '../builders/remembering-log.ts';
 import { TcpProxy } from '../builders/tcp-proxy.ts';
 import { present } from './world.ts';
 
@@ -23,6 +23,7 @@ describe('a watch over bad connections', () => {
   let client: KubeClient;
   let watch: Watch<string>;
   let seen: string[];
+  let log: RememberingLog;
 
   beforeAll(async () => {
     directly = createTransport(load, systemClock, 'maas-test');
@@ -44,6 +45,7 @@ describe('a watch over bad connections', () => {
     );
     client = new KubeClient(proxied, systemClock);
     seen = [];
+    log = new RememberingLog();
     watch = startWatch({
       client,
       kind: configMaps,
@@ -52,7 +54,7 @@ describe('a watch over bad connections', () => {
       project: ({ metadata }) => `${metadata.name} ${metadata.uid}`,
       onChange: ({ type, object }) => seen.push(`${type} ${object}`),
       clock: systemClock,
-      log: silentLog,
+      log,
     });
     await watch.synced;
   });
@@ -103,7 +105,7 @@ describe('a watch over bad connections', () => {
     seen.length = 0;
     proxy.mode = 'reset';
     proxy.cut();
-    await vi.waitFor(() => expect(watch.counters().failures).toBeGreaterThan(2), 20_000);
+    await vi.waitFor(() => expect(log.warnings.length).toBeGreaterThan(2), 20_000);
     await direct.delete(configMaps, { namespace, name: 'same' });
     const second = await create('same');
     proxy.mode = 'serve';
@@ -119,7 +121,7 @@ describe('a watch over bad connections', () => {
       .catch((reason: unknown) => reason);
     expect(hasCode(error, 'CLUSTER_UNREACHABLE')).toBe(true);
     // The stream gives up waiting for its headers, too.
-    await vi.waitFor(() => expect(watch.counters().failures).toBeGreaterThan(1), { timeout: 40_000, interval: 100 });
+    await vi.waitFor(() => expect(log.warnings.length).toBeGreaterThan(1), { timeout: 40_000, interval: 100 });
     proxy.mode = 'serve';
     proxy.cut();
     await vi.waitFor(() => followed(), 40_000);

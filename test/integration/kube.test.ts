@@ -228,7 +228,9 @@ describe('a real API server', () => {
     for (let i = 0; i < 30; i++) {
       if (i % 3 === 0) await client.delete(configMaps, { namespace, name: `w${i}` });
       else await client.mergePatch(configMaps, { namespace, name: `w${i}` }, { data: { value: `${i}` } });
-      if (i % 10 === 0) await clock.sleep(700);
+      if (i % 10 !== 0) continue;
+      const streams = watch.counters().restarts;
+      await vi.waitFor(() => expect(watch.counters().restarts).toBeGreaterThan(streams), 10_000);
     }
     await client.delete(configMaps, { namespace, name: 'w7' });
     await client.create(configMaps, configMap('w7', { value: 'again' }, label));
@@ -249,6 +251,18 @@ describe('a real API server', () => {
     await watch.stop();
   });
 
+  /** Waits until whoever holds a lease has renewed it so often. */
+  const renewed = async (name: string, times: number): Promise<void> => {
+    const seen = new Set<unknown>();
+    await vi.waitFor(
+      async () => {
+        seen.add((await client.get(leases, { namespace, name }))?.spec?.renewTime);
+        expect(seen.size).toBeGreaterThan(times);
+      },
+      { timeout: 20_000, interval: 100 },
+    );
+  };
+
   it('elects one of two candidates, and the other after it', async () => {
     const stop = new AbortController();
     const candidate = (identity: string): Promise<Leadership> =>
@@ -258,7 +272,7 @@ describe('a real API server', () => {
     const waiting = candidate('second').then((leadership) => {
       second = leadership;
     });
-    await clock.sleep(5_000);
+    await renewed('leader', 2);
     expect([first.holds(), second]).toEqual([true, undefined]);
     const lease = await client.get(leases, { namespace, name: 'leader' });
     expect(lease?.spec).toMatchObject({ holderIdentity: 'first', leaseDurationSeconds: 15 });
@@ -282,7 +296,7 @@ describe('a real API server', () => {
     };
     const first = await acquireLease({ client: cut, ...lease, identity: 'first', clock, log: silentLog }, stop.signal);
     const heir = acquireLease({ client, ...lease, identity: 'heir', clock, log: silentLog }, stop.signal);
-    await clock.sleep(3_000);
+    await renewed('killed', 1);
     dead = true;
     const died = clock.monotonic();
     let lostAt = Number.POSITIVE_INFINITY;

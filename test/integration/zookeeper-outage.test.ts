@@ -121,7 +121,7 @@ describe('a server', () => {
     await eventually(() => expect(seen.at(-1)).toBe(200));
     seen.length = 0;
     await server.kill();
-    await systemClock.sleep(1_000);
+    await eventually(() => expect(clients.filter(({ zk }) => zk.state() !== 'suspended')).toEqual([]));
     await server.start();
     const back = performance.now();
     await Promise.all(clients.map(({ zk }) => zk.connected(15_000)));

@@ -191,8 +191,8 @@ describe('answers that only look like success', () => {
   it('a body that breaks off, and one that never ends', async () => {
     const hdfs = await start();
     fake.intercept = (_request, response) => {
-      response.writeHead(200, { 'content-type': 'application/json', 'content-length': 1000 }).write('{"FileStatus"');
-      setTimeout(() => response.destroy(), 10);
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': 1000 });
+      response.write('{"FileStatus"', () => response.destroy());
       return true;
     };
     expect(await failure(hdfs.status('/a'))).toMatchObject({ code: 'HDFS_UNREACHABLE' });
