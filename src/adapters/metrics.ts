@@ -53,6 +53,8 @@ export interface OperatorMetrics {
   request(outcome: 'done' | 'rejected' | 'forwarded'): void;
   /** A call to HDFS or ZooKeeper has ended. */
   called(system: 'hdfs' | 'zookeeper', call: Call): void;
+  /** From now on these are shown, too. */
+  show(sources: MetricSources): void;
   /** The text that Prometheus reads, and its content type. */
   render(): Promise<{ readonly type: string; readonly text: string }>;
 }
@@ -107,10 +109,8 @@ class Instruments {
   }
 }
 
-export function operatorMetrics(sources: MetricSources, build: BuildInfo): OperatorMetrics {
+export function operatorMetrics(build: BuildInfo): OperatorMetrics {
   const instruments = new Instruments();
-  operatorGauges(instruments, sources);
-  modelGauges(instruments, sources);
   processGauges(instruments, build);
   const reconciles = instruments.counter('maas_reconcile_total', 'Passes over a ModelDeployment, by outcome.', [
     'outcome',
@@ -145,6 +145,10 @@ export function operatorMetrics(sources: MetricSources, build: BuildInfo): Opera
     called(system, { operation, code, seconds }) {
       calls[system].total.inc({ operation, code });
       calls[system].seconds.observe({ operation }, seconds);
+    },
+    show(sources) {
+      operatorGauges(instruments, sources);
+      modelGauges(instruments, sources);
     },
     render: async () => ({ type: instruments.registry.contentType, text: await instruments.registry.metrics() }),
   };

@@ -31,8 +31,8 @@ export interface RequestStepsPorts {
   readonly cluster: QueueCluster;
   readonly settings: RequestQueueSettings;
   readonly defaults: OldDefaults;
-  /** Is it certain that this process is the leader? */
-  readonly leads: () => boolean;
+  /** Nothing is written without it. */
+  readonly leadership: { holds(): boolean };
   /**
    * May requests for this model be taken now? Those that name none are asked for with the empty name. What is not taken
    * stays on the queue as it is.
@@ -187,9 +187,10 @@ export class RequestSteps {
 
   /** Every external write goes through here. */
   async #write<T>(write: QueueWrite, call: () => Promise<T>): Promise<T> {
-    const { failPoints, leads } = this.#ports;
+    const { failPoints, leadership } = this.#ports;
     failPoints(`before-${write}`);
-    if (!leads()) throw new MaasError('LEASE_LOST', 'this process is not the leader any more, so it writes nothing');
+    if (!leadership.holds())
+      throw new MaasError('LEASE_LOST', 'this process is not the leader any more, so it writes nothing');
     const result = await call();
     failPoints(`after-${write}`);
     return result;

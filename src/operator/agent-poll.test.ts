@@ -3,6 +3,7 @@ import { HastyClock } from '../../test/builders/manual-clock.ts';
 import { aPod } from '../../test/builders/model-deployment.ts';
 import { instanceId } from '../contracts/names.ts';
 import { hostNetworkPorts } from '../contracts/pod-contract.ts';
+import type { PodView } from '../plan/observation.ts';
 import { AgentPoll } from './agent-poll.ts';
 
 const pod = aPod();
@@ -18,16 +19,21 @@ function setUp(answer: (url: string) => Promise<string>) {
   }, clock);
   /** What whoever is told looks at then. */
   const seen: (string | undefined)[] = [];
-  const news = () => seen.push(poll.view([pod], () => {}).get(pod.uid)?.stage);
-  return { poll, urls, pass: clock.pass, news, seen };
+  const news = () => seen.push(poll.view([pod]).get(pod.uid)?.stage);
+  /** Asks what is due, and gives what was known before. */
+  const look = (pods: readonly PodView[], told: () => void) => {
+    poll.ask(pods, told);
+    return poll.view(pods);
+  };
+  return { look, urls, pass: clock.pass, news, seen };
 }
 
 describe('AgentPoll', () => {
   it('asks in the background and tells when the answer differs', async () => {
-    const { poll, urls, news, seen } = setUp(async () => said());
-    expect(poll.view([pod], news).size).toBe(0);
+    const { look, urls, news, seen } = setUp(async () => said());
+    expect(look([pod], news).size).toBe(0);
     await vi.waitFor(() => expect(seen).toEqual(['WaitingForEndpoint']));
-    expect(poll.view([pod], news).get(pod.uid)?.stage).toBe('WaitingForEndpoint');
+    expect(look([pod], news).get(pod.uid)?.stage).toBe('WaitingForEndpoint');
     expect(urls).toEqual(['http://10.0.0.9:8099/status']);
   });
 
@@ -36,24 +42,24 @@ describe('AgentPoll', () => {
     ['an answer that is none', async () => '<html>'],
     ['a refused connection', async () => Promise.reject(new Error('refused'))],
   ])('takes %s for nothing', async (_name, answer) => {
-    const { poll, urls, news, seen, pass } = setUp(answer);
-    poll.view([pod], news);
+    const { look, urls, news, seen, pass } = setUp(answer);
+    look([pod], news);
     pass(1_000);
     await vi.waitFor(() => {
-      poll.view([pod], news);
+      look([pod], news);
       expect(urls.length).toBe(2);
     });
-    expect(poll.view([pod], news).size).toBe(0);
+    expect(look([pod], news).size).toBe(0);
     expect(seen).toEqual([]);
   });
 
   it('does not ask twice at once, nor pods that leave or have no address', async () => {
     let answered = (_text: string) => {};
-    const { poll, urls, news, seen, pass } = setUp(() => new Promise((resolve) => (answered = resolve)));
+    const { look, urls, news, seen, pass } = setUp(() => new Promise((resolve) => (answered = resolve)));
     const { ip: _ip, ...withoutAddress } = pod;
-    poll.view([pod, aPod({ uid: 'gone', deleting: true }), { ...withoutAddress, uid: 'new' }], news);
+    look([pod, aPod({ uid: 'gone', deleting: true }), { ...withoutAddress, uid: 'new' }], news);
     pass(60_000);
-    poll.view([pod], news);
+    look([pod], news);
     expect(urls.length).toBe(1);
     answered(said());
     await vi.waitFor(() => expect(seen).toEqual(['WaitingForEndpoint']));
@@ -61,15 +67,15 @@ describe('AgentPoll', () => {
 
   it("forgets an answer that became old, and finds an agent on the node's network by the ports of its UID", async () => {
     const ports = hostNetworkPorts(pod.uid);
-    const { poll, news, pass, urls } = setUp(async (url) =>
+    const { look, news, pass, urls } = setUp(async (url) =>
       url.includes(`:${ports[1]}/`) ? said() : Promise.reject(new Error('refused')),
     );
     const host = aPod({ hostNetwork: true });
-    poll.view([host], news);
-    await vi.waitFor(() => expect(poll.view([host], news).get(host.uid)?.stage).toBe('WaitingForEndpoint'));
+    look([host], news);
+    await vi.waitFor(() => expect(look([host], news).get(host.uid)?.stage).toBe('WaitingForEndpoint'));
     expect(urls).toEqual(ports.slice(0, 2).map((port) => `http://10.0.1.1:${port}/status`));
     pass(20_000);
-    expect(poll.view([host], news).size).toBe(0);
+    expect(look([host], news).size).toBe(0);
   });
 });
 

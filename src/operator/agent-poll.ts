@@ -38,22 +38,30 @@ export class AgentPoll {
     this.#clock = clock;
   }
 
-  /** What is known of these pods' agents now; asks where that is due. `onNews` is called when an answer differs. */
-  view(pods: readonly PodView[], onNews: () => void): Map<string, AgentStatus> {
+  /** Asks, in the background, those of these pods' agents that are due; `onNews` is called when an answer differs. */
+  ask(pods: readonly PodView[], onNews: () => void): void {
     const now = this.#clock.monotonic();
-    const known = new Map<string, AgentStatus>();
     for (const pod of pods) {
-      if (pod.deleting || (pod.hostNetwork ? pod.nodeIp : pod.ip) === undefined) continue;
+      if (pod.deleting || hostOf(pod) === undefined) continue;
       let entry = this.#entries.get(pod.uid);
       if (entry === undefined) {
         entry = { askedAt: Number.NEGATIVE_INFINITY, answeredAt: now, busy: false };
         this.#entries.set(pod.uid, entry);
       }
-      const settled = pod.ready && entry.status?.verifiedDigest !== undefined;
-      const silent = now - entry.answeredAt > staleMs;
-      if (entry.status !== undefined && (settled || !silent)) known.set(pod.uid, entry.status);
-      const pause = settled ? settledEveryMs : silent ? silentEveryMs : everyMs;
+      const pause = isSettled(pod, entry) ? settledEveryMs : isSilent(entry, now) ? silentEveryMs : everyMs;
       if (!entry.busy && now - entry.askedAt >= pause) void this.#ask(pod, entry, onNews);
+    }
+  }
+
+  /** What is known of these pods' agents now. */
+  view(pods: readonly PodView[]): Map<string, AgentStatus> {
+    const now = this.#clock.monotonic();
+    const known = new Map<string, AgentStatus>();
+    for (const pod of pods) {
+      const entry = pod.deleting || hostOf(pod) === undefined ? undefined : this.#entries.get(pod.uid);
+      if (entry?.status !== undefined && (isSettled(pod, entry) || !isSilent(entry, now))) {
+        known.set(pod.uid, entry.status);
+      }
     }
     return known;
   }
@@ -89,8 +97,20 @@ export class AgentPoll {
   }
 }
 
+function isSettled(pod: PodView, { status }: Entry): boolean {
+  return pod.ready && status?.verifiedDigest !== undefined;
+}
+
+function isSilent({ answeredAt }: Entry, now: number): boolean {
+  return now - answeredAt > staleMs;
+}
+
+function hostOf(pod: PodView): string | undefined {
+  return pod.hostNetwork ? pod.nodeIp : pod.ip;
+}
+
 function urlsOf(pod: PodView): string[] {
-  const host = (pod.hostNetwork ? pod.nodeIp : pod.ip) ?? '';
+  const host = hostOf(pod) ?? '';
   const bracketed = host.includes(':') ? `[${host}]` : host;
   const ports = pod.hostNetwork ? hostNetworkPorts(pod.uid) : [agentPort];
   return ports.map((port) => `http://${bracketed}:${port}${agentPaths.status}`);

@@ -1,16 +1,11 @@
-/**
- * Joins the watches, the queue and the reconciler: every change becomes the key of a ModelDeployment, every key becomes
- * a pass over its present state.
- */
+/** Every key becomes a pass over the present state of a ModelDeployment; what is gone is forgotten. */
 
 import { hasCode } from '../contracts/errors.ts';
 import { annotations } from '../contracts/names.ts';
 import type { ModelDeployment } from '../contracts/resource.ts';
-import type { ResourceEntry } from '../contracts/resource-entry.ts';
 import type { OperatorSettings } from '../contracts/settings.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
-import type { PodView } from '../plan/observation.ts';
 import { AgentPoll, type Get } from './agent-poll.ts';
 import type { Modes } from './modes.ts';
 import { PayloadWatch } from './payload-watch.ts';
@@ -19,28 +14,18 @@ import type { Cluster, Metrics, Payloads, Stores } from './ports.ts';
 import { Reconciler } from './reconciler.ts';
 import type { RegistrationFollower } from './registrations.ts';
 import type { ServedNamespaces } from './served-namespaces.ts';
-import type { Owned } from './views.ts';
-
-/** The part of the work queue that a controller uses; keys are UIDs of ModelDeployments. */
-export interface Queue {
-  add(key: string): void;
-}
-
-export interface Change<P> {
-  readonly type: 'added' | 'modified' | 'deleted';
-  readonly object: P;
-}
 
 export interface ControllerPorts {
   readonly stores: Stores;
-  readonly registrations: RegistrationFollower;
+  readonly registrations: Pick<RegistrationFollower, 'view'>;
   readonly modes: Pick<Modes, 'of'>;
   readonly cluster: Cluster;
   readonly payloads: Payloads;
   readonly get: Get;
   readonly podWarnings: ListPodWarnings;
   readonly served: Pick<ServedNamespaces, 'inStep' | 'written'>;
-  readonly queue: Queue;
+  /** Where what is heard in the background makes another pass due; keys are UIDs of ModelDeployments. */
+  readonly queue: { add(uid: string): void };
   readonly settings: OperatorSettings & { clusterId: string };
   readonly clock: Clock;
   readonly metrics: Metrics;
@@ -53,6 +38,8 @@ export class Controller {
   readonly #agentPoll: AgentPoll;
   readonly #podWarnings: PodWarnings;
   readonly #reconciler: Reconciler;
+  /** UIDs of the pods of each ModelDeployment, as of its last pass. */
+  readonly #pods = new Map<string, ReadonlySet<string>>();
   #passes = 0;
 
   constructor(ports: ControllerPorts) {
@@ -74,8 +61,14 @@ export class Controller {
                 pinned,
                 () => ports.queue.add(resource.metadata.uid),
               ),
-        agents: (pods) => this.#agentPoll.view(pods, () => this.#wake(pods)),
-        warnings: (pods) => this.#podWarnings.view(pods, () => this.#wake(pods)),
+        agents: (uid, pods) => {
+          this.#agentPoll.ask(pods, () => ports.queue.add(uid));
+          return this.#agentPoll.view(pods);
+        },
+        warnings: (uid, pods) => {
+          this.#podWarnings.ask(pods, () => ports.queue.add(uid));
+          return this.#podWarnings.view(pods);
+        },
       },
       ports.cluster,
       (uid) => this.#payloadWatch.copy(uid),
@@ -84,64 +77,16 @@ export class Controller {
     );
   }
 
-  /** Something was heard about these pods. */
-  #wake(pods: readonly PodView[]): void {
-    for (const pod of pods) {
-      const owner = this.#ports.stores.pods.byUid(pod.uid)?.ownerUid;
-      if (owner !== undefined) this.#ports.queue.add(owner);
-    }
-  }
-
-  /** A ModelDeployment changed: it, and whoever else names the model, may be concerned. */
-  resourceChanged({ type, object }: Change<ResourceEntry>): void {
-    const { queue, stores, registrations } = this.#ports;
-    const { uid } = object.resource.metadata;
-    const { name } = object.resource.spec;
-    if (type === 'deleted') {
-      this.#payloadWatch.forget(uid);
-      this.#reconciler.forget(uid);
-      if (stores.resources.indexed(name).length === 0) registrations.unfollow(name);
-    } else {
-      registrations.follow(name);
-      queue.add(uid);
-    }
-    for (const peer of stores.resources.indexed(name)) {
-      if (peer.resource.metadata.uid !== uid && type !== 'modified') queue.add(peer.resource.metadata.uid);
-    }
-  }
-
-  childChanged({ type, object }: Change<Owned<{ readonly uid: string }>>): void {
-    if (type === 'deleted') {
-      this.#agentPoll.forget(object.view.uid);
-      this.#podWarnings.forget(object.view.uid);
-    }
-    this.#ports.queue.add(object.ownerUid);
-  }
-
-  /** What clients see of a model changed. */
-  registrationsChanged(model: string): void {
-    for (const { resource } of this.#ports.stores.resources.indexed(model))
-      this.#ports.queue.add(resource.metadata.uid);
-  }
-
-  /** The mode of any model may have changed. */
-  modesChanged(): void {
-    for (const { resource } of this.#ports.stores.resources.list()) this.#ports.queue.add(resource.metadata.uid);
-  }
-
-  /** A namespace can be worked in, or all can. */
-  opened(namespace: string | undefined): void {
-    for (const { resource } of this.#ports.stores.resources.list()) {
-      if (namespace === undefined || resource.metadata.namespace === namespace)
-        this.#ports.queue.add(resource.metadata.uid);
-    }
-  }
-
   /** One pass. Throws what the queue should back off from. */
   async process(uid: string): Promise<{ readonly requeueAfterMs?: number }> {
     const { stores, clock, metrics, log, served } = this.#ports;
     const entry = stores.resources.byUid(uid);
-    if (entry === undefined) return {};
+    this.#follow(uid, entry === undefined ? [] : stores.pods.indexed(uid).map(({ view }) => view.uid));
+    if (entry === undefined) {
+      this.#payloadWatch.forget(uid);
+      this.#reconciler.forget(uid);
+      return {};
+    }
     const { namespace, name } = entry.resource.metadata;
     // From an old picture nothing is decided; when it is new again, this is called again.
     if (!served.inStep(namespace)) return {};
@@ -162,6 +107,18 @@ export class Controller {
     } finally {
       metrics.reconciled(succeeded ? 'success' : 'error', (clock.monotonic() - started) / 1_000);
     }
+  }
+
+  /** What was heard of pods that are gone is of no use to anybody. */
+  #follow(uid: string, pods: readonly string[]): void {
+    const present = new Set(pods);
+    for (const pod of this.#pods.get(uid) ?? []) {
+      if (present.has(pod)) continue;
+      this.#agentPoll.forget(pod);
+      this.#podWarnings.forget(pod);
+    }
+    if (present.size === 0) this.#pods.delete(uid);
+    else this.#pods.set(uid, present);
   }
 
   stop(): void {

@@ -15,13 +15,12 @@ import { Modes } from './modes.ts';
 
 const path = '/maas/operator/c1/modes';
 const text = (byDefault: Mode, ...own: [string, Mode][]) => printModes({ default: byDefault, models: new Map(own) });
-function setUp(zookeeper = new FakeZooKeeper()) {
-  const told = { leads: true, yields: false as boolean | undefined, changes: 0, spoilt: [] as MaasError[] };
+function setUp(zookeeper = new FakeZooKeeper(), yields: boolean | 'unknown' = false) {
+  const told = { leads: true, changes: 0, spoilt: [] as MaasError[] };
   const modes = new Modes({
     zookeeper,
     path,
-    leads: () => told.leads,
-    yields: () => told.yields,
+    leadership: { holds: () => told.leads },
     changed: () => {
       told.changes += 1;
     },
@@ -29,6 +28,7 @@ function setUp(zookeeper = new FakeZooKeeper()) {
     log: silentLog,
   });
   modes.start();
+  if (yields !== 'unknown') modes.yield(yields);
   const published = (): PublishedModes | undefined => {
     const node = zookeeper.nodes.get(path);
     return node === undefined ? undefined : decodePublishedModes(node.data);
@@ -62,7 +62,7 @@ describe('Modes', () => {
     const second = setUp(zookeeper);
     first.modes.configured(text('shadow'));
     second.modes.configured(text('drain'));
-    second.told.yields = true;
+    second.modes.yield(true);
     for (let round = 0; round < 3; round++) {
       await second.modes.publish();
       await first.modes.publish();
@@ -71,15 +71,15 @@ describe('Modes', () => {
     expect([first.modes.of('dga').agents, second.modes.of('dga').agents]).toEqual(['shadow', 'shadow']);
     expect(zookeeper.nodes.get(path)?.version).toBe(0);
 
-    second.told.yields = false;
+    second.modes.yield(false);
     await second.modes.publish();
     expect(second.published()?.wanted.default).toBe('drain');
     expect(second.modes.of('dga')).toEqual({ mode: 'drain', agents: 'drain' });
   });
 
   it('publishes nothing before it is known who else does, though what people wrote holds', async () => {
-    const { zookeeper, modes, told } = setUp();
-    told.yields = undefined;
+    const zookeeper = new FakeZooKeeper();
+    const { modes } = setUp(zookeeper, 'unknown');
     modes.configured(text('observe'));
     await modes.publish();
     expect(zookeeper.nodes.has(path)).toBe(false);

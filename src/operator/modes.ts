@@ -15,9 +15,11 @@ import {
   type PublishedModes,
   parseModes,
 } from '../contracts/modes.ts';
+import { Bell } from '../kernel/bell.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { ModeView } from '../plan/observation.ts';
+import type { Leadership } from './leadership.ts';
 import type { Subscription, Znode, ZooKeeperReader } from './ports.ts';
 
 /** What the modes need of ZooKeeper. @throws MaasError */
@@ -33,13 +35,8 @@ export interface ModesOptions {
   readonly zookeeper: ModesZooKeeper;
   /** Of the znode. */
   readonly path: string;
-  /** Is it certain that this process is the leader? Only then is anything written. */
-  readonly leads: () => boolean;
-  /**
-   * Does what another operator publishes in this place hold? Then what people wrote here waits, and nothing is
-   * published; nor is it while that is not known, which is undefined.
-   */
-  readonly yields: () => boolean | undefined;
+  /** Nothing is written without. */
+  readonly leadership: Pick<Leadership, 'holds'>;
   /** The modes of some models may have changed. */
   readonly changed: () => void;
   /** The ConfigMap cannot be read: told once for each content, and again when this process begins to lead. */
@@ -59,8 +56,10 @@ export class Modes {
   #published: PublishedModes | undefined;
   #subscription: Subscription | undefined;
   #unlisten: (() => void) | undefined;
-  #due = true;
-  #wake: () => void = () => {};
+  /** Undefined while it is not known: nothing is published then. */
+  #yields: boolean | undefined;
+  /** While it publishes. */
+  #bell: Bell | undefined;
 
   constructor(options: ModesOptions) {
     this.#options = options;
@@ -70,7 +69,7 @@ export class Modes {
     const { zookeeper, path } = this.#options;
     this.#subscription = zookeeper.watchNode(path, (node) => this.#seen(node));
     this.#unlisten = zookeeper.onEvent(({ type }) => {
-      if (type === 'connected') this.#ring();
+      if (type === 'connected') this.#bell?.ring();
     });
   }
 
@@ -91,13 +90,15 @@ export class Modes {
       log.warn({ err: error }, 'the modes cannot be read; those of before hold');
       spoilt(this.#problem);
     }
-    this.#ring();
+    this.#bell?.ring();
     changed();
   }
 
-  /** Another operator's modes may hold now, or this one's again. */
-  yieldsChanged(): void {
-    this.#ring();
+  /** Does what another operator publishes in this place hold? Then what people wrote here waits. */
+  yield(yields: boolean): void {
+    if (yields === this.#yields) return;
+    this.#yields = yields;
+    this.#bell?.ring();
     this.#options.changed();
   }
 
@@ -114,8 +115,10 @@ export class Modes {
   async run(clock: Clock, signal: AbortSignal): Promise<void> {
     const { zookeeper, spoilt, log } = this.#options;
     if (this.#problem !== undefined) spoilt(this.#problem);
+    const bell = new Bell(clock);
+    this.#bell = bell;
+    signal.addEventListener('abort', () => bell.ring(), { once: true });
     while (!signal.aborted) {
-      this.#due = false;
       let waitMs = againMs;
       try {
         if (zookeeper.state() === 'connected') await this.publish();
@@ -123,14 +126,14 @@ export class Modes {
         log.warn({ err: error }, 'the modes could not be published; it is tried again');
         waitMs = retryMs;
       }
-      await this.#rung(clock, waitMs, signal);
+      await bell.wait(waitMs);
     }
   }
 
   /** One attempt. @throws MaasError of ZooKeeper */
   async publish(): Promise<void> {
-    const { zookeeper, path, leads, yields, log } = this.#options;
-    if (yields() !== false) return;
+    const { zookeeper, path, leadership, log } = this.#options;
+    if (this.#yields !== false) return;
     const node = await zookeeper.get(path);
     const before = node === undefined ? undefined : decodePublishedModes(node.data);
     const wanted = this.#problem === undefined ? this.#written : (this.#written ?? before?.wanted);
@@ -138,7 +141,7 @@ export class Modes {
     // What was seen before the node was spoilt or removed is better than nothing.
     const agents = modesForAgents(wanted, (before ?? this.#published)?.agents);
     const data = encodePublishedModes({ wanted, agents });
-    if ((node !== undefined && Buffer.compare(node.data, data) === 0) || !leads()) return;
+    if ((node !== undefined && Buffer.compare(node.data, data) === 0) || !leadership.holds()) return;
     if (node === undefined) {
       await zookeeper.ensurePath(path.slice(0, path.lastIndexOf('/')));
       await zookeeper.create(path, data);
@@ -150,29 +153,14 @@ export class Modes {
 
   #wanted(): ModeTable | undefined {
     const published = this.#published?.wanted;
-    return this.#options.yields() === true ? (published ?? this.#written) : (this.#written ?? published);
+    return this.#yields === true ? (published ?? this.#written) : (this.#written ?? published);
   }
 
   #seen(node: Znode | undefined): void {
     // A node that vanished or was spoilt is put right by the leader; what it said still holds.
     const published = node === undefined ? undefined : decodePublishedModes(node.data);
     if (published !== undefined) this.#published = published;
-    this.#ring();
+    this.#bell?.ring();
     this.#options.changed();
-  }
-
-  #ring(): void {
-    this.#due = true;
-    this.#wake();
-  }
-
-  async #rung(clock: Clock, waitMs: number, signal: AbortSignal): Promise<void> {
-    if (this.#due) return;
-    const over = new AbortController();
-    const rung = new Promise<void>((resolve) => {
-      this.#wake = resolve;
-    });
-    await Promise.race([rung, clock.sleep(waitMs, AbortSignal.any([signal, over.signal])).catch(() => {})]);
-    over.abort();
   }
 }

@@ -23,8 +23,8 @@ export interface Senses {
   readonly registrations: (model: string) => RegistrationsView;
   readonly mode: (model: string) => ModeView;
   readonly payload: (entry: ResourceEntry, pinned: PinnedPayload | undefined) => PayloadView;
-  readonly agents: (pods: readonly PodView[]) => ReadonlyMap<string, AgentStatus>;
-  readonly warnings: (pods: readonly PodView[]) => ReadonlyMap<string, readonly PodWarning[]>;
+  readonly agents: (uid: string, pods: readonly PodView[]) => ReadonlyMap<string, AgentStatus>;
+  readonly warnings: (uid: string, pods: readonly PodView[]) => ReadonlyMap<string, readonly PodWarning[]>;
 }
 
 /**
@@ -55,7 +55,7 @@ export function observe(
   const mode = senses.mode(spec.name);
   const up = (pod: PodView) =>
     pod.ready && registrations.known && registrations.byPod.has(pod.uid) === registers(mode.agents);
-  const warnings = senses.warnings(pods);
+  const warnings = senses.warnings(metadata.uid, pods);
   return {
     now,
     resource: status === undefined ? entry.resource : { ...entry.resource, status },
@@ -82,7 +82,10 @@ export function observe(
     registrations,
     mode,
     // What an instance verified says its marker, which only those have that are registered.
-    agents: senses.agents(pods.filter((pod) => !up(pod) || !registers(mode.agents))),
+    agents: senses.agents(
+      metadata.uid,
+      pods.filter((pod) => !up(pod) || !registers(mode.agents)),
+    ),
     ...refusals,
   };
 }

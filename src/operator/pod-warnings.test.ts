@@ -28,17 +28,22 @@ function setUp(list: ListPodWarnings, age = 5_000) {
   );
   /** What whoever is told looks at then. */
   const seen: (readonly PodWarning[] | undefined)[] = [];
-  const news = () => seen.push(poll.view([held], () => {}).get(held.uid));
-  return { poll, asked, news, seen, pass: clock.pass };
+  const news = () => seen.push(poll.view([held]).get(held.uid));
+  /** Asks what is due, and gives what was known before. */
+  const look = (pods: readonly PodView[], told: () => void) => {
+    poll.ask(pods, told);
+    return poll.view(pods);
+  };
+  return { look, asked, news, seen, pass: clock.pass };
 }
 
 describe('PodWarnings', () => {
   it('asks in the background, once for all pods of a namespace, and tells when something new is heard', async () => {
-    const { poll, asked, news, seen } = setUp(async () => [warning]);
+    const { look, asked, news, seen } = setUp(async () => [warning]);
     const other = { ...held, uid: 'other' };
-    expect(poll.view([held, other], news).size).toBe(0);
+    expect(look([held, other], news).size).toBe(0);
     await vi.waitFor(() => expect(seen).toEqual([[warning]]));
-    expect(poll.view([held, other], news)).toEqual(new Map([[held.uid, [warning]]]));
+    expect(look([held, other], news)).toEqual(new Map([[held.uid, [warning]]]));
     expect(asked.map(({ namespace }) => namespace)).toEqual(['fraud']);
   });
 
@@ -65,21 +70,21 @@ describe('PodWarnings', () => {
       },
     ],
   ])('asks nothing about a pod that %s', (_name, changes) => {
-    const { poll, asked, news } = setUp(async () => []);
-    expect(poll.view([{ ...held, ...changes }], news).size).toBe(0);
+    const { look, asked, news } = setUp(async () => []);
+    expect(look([{ ...held, ...changes }], news).size).toBe(0);
     expect(asked).toEqual([]);
   });
 
   it('asks about an image that is not pulled although the agent runs', () => {
-    const { poll, asked, news } = setUp(async () => []);
-    poll.view([{ ...held, agent: { restarts: 0, state: { kind: 'running' } }, model: waiting('ErrImagePull') }], news);
+    const { look, asked, news } = setUp(async () => []);
+    look([{ ...held, agent: { restarts: 0, state: { kind: 'running' } }, model: waiting('ErrImagePull') }], news);
     expect(asked).toHaveLength(1);
   });
 
   it('asks less and less often while nothing changes, but soon about a pod that is new', async () => {
-    const { poll, asked, news, pass } = setUp(async () => [warning]);
+    const { look, asked, news, pass } = setUp(async () => [warning]);
     for (let second = 0; second < 60; second++) {
-      poll.view([held], news);
+      look([held], news);
       await Promise.resolve();
       await Promise.resolve();
       await Promise.resolve();
@@ -89,16 +94,16 @@ describe('PodWarnings', () => {
     expect(asked.length).toBeGreaterThan(5);
     const before = asked.length;
     pass(2_000);
-    poll.view([held, { ...held, uid: 'new' }], news);
+    look([held, { ...held, uid: 'new' }], news);
     expect(asked.length).toBe(before + 1);
   });
 
   it('leaves an older role alone for a minute', async () => {
-    const { poll, asked, news, seen, pass } = setUp(async () => {
+    const { look, asked, news, seen, pass } = setUp(async () => {
       throw new MaasError('CLUSTER_FORBIDDEN', 'no');
     });
     for (let second = 0; second < 59; second++) {
-      poll.view([held], news);
+      look([held], news);
       await new Promise((resolve) => setImmediate(resolve));
       pass(1_000);
     }

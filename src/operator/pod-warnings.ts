@@ -41,17 +41,16 @@ export class PodWarnings {
     this.#log = log;
   }
 
-  /** What was heard of these pods of one namespace, by UID; asks where that is due. `onNews` is called when it differs. */
-  view(pods: readonly PodView[], onNews: () => void): ReadonlyMap<string, readonly PodWarning[]> {
-    const held = pods.filter((pod) => isHeldUp(pod, this.#clock.now()));
+  /** Asks about these pods of one namespace, in the background, where that is due; `onNews` is called when it differs. */
+  ask(pods: readonly PodView[], onNews: () => void): void {
+    const held = this.#held(pods);
     const [first] = held;
-    if (first === undefined) return new Map();
+    if (first === undefined) return;
     let namespace = this.#namespaces.get(first.namespace);
     if (namespace === undefined) {
       namespace = { askedAt: Number.NEGATIVE_INFINITY, everyMs, busy: false, byPod: new Map() };
       this.#namespaces.set(first.namespace, namespace);
     }
-    const heard = namespace.byPod;
     for (const { uid } of held) {
       if (this.#known.has(uid)) continue;
       this.#known.add(uid);
@@ -59,11 +58,24 @@ export class PodWarnings {
     }
     const due = this.#clock.monotonic() - namespace.askedAt >= namespace.everyMs;
     if (!namespace.busy && due) void this.#ask(first.namespace, namespace, onNews);
-    return new Map(held.flatMap(({ uid }) => (heard.has(uid) ? [[uid, heard.get(uid) ?? []]] : [])));
+  }
+
+  /** What was heard of these pods, by UID. */
+  view(pods: readonly PodView[]): ReadonlyMap<string, readonly PodWarning[]> {
+    return new Map(
+      this.#held(pods).flatMap(({ namespace, uid }) => {
+        const heard = this.#namespaces.get(namespace)?.byPod.get(uid);
+        return heard === undefined ? [] : [[uid, heard]];
+      }),
+    );
   }
 
   forget(podUid: string): void {
     this.#known.delete(podUid);
+  }
+
+  #held(pods: readonly PodView[]): PodView[] {
+    return pods.filter((pod) => isHeldUp(pod, this.#clock.now()));
   }
 
   async #ask(name: string, namespace: Namespace, onNews: () => void): Promise<void> {

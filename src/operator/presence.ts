@@ -27,26 +27,28 @@ const everyMs = 3_000;
 /** What was read longer ago says nothing about who came since. */
 const staleMs = 15_000;
 
+/** Is given all concerns about neighbours, each time they were read, and whether another operator's modes hold here. */
+type Tell = (concerns: readonly Concern[], yieldsModes: boolean) => void;
+
 export class OperatorPresence {
   readonly #zookeeper: PresenceZooKeeper;
   readonly #root: string;
   readonly #self: Self;
   readonly #patienceMs: number;
   readonly #clock: Clock;
-  readonly #tell: (concerns: readonly Concern[]) => void;
+  readonly #tell: Tell;
   readonly #log: Log;
   readonly #firstSeen = new Map<string, number>();
   #neighbours: readonly Neighbour[] = [];
   #readAt = Number.NEGATIVE_INFINITY;
 
-  /** @param options.tell is given all concerns about neighbours, each time they were read */
   constructor(options: {
     zookeeper: PresenceZooKeeper;
     operatorRoot: string;
     sessionTimeoutMs: number;
     self: Self;
     clock: Clock;
-    tell: (concerns: readonly Concern[]) => void;
+    tell: Tell;
     log: Log;
   }) {
     this.#zookeeper = options.zookeeper;
@@ -65,12 +67,6 @@ export class OperatorPresence {
 
   maySweepStore(): boolean {
     return this.#isFresh() && ownsStore(this.#self, this.#neighbours);
-  }
-
-  /** Do another operator's modes hold here? Undefined before it was known who else there is. */
-  yieldsModes(): boolean | undefined {
-    if (this.#readAt === Number.NEGATIVE_INFINITY) return undefined;
-    return yieldsModes(this.#self, this.#neighbours, this.#patienceMs);
   }
 
   /** For as long as this process leads. */
@@ -132,7 +128,7 @@ export class OperatorPresence {
     for (const key of this.#firstSeen.keys()) if (!after.has(key)) this.#firstSeen.delete(key);
     this.#neighbours = found;
     this.#readAt = now;
-    this.#tell(concernsAbout(this.#self, found, this.#patienceMs));
+    this.#tell(concernsAbout(this.#self, found, this.#patienceMs), yieldsModes(this.#self, found, this.#patienceMs));
   }
 
   #isFresh(): boolean {

@@ -25,7 +25,7 @@ export class ServedNamespaces {
   /**
    * @param options.namespaces to be served; empty means all
    * @param options.kinds of the watches that a plan needs
-   * @param options.release how the release can be upgraded, for advice
+   * @param options.operatorNamespace where the release is, for advice
    * @param options.tell is given all concerns, when they have changed
    * @param options.opened work can be done in this namespace now, or in all when undefined
    */

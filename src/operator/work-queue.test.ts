@@ -1,45 +1,41 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ManualClock, settle } from '../../test/builders/manual-clock.ts';
-import { createWorkQueue, type Outcome, type WorkQueueOptions } from './work-queue.ts';
+import { createWorkQueue, type Outcome, type Reconcile, type WorkQueueOptions } from './work-queue.ts';
 
 /** A queue whose runs end when the test says so. */
-function workshop(options: Partial<WorkQueueOptions> = {}) {
+function workshop(options: Partial<WorkQueueOptions & { reconcile: Reconcile }> = {}) {
   const clock = new ManualClock();
   const running = new Map<string, { end: (outcome?: Outcome) => void; fail: (error: Error) => void }>();
   const runs: string[] = [];
-  const queue = createWorkQueue({
-    reconcile: (key) => {
-      if (running.has(key)) throw new Error(`two workers on ${key}`);
-      runs.push(key);
-      return new Promise((resolve, reject) => {
-        running.set(key, {
-          end: (outcome) => {
-            running.delete(key);
-            resolve(outcome);
-          },
-          fail: (error) => {
-            running.delete(key);
-            reject(error);
-          },
-        });
+  const reconcile: Reconcile = (key) => {
+    if (running.has(key)) throw new Error(`two workers on ${key}`);
+    runs.push(key);
+    return new Promise((resolve, reject) => {
+      running.set(key, {
+        end: (outcome) => {
+          running.delete(key);
+          resolve(outcome);
+        },
+        fail: (error) => {
+          running.delete(key);
+          reject(error);
+        },
       });
-    },
-    workers: 2,
-    clock,
-    random: () => 1,
-    ...options,
-  });
-  return { clock, queue, running, runs };
+    });
+  };
+  const queue = createWorkQueue({ workers: 2, clock, random: () => 1, ...options });
+  const start = () => queue.start(options.reconcile ?? reconcile);
+  return { clock, queue, start, running, runs };
 }
 
 describe('the work queue', () => {
   it('runs a key once, however often it is added', async () => {
-    const { queue, runs, running } = workshop();
+    const { queue, runs, running, start } = workshop();
     queue.add('a');
     queue.add('a');
     expect(queue.depth).toBe(1);
-    queue.start();
+    start();
     await settle();
     expect(runs).toEqual(['a']);
     expect([queue.depth, queue.active]).toEqual([0, 1]);
@@ -49,8 +45,8 @@ describe('the work queue', () => {
   });
 
   it('never works on a key twice at once, and runs it again when it was added meanwhile', async () => {
-    const { queue, runs, running } = workshop();
-    queue.start();
+    const { queue, runs, running, start } = workshop();
+    start();
     queue.add('a');
     await settle();
     queue.add('a');
@@ -66,8 +62,8 @@ describe('the work queue', () => {
   });
 
   it('lets as many workers work as it has', async () => {
-    const { queue, running } = workshop({ workers: 3 });
-    queue.start();
+    const { queue, running, start } = workshop({ workers: 3 });
+    start();
     for (const key of ['a', 'b', 'c', 'd']) queue.add(key);
     await settle();
     expect([...running.keys()]).toEqual(['a', 'b', 'c']);
@@ -77,8 +73,8 @@ describe('the work queue', () => {
   });
 
   it('is fair: a key that is always busy waits behind the others', async () => {
-    const { queue, runs, running } = workshop({ workers: 1 });
-    queue.start();
+    const { queue, runs, running, start } = workshop({ workers: 1 });
+    start();
     queue.add('busy');
     await settle();
     for (const key of ['busy', 'a', 'b']) queue.add(key);
@@ -95,16 +91,15 @@ describe('the work queue', () => {
     let broken = true;
     const clock = new ManualClock();
     const queue = createWorkQueue({
-      reconcile: async () => {
-        if (broken) throw new Error('broken');
-        return undefined;
-      },
       workers: 1,
       clock,
       random: () => 1,
       hooks: { failed: (_key, _error, _failures, retryInMs) => waits.push(retryInMs) },
     });
-    queue.start();
+    queue.start(async () => {
+      if (broken) throw new Error('broken');
+      return undefined;
+    });
     queue.add('a');
     await clock.advance(600_000);
     expect(waits.slice(0, 12)).toEqual([
@@ -122,13 +117,13 @@ describe('the work queue', () => {
   it('spreads the retries of keys that failed together', async () => {
     const waits: number[] = [];
     let seed = 0;
-    const { clock, queue } = workshop({
+    const { clock, queue, start } = workshop({
       reconcile: () => Promise.reject(new Error('broken')),
       workers: 10,
       random: () => (1 + (seed++ % 10)) / 10,
       hooks: { failed: (_key, _error, _failures, retryInMs) => waits.push(retryInMs) },
     });
-    queue.start();
+    start();
     for (let i = 0; i < 10; i++) queue.add(`k${i}`);
     await clock.advance(0);
     expect(Math.min(...waits)).toBeGreaterThanOrEqual(100);
@@ -137,8 +132,8 @@ describe('the work queue', () => {
   });
 
   it('does not let an event wait for a back-off', async () => {
-    const { clock, queue, runs, running } = workshop();
-    queue.start();
+    const { clock, queue, runs, running, start } = workshop();
+    start();
     queue.add('a');
     await settle();
     running.get('a')?.fail(new Error('broken'));
@@ -150,8 +145,8 @@ describe('the work queue', () => {
   });
 
   it('takes the earliest of several delays', async () => {
-    const { clock, queue, runs } = workshop();
-    queue.start();
+    const { clock, queue, runs, start } = workshop();
+    start();
     queue.addAfter('a', 5_000);
     queue.addAfter('a', 1_000);
     queue.addAfter('a', 9_000);
@@ -166,8 +161,8 @@ describe('the work queue', () => {
   });
 
   it('runs a key again whose delay ended while it was worked on', async () => {
-    const { clock, queue, runs, running } = workshop();
-    queue.start();
+    const { clock, queue, runs, running, start } = workshop();
+    start();
     queue.addAfter('a', 100);
     queue.add('a');
     await clock.advance(100);
@@ -177,8 +172,8 @@ describe('the work queue', () => {
   });
 
   it('looks again when the run asked for it', async () => {
-    const { clock, queue, runs, running } = workshop();
-    queue.start();
+    const { clock, queue, runs, running, start } = workshop();
+    start();
     queue.add('a');
     await settle();
     running.get('a')?.end({ requeueAfterMs: 30_000 });
@@ -189,11 +184,11 @@ describe('the work queue', () => {
   });
 
   it('takes no time as now, infinity as never, and weeks as weeks', async () => {
-    const { clock, queue, runs } = workshop({
+    const { clock, queue, runs, start } = workshop({
       reconcile: async () => undefined,
       hooks: { started: (key) => runs.push(key) },
     });
-    queue.start();
+    start();
     queue.addAfter('now', 0);
     queue.addAfter('past', -5);
     queue.addAfter('nonsense', Number.NaN);
@@ -208,14 +203,14 @@ describe('the work queue', () => {
   it('stops: waits for who works, tells them, and hands out nothing more', async () => {
     const signals: AbortSignal[] = [];
     const done = Promise.withResolvers<Outcome | undefined>();
-    const { clock, queue } = workshop({
+    const { clock, queue, start } = workshop({
       workers: 1,
       reconcile: (_key, signal) => {
         signals.push(signal);
         return done.promise;
       },
     });
-    queue.start();
+    start();
     queue.add('a');
     queue.add('b');
     queue.addAfter('c', 10);
@@ -237,7 +232,7 @@ describe('the work queue', () => {
 
   it('tells its numbers, and survives a listener that fails', async () => {
     const told: string[] = [];
-    const { clock, queue, running } = workshop({
+    const { clock, queue, running, start } = workshop({
       workers: 1,
       hooks: {
         added: (key) => told.push(`added ${key}`),
@@ -248,7 +243,7 @@ describe('the work queue', () => {
         failed: (key, error, failures) => told.push(`failed ${key} ${String(error)} ${failures}`),
       },
     });
-    queue.start();
+    start();
     queue.add('a');
     queue.add('b');
     await clock.advance(30);
@@ -259,13 +254,13 @@ describe('the work queue', () => {
 
   it('survives a reconciler that throws at once', async () => {
     const failed: unknown[] = [];
-    const { queue } = workshop({
+    const { queue, start } = workshop({
       reconcile: () => {
         throw new Error('at once');
       },
       hooks: { failed: (_key, error) => failed.push(error) },
     });
-    queue.start();
+    start();
     queue.add('a');
     await settle();
     expect(String(failed[0])).toContain('at once');
@@ -301,7 +296,13 @@ describe('the work queue', () => {
             delayed.set(name, Math.min(clock.monotonic() + ms, delayed.get(name) ?? Number.POSITIVE_INFINITY));
           };
           const queue = createWorkQueue({
-            reconcile: (name) =>
+            workers,
+            clock,
+            random: () => 0.5,
+            hooks: { failed: (name, _error, _failures, ms) => delay(name, ms) },
+          });
+          queue.start(
+            (name) =>
               new Promise((resolve, reject) => {
                 if (running.has(name)) doubled.push(name);
                 running.set(name, { end: resolve, fail: reject });
@@ -309,12 +310,7 @@ describe('the work queue', () => {
                 pass();
                 due.delete(name);
               }),
-            workers,
-            clock,
-            random: () => 0.5,
-            hooks: { failed: (name, _error, _failures, ms) => delay(name, ms) },
-          });
-          queue.start();
+          );
           for (const step of actions) {
             if (step.do === 'add') {
               due.add(step.key);

@@ -28,9 +28,10 @@ export interface QueueHooks {
   failed?(key: string, error: unknown, failures: number, retryInMs: number): void;
 }
 
+/** Works on one key. The signal fires when the queue stops. */
+export type Reconcile = (key: string, signal: AbortSignal) => Promise<Outcome | undefined>;
+
 export interface WorkQueueOptions {
-  /** Works on one key. The signal fires when the queue stops. */
-  readonly reconcile: (key: string, signal: AbortSignal) => Promise<Outcome | undefined>;
   readonly workers: number;
   readonly clock: Clock;
   readonly random?: () => number;
@@ -50,7 +51,7 @@ export interface WorkQueue {
    */
   addAfter(key: string, ms: number): void;
   /** Starts the workers. Keys may be added before. */
-  start(): void;
+  start(reconcile: Reconcile): void;
   /** Hands out nothing more and resolves when no worker works. What was queued is forgotten; so is what comes later. */
   stop(): Promise<void>;
   /** Keys that are due and wait for a worker. */
@@ -80,7 +81,7 @@ class KeyQueue implements WorkQueue {
   /** Active keys that became due again meanwhile, with the time of that. */
   readonly #again = new Map<string, number>();
   readonly #failures = new Map<string, number>();
-  #started = false;
+  #reconcile: Reconcile | undefined;
   #pumping = false;
   #alarm: { readonly at: number; readonly abort: AbortController } | undefined;
 
@@ -116,8 +117,8 @@ class KeyQueue implements WorkQueue {
     this.#setAlarm(at);
   }
 
-  start(): void {
-    this.#started = true;
+  start(reconcile: Reconcile): void {
+    this.#reconcile = reconcile;
     this.#pump();
   }
 
@@ -148,24 +149,25 @@ class KeyQueue implements WorkQueue {
 
   /** Hands due keys to free workers, after whoever added them has finished. */
   #pump(): void {
-    if (this.#pumping || !this.#started) return;
+    const reconcile = this.#reconcile;
+    if (this.#pumping || reconcile === undefined) return;
     this.#pumping = true;
     queueMicrotask(() => {
       this.#pumping = false;
       for (const [key, since] of this.#ready) {
         if (this.#active.size >= this.#options.workers) return;
         this.#ready.delete(key);
-        this.#active.set(key, this.#work(key, since));
+        this.#active.set(key, this.#work(key, since, reconcile));
       }
     });
   }
 
-  async #work(key: string, since: number): Promise<void> {
+  async #work(key: string, since: number, reconcile: Reconcile): Promise<void> {
     this.#tell((hooks) => hooks.started?.(key, this.#now() - since));
     let outcome: Outcome | undefined;
     let failure: { readonly error: unknown } | undefined;
     // An async function, so that a reconciler that throws at once ends as late as any other.
-    const run = async (): Promise<Outcome | undefined> => this.#options.reconcile(key, this.#stopping.signal);
+    const run = async (): Promise<Outcome | undefined> => reconcile(key, this.#stopping.signal);
     try {
       outcome = await run();
     } catch (error) {

@@ -32,6 +32,11 @@ export class FakeZooKeeper {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Those that are open. */
+  get watches(): number {
+    return this.#watches.size;
+  }
+
   become(state: 'connected' | 'suspended'): void {
     this.#state = state;
     for (const listener of this.#listeners) listener({ type: state });

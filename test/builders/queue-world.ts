@@ -76,7 +76,7 @@ export class QueueWorld {
       settings: this.settings,
       defaults: { cpu: '10m', readFrom: 'Store' },
       configPath: '/metron/maas/config',
-      leads: () => alive && this.leading,
+      leadership: { holds: () => alive && this.leading },
       takes: (model) => !this.notTaken.has(model),
       failPoints: (point) => {
         writing = point.startsWith('before-');

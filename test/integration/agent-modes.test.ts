@@ -29,13 +29,13 @@ beforeAll(async () => {
   modes = new Modes({
     zookeeper: tree,
     path,
-    yields: () => false,
-    leads: () => true,
+    leadership: { holds: () => true },
     changed: () => {},
     spoilt: () => {},
     log: silentLog,
   });
   modes.start();
+  modes.yield(false);
   leading = modes.run(systemClock, leadership.signal);
 });
 afterEach(async () => {

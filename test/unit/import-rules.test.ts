@@ -23,7 +23,11 @@ const rules: Readonly<Record<string, Rule>> = {
   'deploy-rules': { folders: basics, packages: [], node: pure },
   plan: { folders: basics, packages: [], node: pure },
   operator: { folders: [...basics, 'wire', 'plan'], packages: ['zod'], node: 'all' },
-  manager: { folders: [...basics, 'wire', 'plan', 'operator', 'legacy', 'payload'], packages: [], node: 'all' },
+  manager: {
+    folders: [...basics, 'wire', 'deploy-rules', 'plan', 'operator', 'legacy', 'payload'],
+    packages: [],
+    node: 'all',
+  },
   legacy: { folders: [...basics, 'wire', 'deploy-rules'], packages: ['zod'], node: 'all' },
   agent: { folders: [...basics, 'wire'], packages: ['zod'], node: 'all' },
   payload: { folders: basics, packages: ['ignore', 'zod'], node: 'all' },

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { projectRoot } from '../../deploy/local/cache.ts';
-import { type MeasuredModel, type MetricSources, operatorMetrics } from '../../src/adapters/metrics.ts';
+import { type BuildInfo, type MeasuredModel, type MetricSources, operatorMetrics } from '../../src/adapters/metrics.ts';
 import { initialState, usualLimits } from '../../src/agent/lifecycle/state.ts';
 import { metricsText } from '../../src/agent/metrics.ts';
 
@@ -32,9 +32,15 @@ function sources(given: Partial<MetricSources> = {}): MetricSources {
 
 const build = { version: '1.2.3', commit: 'abc' };
 
+function shown(given: Partial<MetricSources> = {}, info: BuildInfo = build) {
+  const metrics = operatorMetrics(info);
+  metrics.show(sources(given));
+  return metrics;
+}
+
 /** All metrics of a busy operator. */
 async function operatorText(given: Partial<MetricSources> = {}): Promise<string> {
-  const metrics = operatorMetrics(sources(given), build);
+  const metrics = shown(given);
   metrics.reconciled('success', 0.1);
   metrics.request('done');
   metrics.called('hdfs', { operation: 'list', code: 'HDFS_UNREACHABLE', seconds: 0.2 });
@@ -115,7 +121,7 @@ describe('what is told of models', () => {
 
   it('is told by the leader alone, and by nobody who leads no more', async () => {
     let leads = true;
-    const metrics = operatorMetrics(sources({ leader: () => leads }), build);
+    const metrics = shown({ leader: () => leads });
     const told = async () =>
       (await metrics.render()).text.split('\n').filter((line) => /^maas_(model_|instances_)/.test(line));
     expect((await told()).length).toBe(7);
@@ -126,7 +132,7 @@ describe('what is told of models', () => {
 
   it('ends with the model, and with the reason', async () => {
     let models: readonly MeasuredModel[] = [dga];
-    const metrics = operatorMetrics(sources({ models: () => models }), build);
+    const metrics = shown({ models: () => models });
     const told = async () => seriesOf((await metrics.render()).text, 'maas_model_status');
     await told();
     models = [{ ...dga, ready: 'True', reason: 'Serving' }];
@@ -162,12 +168,12 @@ describe('the other metrics', () => {
 
   it('say what was built', async () => {
     expect(await operatorText()).toContain('maas_operator_build_info{version="1.2.3",commit="abc"} 1');
-    const { text } = await operatorMetrics(sources(), { version: '1', commit: undefined }).render();
+    const { text } = await shown({}, { version: '1', commit: undefined }).render();
     expect(text).toContain('commit="unknown"');
   });
 
   it('count what the watches count, each time they are read', async () => {
-    const metrics = operatorMetrics(sources(), build);
+    const metrics = shown();
     for (let reading = 0; reading < 2; reading += 1) {
       expect((await metrics.render()).text).toContain('maas_watch_relists_total{kind="pods"} 4');
     }

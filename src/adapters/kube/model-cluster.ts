@@ -52,16 +52,17 @@ interface AppliedObject {
 }
 
 /**
- * @param holds is it certain that this process is the leader?
+ * @param leadership asked before each write
  * @param record takes an event; never throws
  */
 export function modelCluster(
   client: KubeClient,
-  holds: () => boolean,
+  leadership: { holds(): boolean },
   record: (resource: ModelDeployment, event: EventText) => void,
 ) {
   const lead = () => {
-    if (!holds()) throw new MaasError('LEASE_LOST', 'this process is not the leader any more, so it writes nothing');
+    if (!leadership.holds())
+      throw new MaasError('LEASE_LOST', 'this process is not the leader any more, so it writes nothing');
   };
   return {
     async apply(manifest: AppliedObject): Promise<void> {
@@ -78,7 +79,7 @@ export function modelCluster(
       await client.applyStatus(modelDeployments, { metadata: { namespace, name, uid }, status }, { fieldManager });
     },
     event(resource: ModelDeployment, event: EventText): void {
-      if (holds()) record(resource, event);
+      if (leadership.holds()) record(resource, event);
     },
     async podExists(namespace: string, name: string, uid: string): Promise<boolean> {
       const pod = await client.get(pods, { namespace, name });

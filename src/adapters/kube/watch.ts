@@ -59,7 +59,9 @@ export interface WatchOptions<T extends KubeObject, P> {
    * throws is logged and left out, so that a single malformed one stops nothing.
    */
   readonly project: (object: Stored<T>) => P;
-  /** By what the store finds objects quickly, for example the owner's UID. */
+  /** What it fills, and nobody else does; one of its own where absent. */
+  readonly store?: WatchStore<P>;
+  /** By what a store of its own finds objects quickly, for example the owner's UID. */
   readonly index?: (object: P) => string | undefined;
   readonly onChange: (change: Change<P>) => void;
   /**
@@ -118,14 +120,16 @@ const believedRefusals = 3;
 
 /** Starts at once and keeps trying until stopped; failures are logged, never thrown. */
 export function startWatch<T extends KubeObject, P>(options: WatchOptions<T, P>): Watch<P> {
-  const store = new WatchStore<P>((object) => {
-    try {
-      return options.index?.(object);
-    } catch (error) {
-      options.log.error({ err: error, kind: options.kind.kind }, 'an object has no place in the index of a watch');
-      return undefined;
-    }
-  });
+  const store =
+    options.store ??
+    new WatchStore<P>((object) => {
+      try {
+        return options.index?.(object);
+      } catch (error) {
+        options.log.error({ err: error, kind: options.kind.kind }, 'an object has no place in the index of a watch');
+        return undefined;
+      }
+    });
   const counters = { lists: 0, relists: 0, restarts: 0, failures: 0, silences: 0, changes: 0 };
   const stopping = new AbortController();
 
