@@ -1,5 +1,6 @@
 /** Which address clients are told, and so what a model has to bind to. */
 import { isIP } from 'node:net';
+import { withoutBrackets } from '../kernel/bare-address.ts';
 import { advertisedEndpoint } from './advertised-endpoint.ts';
 import type { Pod } from './assignment.ts';
 import { canonicalAddress, familiesTold, familyOf, type Reachable } from './listening-sockets.ts';
@@ -17,7 +18,7 @@ export function toldAddress(
   model: { readonly name: string; readonly version: string },
 ): Told {
   const host = hostOf(advertise, pod, model);
-  const address = host.replace(/^\[|\]$/g, '');
+  const address = withoutBrackets(host);
   const canonical = isIP(address) === 0 ? undefined : canonicalAddress(address);
   if (canonical === undefined) return { host, reachable: 'any' };
   const same = (other: string) => canonicalAddress(other) === canonical;

@@ -20,7 +20,7 @@ export interface Ports {
   /** HDFS as the operator's settings describe it. */
   readonly payloads: (hdfs: HdfsSettings) => PayloadUploader;
   /** The same HDFS, for looking only. */
-  readonly hdfs: (hdfs: HdfsSettings) => HdfsReader;
+  readonly hdfs: (hdfs: HdfsSettings) => HdfsInspector;
   /**
    * ZooKeeper, for looking only. Begins to connect at once; whoever asks for it closes it.
    * @throws MaasError SETTINGS_INVALID
@@ -184,7 +184,8 @@ export interface ReadZnode {
   };
 }
 
-export interface HdfsReader {
+/** What is asked of HDFS to say whether it is well, and what is in it. Nothing is changed. */
+export interface HdfsInspector {
   /** Asks whoever is active, as the operator does. @throws HDFS_* */
   reach(nameservice: string): Promise<void>;
   /** Each configured name node for itself. */

@@ -1,4 +1,5 @@
 /** Hosts of a URL that mean the machine of whoever reads it. */
+import { withoutBrackets } from '../kernel/bare-address.ts';
 
 const names = new Set([
   'localhost',
@@ -11,7 +12,7 @@ const names = new Set([
 
 /** @param host a name or an address in any spelling; IPv6 with or without brackets, also with a zone */
 export function isLocalHost(host: string): boolean {
-  const bare = host.toLowerCase().replace(/^\[|\]$/g, '');
+  const bare = withoutBrackets(host.toLowerCase());
   const name = bare.replace(/\.$/, '');
   if (names.has(name) || name.endsWith('.localhost')) return true;
   const url = URL.parse(`http://${bare.includes(':') ? `[${bare.replace(/%.*$/, '')}]` : bare}`);

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { MaasError } from '../../contracts/errors.ts';
+import { reasonOf } from '../../kernel/reason-of.ts';
 import { basicAuthorization } from '../http/route.ts';
 import type { Environment } from './environment.ts';
 import { ExecPlugins, type PluginCall } from './exec-plugin.ts';
@@ -149,8 +150,7 @@ export function readPem(pem: Pem, place: string, field: string): string {
 }
 
 function unusable(place: string, what: string, why: unknown): MaasError {
-  const reason = why instanceof Error ? why.message : String(why);
-  return new MaasError('KUBECONFIG_INVALID', `${place}: ${what} cannot be used: ${reason}`, {
+  return new MaasError('KUBECONFIG_INVALID', `${place}: ${what} cannot be used: ${reasonOf(why)}`, {
     next: 'Correct the entry, or the file that it names.',
     cause: why,
   });

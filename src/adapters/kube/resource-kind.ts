@@ -22,7 +22,7 @@ import type {
  * An object of the library's models as it is in JSON: times are RFC 3339 strings (the models say Date) and fields
  * whose name is a word of the language have no underscore in front.
  */
-export type Wire<T> = T extends Date
+type Wire<T> = T extends Date
   ? string
   : T extends (infer Item)[]
     ? Wire<Item>[]
@@ -81,30 +81,24 @@ const clusterWide = <T extends KubeObject>(apiVersion: string, kind: string, plu
   namespaced: false,
 });
 
-export type Pod = Wire<V1Pod>;
-export type PodDisruptionBudget = Wire<V1PodDisruptionBudget>;
 export type Deployment = Wire<V1Deployment>;
 export type ConfigMap = Wire<V1ConfigMap>;
-export type Secret = Wire<V1Secret>;
 export type Lease = Wire<V1Lease>;
 export type Event = Wire<CoreV1Event>;
-export type Namespace = Wire<V1Namespace>;
-export type Node = Wire<V1Node>;
-export type CustomResourceDefinition = Wire<V1CustomResourceDefinition>;
 
-export const pods = namespaced<Pod>('v1', 'Pod', 'pods');
+export const pods = namespaced<Wire<V1Pod>>('v1', 'Pod', 'pods');
 export const configMaps = namespaced<ConfigMap>('v1', 'ConfigMap', 'configmaps');
-export const secrets = namespaced<Secret>('v1', 'Secret', 'secrets');
+export const secrets = namespaced<Wire<V1Secret>>('v1', 'Secret', 'secrets');
 export const events = namespaced<Event>('v1', 'Event', 'events');
 export const deployments = namespaced<Deployment>('apps/v1', 'Deployment', 'deployments');
-export const podDisruptionBudgets = namespaced<PodDisruptionBudget>(
+export const podDisruptionBudgets = namespaced<Wire<V1PodDisruptionBudget>>(
   'policy/v1',
   'PodDisruptionBudget',
   'poddisruptionbudgets',
 );
 export const leases = namespaced<Lease>('coordination.k8s.io/v1', 'Lease', 'leases');
-export const namespaces = clusterWide<Namespace>('v1', 'Namespace', 'namespaces');
-export const nodes = clusterWide<Node>('v1', 'Node', 'nodes');
+export const namespaces = clusterWide<Wire<V1Namespace>>('v1', 'Namespace', 'namespaces');
+export const nodes = clusterWide<Wire<V1Node>>('v1', 'Node', 'nodes');
 export const serviceAccounts = namespaced<Wire<V1ServiceAccount>>('v1', 'ServiceAccount', 'serviceaccounts');
 export const persistentVolumeClaims = namespaced<Wire<V1PersistentVolumeClaim>>(
   'v1',
@@ -117,7 +111,7 @@ export const priorityClasses = clusterWide<Wire<V1PriorityClass>>(
   'priorityclasses',
 );
 export const runtimeClasses = clusterWide<Wire<V1RuntimeClass>>('node.k8s.io/v1', 'RuntimeClass', 'runtimeclasses');
-export const customResourceDefinitions = clusterWide<CustomResourceDefinition>(
+export const customResourceDefinitions = clusterWide<Wire<V1CustomResourceDefinition>>(
   'apiextensions.k8s.io/v1',
   'CustomResourceDefinition',
   'customresourcedefinitions',

@@ -1,7 +1,7 @@
 /** GETFILEBLOCKLOCATIONS: how a file is cut into blocks. Appending and joining files can leave short ones inside. */
 import { MaasError } from '../../contracts/errors.ts';
 import { field } from '../json-field.ts';
-import { callForJson, isUnknownOperation, RefusedError } from './name-node-call.ts';
+import { askForJson, isUnknownOperation, RefusedError } from './name-node-call.ts';
 import type { Nameservice } from './nameservice.ts';
 
 /** @returns bytes in each block, undefined where this HDFS does not know the operation */
@@ -10,19 +10,15 @@ export async function fileBlockLengths(
   path: string,
   signal?: AbortSignal,
 ): Promise<number[] | undefined> {
-  const credentials = await nameservice.credentials();
   try {
-    return await nameservice.nameNodes.ask(async (attempt) => {
-      const operation = { method: 'GET', op: 'GETFILEBLOCKLOCATIONS', path } as const;
-      const answer = await callForJson(nameservice, attempt, operation, credentials, signal);
-      const blocks = field(field(answer, 'BlockLocations'), 'BlockLocation');
-      if (!Array.isArray(blocks)) throw notWebHdfs();
-      return blocks.map((block) => {
-        const length = field(block, 'length');
-        if (typeof length !== 'number' || !Number.isSafeInteger(length) || length < 0) throw notWebHdfs();
-        return length;
-      });
-    }, signal);
+    const operation = { method: 'GET', op: 'GETFILEBLOCKLOCATIONS', path } as const;
+    const blocks = field(field(await askForJson(nameservice, operation, signal), 'BlockLocations'), 'BlockLocation');
+    if (!Array.isArray(blocks)) throw notWebHdfs();
+    return blocks.map((block) => {
+      const length = field(block, 'length');
+      if (typeof length !== 'number' || !Number.isSafeInteger(length) || length < 0) throw notWebHdfs();
+      return length;
+    });
   } catch (error) {
     if (error instanceof RefusedError && isUnknownOperation(error)) return undefined;
     throw error;

@@ -7,7 +7,7 @@ import { field } from '../json-field.ts';
 import { fileBlockLengths } from './file-blocks.ts';
 import { fileChecksum, type HdfsFileChecksum } from './file-checksum.ts';
 import { type HdfsFileStatus, parseFileStatus } from './file-status.ts';
-import { callForJson, RefusedError } from './name-node-call.ts';
+import { askForJson, callForJson, RefusedError } from './name-node-call.ts';
 import { type HdfsOptions, Nameservice } from './nameservice.ts';
 import { openFile, type ReadOptions } from './open-file.ts';
 
@@ -43,18 +43,9 @@ export async function fileStatus(
   path: string,
   signal?: AbortSignal,
 ): Promise<HdfsFileStatus | undefined> {
-  const credentials = await nameservice.credentials();
   try {
-    return await nameservice.nameNodes.ask(async (attempt) => {
-      const answer = await call(
-        nameservice,
-        attempt,
-        { method: 'GET', op: 'GETFILESTATUS', path },
-        credentials,
-        signal,
-      );
-      return parseFileStatus(field(answer, 'FileStatus'));
-    }, signal);
+    const operation = { method: 'GET', op: 'GETFILESTATUS', path } as const;
+    return parseFileStatus(field(await askForJson(nameservice, operation, signal, call), 'FileStatus'));
   } catch (error) {
     if (error instanceof RefusedError && error.code === 'HDFS_PATH_MISSING') return undefined;
     throw error;

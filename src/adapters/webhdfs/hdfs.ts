@@ -7,8 +7,7 @@ import type { HdfsFileStatus } from './file-status.ts';
 import { fileStatus, type HdfsReader, readerOf } from './hdfs-reader.ts';
 import { callThroughLibrary } from './library-call.ts';
 import { listDirectory } from './list-directory.ts';
-import { callForJson, type Operation } from './name-node-call.ts';
-import type { Attempt } from './name-nodes.ts';
+import { askForJson, type callForJson } from './name-node-call.ts';
 import { type HdfsOptions, Nameservice } from './nameservice.ts';
 import { printable } from './redact.ts';
 import { renamePath } from './rename-path.ts';
@@ -51,7 +50,7 @@ export function openHdfs(settings: HdfsSettings, name: string, options: HdfsOpti
     ...readerOf(nameservice),
     status,
     home: async (signal) => {
-      const answer = await ask(nameservice, callForJson, { method: 'GET', op: 'GETHOMEDIRECTORY', path: '/' }, signal);
+      const answer = await askForJson(nameservice, { method: 'GET', op: 'GETHOMEDIRECTORY', path: '/' }, signal);
       const home = field(answer, 'Path');
       if (typeof home !== 'string' || !home.startsWith('/')) {
         throw new MaasError('HDFS_ERROR', 'The answer to GETHOMEDIRECTORY is not that of WebHDFS');
@@ -61,12 +60,12 @@ export function openHdfs(settings: HdfsSettings, name: string, options: HdfsOpti
     list: (path, listOptions) => listDirectory(nameservice, path, listOptions),
     checkAccess: async (path, action, signal) => {
       const operation = { method: 'GET', op: 'CHECKACCESS', path, parameters: { fsaction: action } } as const;
-      await ask(nameservice, callForJson, operation, signal);
+      await askForJson(nameservice, operation, signal);
     },
     write: (path, source, writeOptions) => createFile(nameservice, path, source, writeOptions, status),
     mkdirs: async (path, { permission = '755', signal } = {}) => {
       const operation = { method: 'PUT', op: 'MKDIRS', path, parameters: { permission } } as const;
-      const answer = await ask(nameservice, awaited, operation, signal);
+      const answer = await askForJson(nameservice, operation, signal, awaited);
       if (field(answer, 'boolean') !== true) {
         throw new MaasError('HDFS_ERROR', `HDFS did not make the directory ${printable(path)}, without saying why`);
       }
@@ -75,12 +74,8 @@ export function openHdfs(settings: HdfsSettings, name: string, options: HdfsOpti
     replace: (from, to, signal) => renamePath(nameservice, from, to, status, { overwrite: true, signal }),
     delete: async (path, { recursive, signal }) => {
       const parameters = { recursive: String(recursive) };
-      const answer = await ask(
-        nameservice,
-        callThroughLibrary,
-        { method: 'DELETE', op: 'DELETE', path, parameters },
-        signal,
-      );
+      const operation = { method: 'DELETE', op: 'DELETE', path, parameters } as const;
+      const answer = await askForJson(nameservice, operation, signal, callThroughLibrary);
       const done = field(answer, 'boolean');
       if (typeof done !== 'boolean') throw new MaasError('HDFS_ERROR', 'The answer to DELETE is not that of WebHDFS');
       return done;
@@ -94,16 +89,3 @@ export function openHdfs(settings: HdfsSettings, name: string, options: HdfsOpti
  */
 const awaited: typeof callForJson = (nameservice, attempt, operation, credentials) =>
   callThroughLibrary(nameservice, attempt, operation, credentials);
-
-async function ask(
-  nameservice: Nameservice,
-  call: typeof callForJson,
-  operation: Operation,
-  signal?: AbortSignal,
-): Promise<unknown> {
-  const credentials = await nameservice.credentials();
-  return nameservice.nameNodes.ask(
-    (attempt: Attempt) => call(nameservice, attempt, operation, credentials, signal),
-    signal,
-  );
-}

@@ -3,10 +3,9 @@ import { MaasError } from '../../contracts/errors.ts';
 import { field } from '../json-field.ts';
 import { type HdfsFileStatus, parseFileStatuses } from './file-status.ts';
 import { callThroughLibrary } from './library-call.ts';
-import { callForJson, isUnknownOperation, RefusedError } from './name-node-call.ts';
+import { askForJson, isUnknownOperation, RefusedError } from './name-node-call.ts';
 import type { Nameservice } from './nameservice.ts';
 import { printable } from './redact.ts';
-import type { Credentials } from './web-address.ts';
 
 /** @throws HDFS_PATH_MISSING, HDFS_PATH_INVALID when it is a file */
 export async function listDirectory(
@@ -15,10 +14,9 @@ export async function listDirectory(
   options: { limit?: number; signal?: AbortSignal | undefined } = {},
 ): Promise<HdfsFileStatus[]> {
   const { limit = Number.POSITIVE_INFINITY, signal } = options;
-  const credentials = await nameservice.credentials();
   const entries: HdfsFileStatus[] = [];
   for (let last: string | undefined; ; ) {
-    const page = await readPage(nameservice, path, last, credentials, signal);
+    const page = await readPage(nameservice, path, last, signal);
     if (page.entries.some(({ name }) => name === '')) {
       throw new MaasError('HDFS_PATH_INVALID', `${printable(path)} is a file, not a directory`);
     }
@@ -42,29 +40,21 @@ async function readPage(
   nameservice: Nameservice,
   path: string,
   startafter: string | undefined,
-  credentials: Credentials,
   signal: AbortSignal | undefined,
 ): Promise<Page> {
   try {
-    return await nameservice.nameNodes.ask(async (attempt) => {
-      const operation = { method: 'GET', op: 'LISTSTATUS_BATCH', path, parameters: { startafter } } as const;
-      const listing = field(
-        await callForJson(nameservice, attempt, operation, credentials, signal),
-        'DirectoryListing',
-      );
-      const remaining = field(listing, 'remainingEntries');
-      if (typeof remaining !== 'number') {
-        throw new MaasError('HDFS_ERROR', 'The answer to LISTSTATUS_BATCH is not that of WebHDFS');
-      }
-      return { entries: parseFileStatuses(field(listing, 'partialListing')), remaining };
-    }, signal);
+    const operation = { method: 'GET', op: 'LISTSTATUS_BATCH', path, parameters: { startafter } } as const;
+    const listing = field(await askForJson(nameservice, operation, signal), 'DirectoryListing');
+    const remaining = field(listing, 'remainingEntries');
+    if (typeof remaining !== 'number') {
+      throw new MaasError('HDFS_ERROR', 'The answer to LISTSTATUS_BATCH is not that of WebHDFS');
+    }
+    return { entries: parseFileStatuses(field(listing, 'partialListing')), remaining };
   } catch (error) {
     if (startafter !== undefined || !(error instanceof RefusedError && isUnknownOperation(error))) throw error;
   }
   // Hadoop before 2.9 lists in one answer only.
-  return await nameservice.nameNodes.ask(async (attempt) => {
-    const operation = { method: 'GET', op: 'LISTSTATUS', path } as const;
-    const answer = await callThroughLibrary(nameservice, attempt, operation, credentials, signal);
-    return { entries: parseFileStatuses(answer), remaining: 0 };
-  }, signal);
+  const operation = { method: 'GET', op: 'LISTSTATUS', path } as const;
+  const answer = await askForJson(nameservice, operation, signal, callThroughLibrary);
+  return { entries: parseFileStatuses(answer), remaining: 0 };
 }

@@ -67,6 +67,20 @@ export async function callForJson(
   return acceptJson(answer.status, text === '' ? undefined : jsonOrText(text), what);
 }
 
+/**
+ * The same of whichever name node serves.
+ * @param call what sends it; callForJson unless told
+ */
+export async function askForJson(
+  nameservice: Nameservice,
+  operation: Operation,
+  signal: AbortSignal | undefined,
+  call: typeof callForJson = callForJson,
+): Promise<unknown> {
+  const credentials = await nameservice.credentials();
+  return nameservice.nameNodes.ask((at) => call(nameservice, at, operation, credentials, signal), signal);
+}
+
 /** The JSON of a successful answer; anything that WebHDFS does not answer with is an error. */
 export function acceptJson(status: number, body: unknown, what: string): unknown {
   if (status !== 200 && status !== 201) {

@@ -19,7 +19,7 @@ import { dryRun, output, someModels, whereabouts, zookeeper } from '../options/s
 import { counted } from '../output/counted.ts';
 import { printJson } from '../output/print-object.ts';
 import { note, say } from '../output/say.ts';
-import type { Cluster, HdfsReader, Ports } from '../ports.ts';
+import type { Cluster, HdfsInspector, Ports } from '../ports.ts';
 import { findZooKeeper, withZooKeeper } from '../zookeeper/zookeeper-access.ts';
 import { readZooKeeperSide } from '../zookeeper/zookeeper-side.ts';
 
@@ -127,7 +127,7 @@ async function findPayload(
   draft: Draft,
   template: string | undefined,
   payloadRoot: string | undefined,
-  hdfs: HdfsReader | undefined,
+  hdfs: HdfsInspector | undefined,
 ): Promise<PayloadSearch> {
   const look = async (path: string): Promise<PayloadSearch> => {
     if (hdfs === undefined) return { state: 'unproved', path, why: 'no published settings say where HDFS is' };

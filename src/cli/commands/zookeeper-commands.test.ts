@@ -9,7 +9,7 @@ import { customResourceDefinition } from '../../contracts/crd.ts';
 import { MaasError } from '../../contracts/errors.ts';
 import { doctorFields } from '../doctor/report.ts';
 import { importFields } from '../import/imported.ts';
-import type { ClusterInspector, HdfsReader } from '../ports.ts';
+import type { ClusterInspector, HdfsInspector } from '../ports.ts';
 
 const wellInspector: ClusterInspector = {
   crd: async () => ({
@@ -32,7 +32,7 @@ const wellInspector: ClusterInspector = {
   namespaceExists: async () => true,
   nodes: async () => [],
 };
-const wellHdfs: HdfsReader = {
+const wellHdfs: HdfsInspector = {
   reach: async () => {},
   nameNodes: async () => [{ address: 'http://nn1:9870', role: 'active', safeMode: false, problem: undefined }],
   payload: async (path) => {

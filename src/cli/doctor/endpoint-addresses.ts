@@ -1,4 +1,5 @@
 /** The addresses that clients would connect to, each once. */
+import { withoutBrackets } from '../../kernel/bare-address.ts';
 import { instancesOf, type ZooKeeperSide } from '../zookeeper/zookeeper-side.ts';
 
 export interface EndpointAddress {
@@ -27,7 +28,7 @@ export function addressOf(url: string): { readonly host: string; readonly port: 
   const { protocol, hostname, port } = new URL(url);
   if (hostname === '') return undefined;
   return {
-    host: hostname.replace(/^\[|\]$/g, ''),
+    host: withoutBrackets(hostname),
     port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port),
   };
 }

@@ -3,7 +3,7 @@ import { asked } from '../cluster/asked.ts';
 import { modelsInSight } from '../cluster/models-in-sight.ts';
 import { readSettings } from '../cluster/operator-settings.ts';
 import type { AboutZooKeeper } from '../options/shared-options.ts';
-import type { Cluster, ClusterInspector, HdfsReader, Ports } from '../ports.ts';
+import type { Cluster, ClusterInspector, HdfsInspector, Ports } from '../ports.ts';
 import { withZooKeeper, zookeeperOf } from '../zookeeper/zookeeper-access.ts';
 import { readConfigNode, readZooKeeperSide } from '../zookeeper/zookeeper-side.ts';
 import type { ModelFacts } from './check-models.ts';
@@ -67,7 +67,7 @@ async function gatherModels(
   return models.map((model, at) => ({ model, references: references[at] ?? [] }));
 }
 
-async function gatherHdfs(hdfs: HdfsReader, name: string): Promise<NameserviceFacts> {
+async function gatherHdfs(hdfs: HdfsInspector, name: string): Promise<NameserviceFacts> {
   const [reached, nameNodes] = await Promise.all([asked(() => hdfs.reach(name)), asked(() => hdfs.nameNodes(name))]);
   return { name, reached, nameNodes };
 }

@@ -5,7 +5,7 @@ import { typed } from '../../../../test/builders/command-line.ts';
 import { keyOf, ModelStore } from '../../../../test/builders/model-store.ts';
 import { publishedSettings } from '../../../../test/builders/well-facts.ts';
 import { MaasError } from '../../../contracts/errors.ts';
-import type { Cluster, ClusterInspector, HdfsReader } from '../../ports.ts';
+import type { Cluster, ClusterInspector, HdfsInspector } from '../../ports.ts';
 import { readManifests } from './read-manifests.ts';
 
 const inspector: ClusterInspector = {
@@ -22,7 +22,7 @@ const inspector: ClusterInspector = {
   ],
 };
 
-const hdfs: HdfsReader = {
+const hdfs: HdfsInspector = {
   reach: async () => {},
   nameNodes: async () => [],
   payload: async (path) => {
