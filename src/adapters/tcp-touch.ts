@@ -1,6 +1,6 @@
 /** Is there anybody at an address? Connects, sends nothing, and hangs up. */
 import { connect } from 'node:net';
-import { reasonOf } from '../kernel/reason-of.ts';
+import { messageOf } from '../kernel/message-of.ts';
 
 /** `refused`: somebody answered that nothing listens there. `unresolved`: the name has no address. */
 export type Touch =
@@ -23,7 +23,7 @@ export function touchTcp(host: string, port: number, timeoutMs: number): Promise
     const socket = connect({ host, port });
     socket.once('connect', () => end({ outcome: 'connected' }));
     socket.once('error', (error: NodeJS.ErrnoException) =>
-      end({ outcome: outcomeOf(error), problem: reasonOf(error) }),
+      end({ outcome: outcomeOf(error), problem: messageOf(error) }),
     );
   });
 }

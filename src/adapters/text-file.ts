@@ -2,14 +2,14 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { MaasError } from '../contracts/errors.ts';
-import { reasonOf } from '../kernel/reason-of.ts';
+import { messageOf } from '../kernel/message-of.ts';
 
 /** @param path `-` is standard input. @throws MaasError LOCAL_PATH_INVALID */
 export async function readText(path: string): Promise<string> {
   try {
     return path === '-' ? await text(process.stdin) : await readFile(path, 'utf8');
   } catch (cause) {
-    throw new MaasError('LOCAL_PATH_INVALID', `it cannot be read: ${reasonOf(cause)}`, {
+    throw new MaasError('LOCAL_PATH_INVALID', `it cannot be read: ${messageOf(cause)}`, {
       cause,
       next: 'Name a file that exists.',
     });

@@ -6,7 +6,7 @@ import type { DeployedModel } from '../deploy-rules/deployed-model.ts';
 import { parseRequestIds } from './request-id.ts';
 
 /** A ModelDeployment to be made; the API server fills in the defaults. */
-export interface ModelManifest {
+export interface NewModel {
   readonly name: string;
   readonly namespace: string;
   /** The annotation with the ids of the requests that were done to it. */

@@ -21,7 +21,7 @@ import { modelsMeant } from '../deploy-rules/deployed-model.ts';
 import { grantedMemory, type OldDefaults } from '../deploy-rules/old-words.ts';
 import { decideRemove } from '../deploy-rules/remove.ts';
 import { quoted } from '../kernel/shown-text.ts';
-import type { ModelChange, ModelManifest, ObservedModel } from './model-object.ts';
+import type { ModelChange, NewModel, ObservedModel } from './model-object.ts';
 import { encodeRequestIds, requestTime } from './request-id.ts';
 import type { NamedRequest } from './triage.ts';
 
@@ -41,7 +41,7 @@ export interface Rejection {
 }
 
 export type Step =
-  | { readonly kind: 'create'; readonly manifest: ModelManifest }
+  | { readonly kind: 'create'; readonly manifest: NewModel }
   | { readonly kind: 'change'; readonly of: ObservedModel; readonly change: ModelChange }
   | { readonly kind: 'remember'; readonly uid: string }
   | { readonly kind: 'delete'; readonly of: ObservedModel }

@@ -1,7 +1,7 @@
 /** What the old queue's loop needs of the world around it. The adapters give it; tests give their own. */
 import type { ObjectState } from '../contracts/object-state.ts';
 import type { ReasonedEvent } from '../contracts/reasons.ts';
-import type { ModelChange, ModelManifest, ObservedModel } from './model-object.ts';
+import type { ModelChange, NewModel, ObservedModel } from './model-object.ts';
 import type { RecordData, RecordPatch } from './queue-record.ts';
 
 export interface Znode {
@@ -50,7 +50,7 @@ export interface EventObject {
 export interface QueueCluster {
   /** Live, not from a cache: the resources of this model in this namespace, and the one of this name. */
   find(namespace: string, model: string, resourceName: string): Promise<readonly ObservedModel[]>;
-  create(manifest: ModelManifest): Promise<EventObject>;
+  create(manifest: NewModel): Promise<EventObject>;
   /** Instances and annotations in one write. */
   change(state: ObjectState, change: ModelChange): Promise<void>;
   delete(state: ObjectState): Promise<void>;

@@ -13,7 +13,7 @@ import { Bell } from '../kernel/bell.ts';
 import { requestNumber } from '../wire/queue-request.ts';
 import { parseServiceConfig } from '../wire/service-config.ts';
 import type { Subscription } from './ports.ts';
-import { type Request, RequestSteps, type RequestStepsPorts } from './request-steps.ts';
+import { type QueuedRequest, RequestSteps, type RequestStepsPorts } from './request-steps.ts';
 
 export interface RequestQueuePorts extends RequestStepsPorts {
   readonly configPath: string;
@@ -29,7 +29,7 @@ interface Pass {
 
 /** What is known of a request after its steps so far. */
 interface Attempt {
-  request: Request | undefined;
+  request: QueuedRequest | undefined;
   /** Why Kubernetes refused a step. */
   refused: string | undefined;
   /** Why it would have to wait. */

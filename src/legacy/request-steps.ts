@@ -45,7 +45,7 @@ export interface RequestStepsPorts {
 }
 
 /** A request as it was read just now. */
-export interface Request extends RequestNode {
+export interface QueuedRequest extends RequestNode {
   readonly id: string;
   readonly data: Uint8Array;
   readonly version: number;
@@ -66,7 +66,7 @@ export class RequestSteps {
   }
 
   /** Undefined where it is off the queue. @throws MaasError */
-  async read(name: string, path: string): Promise<Request | undefined> {
+  async read(name: string, path: string): Promise<QueuedRequest | undefined> {
     const node = await this.#ports.zookeeper.get(path);
     if (node === undefined) return undefined;
     const { version, czxid, ctime, numChildren } = node.stat;
@@ -84,7 +84,7 @@ export class RequestSteps {
   }
 
   /** @param refused why Kubernetes refused the step before. @throws MaasError */
-  async next(request: Request, refused: string | undefined): Promise<RequestStep> {
+  async next(request: QueuedRequest, refused: string | undefined): Promise<RequestStep> {
     const { cluster, settings, defaults, takes } = this.#ports;
     const { id, triage: triaged } = request;
     if (!takes(modelOf(triaged))) return { kind: 'wait', why: "the model's mode lets no requests be taken" };
@@ -101,7 +101,7 @@ export class RequestSteps {
   }
 
   /** @throws MaasError LEASE_LOST before any write; CONFLICT where the world is not what the step was planned from */
-  async carryOut(step: Exclude<RequestStep, { kind: 'wait' }>, request: Request): Promise<void> {
+  async carryOut(step: Exclude<RequestStep, { kind: 'wait' }>, request: QueuedRequest): Promise<void> {
     const { cluster, clock, log } = this.#ports;
     switch (step.kind) {
       case 'create': {
@@ -143,7 +143,7 @@ export class RequestSteps {
     }
   }
 
-  async #reject(request: Request, rejection: Rejection): Promise<void> {
+  async #reject(request: QueuedRequest, rejection: Rejection): Promise<void> {
     const { cluster, clock, log, metrics } = this.#ports;
     const about = await this.#note('reject', (data) => withRejection(data, request, rejection, clock.now()));
     const message = `${request.name}: ${rejection.why}`;
@@ -153,7 +153,7 @@ export class RequestSteps {
   }
 
   /** In one transaction, so that it is always in exactly one of the two queues. */
-  async #forward({ path, data, version }: Request, to: string): Promise<void> {
+  async #forward({ path, data, version }: QueuedRequest, to: string): Promise<void> {
     const { zookeeper, log, metrics } = this.#ports;
     if ((await zookeeper.children(to)) === undefined) await this.#write('prepare', () => zookeeper.ensurePath(to));
     await this.#write('forward', () =>
@@ -166,7 +166,7 @@ export class RequestSteps {
     log.info({ request: path, to }, 'a request went on to the second queue');
   }
 
-  async #takeOff({ path, version, numChildren }: Request): Promise<void> {
+  async #takeOff({ path, version, numChildren }: QueuedRequest): Promise<void> {
     if (numChildren > 0) await this.#clear(path);
     await this.#write('take-off', () => this.#ports.zookeeper.delete(path, version));
   }
@@ -196,7 +196,7 @@ export class RequestSteps {
     return result;
   }
 
-  #tellDone(about: EventObject, request: Request, did: string): void {
+  #tellDone(about: EventObject, request: QueuedRequest, did: string): void {
     const { cluster, log, metrics } = this.#ports;
     metrics.request('done');
     const message = `${did}, as ${request.name} of the old queue asked`;

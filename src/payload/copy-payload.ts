@@ -21,7 +21,7 @@ import type { PayloadHdfs } from './payload-hdfs.ts';
 import { shown, stagingPrefix } from './payload-rules.ts';
 import { fittingPin } from './payload-size.ts';
 import { DataNodes, PinnedDigests, readFailure, unevenBlocks, verdictOn } from './pinned-file.ts';
-import { checksumParallelism, isSameChecksum, pinnedFile } from './resolve.ts';
+import { checksumParallelism, isSameChecksum, pinnedFileOf } from './resolve.ts';
 import { makeDirectories, type SendOptions, sendFile, sendFiles } from './send-files.ts';
 import { readManifestAs, writeManifest } from './upload-manifest.ts';
 
@@ -97,7 +97,7 @@ async function rightFiles(
       const checksum = await checksumOf(hdfs, joinHdfsPath(directory, file.path), file.length, either);
       if (!isSameChecksum(entry.copy, checksum)) return;
       const { path } = file;
-      right.set(path, { pinned: pinnedFile({ path, status }, checksum, entry.sha256), listed: entry });
+      right.set(path, { pinned: pinnedFileOf({ path, status }, checksum, entry.sha256), listed: entry });
     },
     signal,
   );

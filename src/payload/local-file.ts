@@ -76,7 +76,7 @@ export async function unreadable(from: string): Promise<string | undefined> {
     await access(from, constants.R_OK);
     return undefined;
   } catch (error) {
-    return reasonOf(error);
+    return whyUnreadable(error);
   }
 }
 
@@ -138,7 +138,7 @@ export function localFailure(from: string, error: unknown): unknown {
     case 'ENXIO':
       return changed(from, 'is no regular file any more', error);
     default:
-      return new MaasError('LOCAL_FILE_UNREADABLE', `${shown(from)} cannot be read: ${reasonOf(error)}`, {
+      return new MaasError('LOCAL_FILE_UNREADABLE', `${shown(from)} cannot be read: ${whyUnreadable(error)}`, {
         cause: error,
       });
   }
@@ -156,7 +156,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENOMEM: 'out of memory',
 };
 
-function reasonOf(error: unknown): string {
+function whyUnreadable(error: unknown): string {
   const code = codeOf(error);
   const text = error instanceof Error ? error.message : String(error);
   return (code === undefined ? undefined : reasons[code]) ?? text;

@@ -13,7 +13,7 @@ import {
   listAgain,
   type PayloadSource,
   payloadDigest,
-  pinnedFile,
+  pinnedFileOf,
 } from './resolve.ts';
 
 /** What was found at a directory, so that checksums are asked for only when something was written there since. */
@@ -56,7 +56,7 @@ export class Originals {
       (file, either) => checksumOf(this.#source, directory, file, either),
       signal,
     );
-    const digest = payloadDigest(files.map((file, index) => pinnedFile(file, sums[index], undefined)));
+    const digest = payloadDigest(files.map((file, index) => pinnedFileOf(file, sums[index], undefined)));
     this.#found.set(directory, { fingerprint, digest });
     return digest;
   }

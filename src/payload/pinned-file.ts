@@ -50,7 +50,7 @@ export class PinnedDigests {
  * `unproved`: there is no digest to compare, or none that HDFS's checksum can be compared with, but the file is still the
  * one that was pinned, so that what was read from it now is right.
  */
-export type Verdict =
+export type BytesVerdict =
   | { readonly kind: 'right' | 'unproved' }
   /** `perhapsUneven`: what is wrong is HDFS's checksum, which goes by how the file is cut; see unevenBlocks. */
   | { readonly kind: 'wrong'; readonly problem: string; readonly perhapsUneven: boolean };
@@ -62,7 +62,7 @@ export async function verdictOn(
   file: PinnedFile,
   digests: PinnedDigests,
   signal: AbortSignal,
-): Promise<Verdict> {
+): Promise<BytesVerdict> {
   const problem = digests.problem();
   if (problem === undefined && digests.any) return { kind: 'right' };
   const { repeatable } = await checkStillPinned(source, pinned, file, signal);

@@ -64,7 +64,7 @@ export async function resolvePayload(
     if (sameFiles(found, again)) {
       const sha256s = hashesOf(manifest, found);
       if (sha256s === undefined) checkQuiet(directory, found, completeAt, now());
-      const files = found.map((file, index) => pinnedFile(file, sums[index], sha256s?.get(file.path)));
+      const files = found.map((file, index) => pinnedFileOf(file, sums[index], sha256s?.get(file.path)));
       const bytes = files.reduce((sum, { length }) => sum + length, 0);
       return fittingPin({ path: directory, nameservice, script, bytes, digest: payloadDigest(files), files });
     }
@@ -209,7 +209,7 @@ function sameFiles(before: readonly SourceFile[], now: readonly SourceFile[]): b
 }
 
 /** A file as it was found, in the form of a pin. */
-export function pinnedFile(
+export function pinnedFileOf(
   { path, status }: SourceFile,
   checksum: FileChecksum | undefined,
   sha256: string | undefined,

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { hasCode } from '../contracts/errors.ts';
 import { joinHdfsPath } from '../contracts/hdfs-path.ts';
-import { reasonOf } from '../kernel/reason-of.ts';
+import { messageOf } from '../kernel/message-of.ts';
 import { listPayload } from './list-payload.ts';
 import type { PayloadHdfs } from './payload-hdfs.ts';
 import { shown, stagingPrefix } from './payload-rules.ts';
@@ -95,7 +95,7 @@ export async function removeStaging(
     // Others are at work there.
     if (hasCode(error, 'HDFS_PATH_EXISTS')) return;
     options.warn?.(
-      `${shown(staging)} is left in HDFS, because it could not be removed (${reasonOf(error)}): remove it with hdfs dfs -rm -r, or leave it to the next upload to the same path, a day later`,
+      `${shown(staging)} is left in HDFS, because it could not be removed (${messageOf(error)}): remove it with hdfs dfs -rm -r, or leave it to the next upload to the same path, a day later`,
     );
   }
 }
@@ -118,6 +118,6 @@ async function removeAbandoned(
     }
   } catch (error) {
     signal?.throwIfAborted();
-    warn?.(`Abandoned uploads in ${shown(parent)} were not removed: ${reasonOf(error)}`);
+    warn?.(`Abandoned uploads in ${shown(parent)} were not removed: ${messageOf(error)}`);
   }
 }

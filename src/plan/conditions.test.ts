@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { conditionOf, no } from './conditions.ts';
+import { conditionFrom, no } from './conditions.ts';
 
-const messageOf = (message: string) => conditionOf('Ready', no('ScriptEnded', message), undefined, 1, 0).message;
+const messageOf = (message: string) => conditionFrom('Ready', no('ScriptEnded', message), undefined, 1, 0).message;
 
 it('has a message of one line: the column MESSAGE of kubectl ends at a line break', () => {
   expect(

@@ -16,7 +16,7 @@ export const unknown = (reason: Reason, message: string): Verdict => ({ status: 
 /** Messages are cut here; etcd and terminals have better uses for their space. */
 const longestMessage = 1_500;
 
-export function conditionOf(
+export function conditionFrom(
   type: string,
   verdict: Verdict,
   before: readonly Condition[] | undefined,

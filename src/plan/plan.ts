@@ -24,7 +24,7 @@ import { compareTexts } from '../kernel/text-order.ts';
 import { budgetsToApply, budgetsToRemove } from './budgets.ts';
 import { deploymentManifest, inputsOf, keyOf, type Manifest, type Pin, pinManifest, selectorOf } from './children.ts';
 import { claimOf } from './claims.ts';
-import { conditionOf, no, type Verdict, yes } from './conditions.ts';
+import { conditionFrom, no, type Verdict, yes } from './conditions.ts';
 import { driftOf } from './drift.ts';
 import { eventsOf } from './events.ts';
 import { type InstanceState, stateOf } from './instance-state.ts';
@@ -277,10 +277,10 @@ function statusOf(facts: Facts, payload: PinnedPayload | undefined, acting: bool
     endpoints: mostTelling(endpoints),
     endpointsTotal: endpoints.length,
     conditions: [
-      conditionOf('Ready', ready, before, generation, now),
-      conditionOf('Reconciling', reconciling, before, generation, now),
-      conditionOf('Stalled', stalled, before, generation, now),
-      conditionOf('PayloadResolved', payloadVerdict(observation), before, generation, now),
+      conditionFrom('Ready', ready, before, generation, now),
+      conditionFrom('Reconciling', reconciling, before, generation, now),
+      conditionFrom('Stalled', stalled, before, generation, now),
+      conditionFrom('PayloadResolved', payloadVerdict(observation), before, generation, now),
     ],
   };
 }

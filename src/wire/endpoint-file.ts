@@ -5,7 +5,7 @@
  */
 import { MaasError } from '../contracts/errors.ts';
 import { quoted } from '../kernel/shown-text.ts';
-import { type JsonValue, membersOf, readJson } from './java-json.ts';
+import { type JsonValue, membersOf, readJavaJson } from './java-json.ts';
 import { isLocalHost } from './local-host.ts';
 
 export interface EndpointFile {
@@ -47,7 +47,7 @@ export function parseEndpointFile(content: string | Uint8Array): EndpointFile {
   if (bytes.length > maxEndpointFileBytes) {
     throw new MaasError('ENDPOINT_UNSAFE', `endpoint.dat is larger than ${maxEndpointFileBytes} bytes`);
   }
-  const reading = readJson(bytes);
+  const reading = readJavaJson(bytes);
   if (!reading.ok) {
     const hint = reading.incomplete ? ' (maybe incomplete: the script may still be writing it)' : '';
     throw new MaasError(

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type JsonValue, membersOf, readJson } from './java-json.ts';
+import { type JsonValue, membersOf, readJavaJson } from './java-json.ts';
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
@@ -31,7 +31,7 @@ function parsed(text: string): { value: unknown } | undefined {
 test('reads every JSON text as JSON.parse does', () => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 6 }), fc.constantFrom(0, 1, 3), (value, indent) => {
-      const reading = readJson(utf8(JSON.stringify(value, null, indent)));
+      const reading = readJavaJson(utf8(JSON.stringify(value, null, indent)));
       expect(reading.ok && plain(reading.value)).toEqual(JSON.parse(JSON.stringify(value)));
       expect(reading.ok && reading.trailing).toBe(false);
     }),
@@ -42,7 +42,7 @@ test('accepts no text that JSON.parse refuses, but for what follows the first va
   const noise = fc.string({ unit: fc.constantFrom(...'{}[]",:\\/untrfalse0123.-+eE \n\t'), maxLength: 12 });
   fc.assert(
     fc.property(noise, (text) => {
-      const reading = readJson(utf8(text));
+      const reading = readJavaJson(utf8(text));
       const reference = parsed(text);
       if (reference !== undefined) expect(reading.ok && plain(reading.value)).toEqual(reference.value);
       else if (reading.ok) expect(reading.trailing).toBe(true);
@@ -55,7 +55,7 @@ test('calls each beginning of an object incomplete, and nothing else about it wr
   fc.assert(
     fc.property(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 })), fc.nat(), (value, at) => {
       const text = utf8(JSON.stringify(value, null, 1));
-      const reading = readJson(text.subarray(0, at % text.length));
+      const reading = readJavaJson(text.subarray(0, at % text.length));
       expect(reading).toMatchObject({ ok: false, incomplete: true });
     }),
   );
@@ -76,20 +76,24 @@ test.each([
   ['// no\n{}', 'a value is missing'],
   ['['.repeat(100_000), 'it nests too deeply'],
 ])('refuses %.40s', (text, reason) => {
-  expect(readJson(utf8(text))).toMatchObject({ ok: false, reason, incomplete: false });
+  expect(readJavaJson(utf8(text))).toMatchObject({ ok: false, reason, incomplete: false });
 });
 
 test('refuses a string that is not UTF-8', () => {
-  expect(readJson(Uint8Array.of(0x22, 0xff, 0x22))).toMatchObject({ ok: false, reason: 'a string is not UTF-8' });
+  expect(readJavaJson(Uint8Array.of(0x22, 0xff, 0x22))).toMatchObject({ ok: false, reason: 'a string is not UTF-8' });
 });
 
 test('skips a byte order mark and ignores what follows the value', () => {
-  expect(readJson(utf8('\ufeff {} '))).toEqual({ ok: true, value: { kind: 'object', members: [] }, trailing: false });
-  expect(readJson(Uint8Array.of(0x7b, 0x7d, 0xff, 0x00))).toMatchObject({ ok: true, trailing: true });
+  expect(readJavaJson(utf8('\ufeff {} '))).toEqual({
+    ok: true,
+    value: { kind: 'object', members: [] },
+    trailing: false,
+  });
+  expect(readJavaJson(Uint8Array.of(0x7b, 0x7d, 0xff, 0x00))).toMatchObject({ ok: true, trailing: true });
 });
 
 test('keeps repeated names in order; the last one counts', () => {
-  const reading = readJson(utf8('{"a":1,"b":2,"a":3,"__proto__":4}'));
+  const reading = readJavaJson(utf8('{"a":1,"b":2,"a":3,"__proto__":4}'));
   if (!reading.ok || reading.value.kind !== 'object') throw new Error('not an object');
   expect(reading.value.members.map((member) => member.name)).toEqual(['a', 'b', 'a', '__proto__']);
   expect(membersOf(reading.value)?.get('a')).toEqual({ kind: 'number', text: '3' });

@@ -245,7 +245,7 @@ const wordBytes: ReadonlySet<number> = new Set(
 );
 
 /** Reads the first JSON value of the bytes (UTF-8, with or without a byte order mark). Never throws. */
-export function readJson(bytes: Uint8Array): JsonReading {
+export function readJavaJson(bytes: Uint8Array): JsonReading {
   try {
     return { ok: true, ...new Reader(bytes).first() };
   } catch (error) {

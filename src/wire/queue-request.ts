@@ -5,7 +5,7 @@
  */
 
 import { quoted } from '../kernel/shown-text.ts';
-import { type JsonValue, readJson } from './java-json.ts';
+import { type JsonValue, readJavaJson } from './java-json.ts';
 
 export interface QueueRequest {
   /** Null where the option was not given. */
@@ -33,7 +33,7 @@ const longestBytes = 65_536;
 /** Never throws. */
 export function readQueueRequest(bytes: Uint8Array): RequestReading {
   if (bytes.length > longestBytes) return unreadable(`is longer than ${longestBytes} bytes`);
-  const reading = readJson(bytes);
+  const reading = readJavaJson(bytes);
   if (!reading.ok) return unreadable(`is not JSON: ${reading.reason} (byte ${reading.offset})`);
   if (reading.value.kind === 'null') return { kind: 'empty' };
   if (reading.value.kind !== 'object') return unreadable('is not a JSON object');

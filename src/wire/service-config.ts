@@ -8,7 +8,7 @@
 import { MaasError } from '../contracts/errors.ts';
 import { znodePathProblem } from '../contracts/znode-path.ts';
 import { quoted } from '../kernel/shown-text.ts';
-import { type JsonValue, membersOf, readJson } from './java-json.ts';
+import { type JsonValue, membersOf, readJavaJson } from './java-json.ts';
 
 export interface ServiceConfig {
   /** Absolute path below which each model has a directory of registrations. Never ends in a slash. */
@@ -32,7 +32,7 @@ export function parseServiceConfig(bytes: Uint8Array | undefined, path = '/metro
     new MaasError('SERVICE_CONFIG_INVALID', `The configuration node ${path} ${reason}`);
 
   if (bytes.length === 0) throw invalid('exists but is empty');
-  const reading = readJson(bytes);
+  const reading = readJavaJson(bytes);
   if (!reading.ok) throw invalid(`is not JSON: ${reading.reason} (byte ${reading.offset})`);
   if (reading.value.kind !== 'object') throw invalid(`is not a JSON object but ${article(reading.value.kind)}`);
 

@@ -7,7 +7,7 @@
  */
 
 import { quoted } from '../kernel/shown-text.ts';
-import { type JsonValue, readJson } from './java-json.ts';
+import { type JsonValue, readJavaJson } from './java-json.ts';
 
 export const payloadClass = 'org.apache.metron.maas.config.ModelEndpoint';
 
@@ -99,7 +99,7 @@ export type Diagnosis =
  */
 export function diagnose(bytes: Uint8Array, directory: string, node: string): Diagnosis {
   if (bytes.length === 0) return fatal(['it has no data']);
-  const reading = readJson(bytes);
+  const reading = readJavaJson(bytes);
   if (!reading.ok) return fatal([`it is not JSON: ${reading.reason} at byte ${reading.offset}`]);
   if (reading.value.kind !== 'object') return fatal([`it is not an object but ${describe(reading.value)}`]);
 

@@ -1,7 +1,7 @@
 /** The body of an answer: as it comes, or as text of a bounded length. */
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
-import { reasonOf } from '../../kernel/reason-of.ts';
+import { messageOf } from '../../kernel/message-of.ts';
 import type { HttpAnswer } from './exchange.ts';
 import { HttpFailure } from './failure.ts';
 
@@ -32,7 +32,7 @@ export async function* bodyBytes({ body, stallMs }: HttpAnswer, signal?: AbortSi
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
     if (error instanceof HttpFailure) throw error;
-    throw new HttpFailure(`the answer ended too early (${reasonOf(error)})`, true, { cause: error });
+    throw new HttpFailure(`the answer ended too early (${messageOf(error)})`, true, { cause: error });
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', abort);
@@ -50,7 +50,7 @@ export async function bodyText(answer: HttpAnswer, limit: number, signal?: Abort
     return (await gunzip(bytes, { maxOutputLength: limit })).toString('utf8');
   } catch (cause) {
     if (cause instanceof RangeError) throw tooLong();
-    throw new HttpFailure(`the answer cannot be unpacked (${reasonOf(cause)})`, true, { cause });
+    throw new HttpFailure(`the answer cannot be unpacked (${messageOf(cause)})`, true, { cause });
   }
 }
 

@@ -6,7 +6,7 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { reasonOf } from '../../kernel/reason-of.ts';
+import { messageOf } from '../../kernel/message-of.ts';
 import { HttpFailure, isReset } from './failure.ts';
 import type { Route } from './route.ts';
 import { pump, type Upload } from './upload.ts';
@@ -190,7 +190,7 @@ class Exchange {
     if (signal?.aborted) return signal.reason;
     if (error instanceof HttpFailure) return error;
     const Failure = this.#outgoing.reusedSocket && isReset(error) ? StaleConnection : HttpFailure;
-    return new Failure(reasonOf(error), this.#reached, { cause: error, next: route.advice?.(error) });
+    return new Failure(messageOf(error), this.#reached, { cause: error, next: route.advice?.(error) });
   }
 
   #fail(error: unknown): void {

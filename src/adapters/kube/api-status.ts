@@ -5,7 +5,7 @@
  * absence; taking the second for it would let a missing CRD look like every resource having been deleted.
  */
 import { MaasError } from '../../contracts/errors.ts';
-import { reasonOf } from '../../kernel/reason-of.ts';
+import { messageOf } from '../../kernel/message-of.ts';
 import { HttpFailure } from '../http/failure.ts';
 import { field, jsonOrText } from '../json-field.ts';
 import { groupOf, type KubeObject, qualifiedName, type ResourceKind } from './resource-kind.ts';
@@ -127,7 +127,7 @@ export function refusalOf(attempt: Attempt, status: ApiStatus): MaasError {
 export function unreachable(attempt: Attempt, address: string, error: unknown): MaasError {
   if (error instanceof MaasError) return error;
   const next = error instanceof HttpFailure ? error.next : undefined;
-  return new MaasError('CLUSTER_UNREACHABLE', `${describe(attempt)} at ${address}: ${reasonOf(error)}`, {
+  return new MaasError('CLUSTER_UNREACHABLE', `${describe(attempt)} at ${address}: ${messageOf(error)}`, {
     cause: error,
     ...(next === undefined ? {} : { next }),
   });

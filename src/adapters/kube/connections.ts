@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
 import tls, { type ConnectionOptions, type SecureContext } from 'node:tls';
 import { MaasError } from '../../contracts/errors.ts';
-import { reasonOf } from '../../kernel/reason-of.ts';
+import { messageOf } from '../../kernel/message-of.ts';
 import { openRoute, type Route } from '../http/route.ts';
 import { adviceFor } from './connection-advice.ts';
 import { type Credentials, readPem } from './credentials.ts';
@@ -91,7 +91,7 @@ function secureContext(
   } catch (cause) {
     throw new MaasError(
       'KUBECONFIG_INVALID',
-      `${userPlace}: its client certificate cannot be used: ${reasonOf(cause)}`,
+      `${userPlace}: its client certificate cannot be used: ${messageOf(cause)}`,
       { next: 'Give a certificate and its own key, both in PEM.', cause },
     );
   }

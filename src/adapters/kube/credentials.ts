@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { MaasError } from '../../contracts/errors.ts';
-import { reasonOf } from '../../kernel/reason-of.ts';
+import { messageOf } from '../../kernel/message-of.ts';
 import { basicAuthorization } from '../http/route.ts';
 import type { Environment } from './environment.ts';
 import { ExecPlugins, type PluginCall } from './exec-plugin.ts';
@@ -150,7 +150,7 @@ export function readPem(pem: Pem, place: string, field: string): string {
 }
 
 function unusable(place: string, what: string, why: unknown): MaasError {
-  return new MaasError('KUBECONFIG_INVALID', `${place}: ${what} cannot be used: ${reasonOf(why)}`, {
+  return new MaasError('KUBECONFIG_INVALID', `${place}: ${what} cannot be used: ${messageOf(why)}`, {
     next: 'Correct the entry, or the file that it names.',
     cause: why,
   });

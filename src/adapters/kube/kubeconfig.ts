@@ -6,7 +6,7 @@ import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:
 import { isIPv6 } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { MaasError } from '../../contracts/errors.ts';
-import { reasonOf } from '../../kernel/reason-of.ts';
+import { messageOf } from '../../kernel/message-of.ts';
 import type { Environment } from './environment.ts';
 import {
   type ClusterAccess,
@@ -123,7 +123,7 @@ function unreadable(path: string): string | undefined {
 
 function reason(error: unknown): string {
   if (isAbsent(error)) return 'there is no such file';
-  return reasonOf(error);
+  return messageOf(error);
 }
 
 function isAbsent(error: unknown): boolean {

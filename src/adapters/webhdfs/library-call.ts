@@ -11,7 +11,7 @@ import webhdfs, { type LibraryClient, type LibraryRequest } from 'webhdfs';
 import { MaasError } from '../../contracts/errors.ts';
 import { encodeHdfsPath } from '../../contracts/hdfs-path.ts';
 import { withoutBrackets } from '../../kernel/bare-address.ts';
-import { reasonOf } from '../../kernel/reason-of.ts';
+import { messageOf } from '../../kernel/message-of.ts';
 import { HttpFailure } from '../http/failure.ts';
 import { acceptJson, describeOperation, type Operation, refused, unreachable } from './name-node-call.ts';
 import type { Attempt } from './name-nodes.ts';
@@ -73,7 +73,7 @@ function send(
     });
     // Stays to the end: an aborted request may emit an error late, and one without a listener ends the process.
     request.on('error', (error) =>
-      give(() => reject(new HttpFailure(reasonOf(error), !isRefusedConnection(error), { cause: error }))),
+      give(() => reject(new HttpFailure(messageOf(error), !isRefusedConnection(error), { cause: error }))),
     );
     request.on('complete', (response, body) => {
       if (!response.complete) give(() => reject(new HttpFailure('the answer ended too early', true)));

@@ -5,7 +5,7 @@
 
 import { connect, type Socket } from 'node:net';
 import type { Clock } from '../../kernel/clock.ts';
-import { reasonOf } from '../../kernel/reason-of.ts';
+import { messageOf } from '../../kernel/message-of.ts';
 import { FrameSplitter } from './frames.ts';
 import type { Server } from './quorum.ts';
 import {
@@ -117,7 +117,7 @@ export class Connection {
       this.#socket.write(connectRequest({ lastZxid, timeoutMs, session }));
     });
     this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk));
-    this.#socket.on('error', (error: Error) => this.drop(reasonOf(error)));
+    this.#socket.on('error', (error: Error) => this.drop(messageOf(error)));
     this.#socket.on('close', () => this.drop('it closed the connection'));
     void this.#watchHandshake();
   }
@@ -190,7 +190,7 @@ export class Connection {
         if (this.#over.signal.aborted) return;
       }
     } catch (error) {
-      this.drop(`it sent what cannot be read: ${reasonOf(error)}`);
+      this.drop(`it sent what cannot be read: ${messageOf(error)}`);
     }
   }
 

@@ -7,7 +7,7 @@ import { MaasError } from '../../contracts/errors.ts';
 import { backOffMs } from '../../kernel/back-off.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
-import { reasonOf } from '../../kernel/reason-of.ts';
+import { messageOf } from '../../kernel/message-of.ts';
 import { quoted } from '../../kernel/shown-text.ts';
 import { AnswerLate, Connection, HandshakeLate, SessionOver } from './connection.ts';
 import { guardedCall } from './guarded-call.ts';
@@ -187,7 +187,7 @@ export class Session {
         }
         failures += 1;
         if (error instanceof HandshakeLate) late += 1;
-        this.#tried.set(name, reasonOf(error));
+        this.#tried.set(name, messageOf(error));
         this.#complain();
       }
       await this.#pause(failures);

@@ -4,7 +4,7 @@
  */
 import { asMaasError, hasCode } from '../../contracts/errors.ts';
 import { mapBounded } from '../../kernel/bounded.ts';
-import { type JsonValue, membersOf, readJson } from '../../wire/java-json.ts';
+import { type JsonValue, membersOf, readJavaJson } from '../../wire/java-json.ts';
 import { parseServiceConfig } from '../../wire/service-config.ts';
 import { diagnose } from '../../wire/service-instance.ts';
 import { readSettings } from '../cluster/operator-settings.ts';
@@ -74,7 +74,7 @@ async function readEndpoints(
 
 /** In the order in which they are written: an object of JavaScript would put numbers first. */
 function functionsIn(data: Uint8Array): [string, string][] {
-  const reading = readJson(data);
+  const reading = readJavaJson(data);
   const payload = reading.ok ? membersOf(reading.value)?.get('payload') : undefined;
   const functions = membersOf(membersOf(payload)?.get('endpoint'))?.get('functions');
   return [...(membersOf(functions) ?? [])].map(([name, value]) => [name, textOf(value)]);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { reasonOf } from './reason-of.ts';
+import { messageOf } from './message-of.ts';
 
 it.each<[unknown, string]>([
   [new Error('refused'), 'refused'],
@@ -10,5 +10,5 @@ it.each<[unknown, string]>([
   [new AggregateError([], 'none'), 'none'],
   ['text', 'text'],
 ])('says why %s', (error, reason) => {
-  expect(reasonOf(error)).toBe(reason);
+  expect(messageOf(error)).toBe(reason);
 });
