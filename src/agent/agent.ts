@@ -14,19 +14,19 @@ import { agentServer, listenOnFirst } from './http-server.ts';
 import { LastingWrites } from './lasting-writes.ts';
 import { currentProblem, modelIsLive } from './lifecycle/problems.ts';
 import { initialState, type Limits, type State, usualLimits } from './lifecycle/state.ts';
-import type { LookOptions } from './look.ts';
 import { metricsText } from './metrics.ts';
+import type { LookOptions } from './model/look.ts';
+import { SocketTables } from './model/socket-tables.ts';
+import { toldAddress } from './model/told-address.ts';
 import { findRemains } from './remains.ts';
 import { RunningLifecycle } from './running-lifecycle.ts';
 import { type SessionCredentials, SessionStore } from './session-store.ts';
-import { SocketTables } from './socket-tables.ts';
 import { type FetchPayload, fetchUntilVerified } from './sources/fetch-payload.ts';
 import { followModel } from './sources/follow-model.ts';
 import { followStop } from './sources/follow-stop.ts';
 import { followTime } from './sources/follow-time.ts';
 import { type AgentSession, zooKeeperSide } from './sources/zookeeper.ts';
 import { statusOf } from './status.ts';
-import { toldAddress } from './told-address.ts';
 
 export interface AgentOptions {
   readonly instructions: AgentInstructions;

@@ -12,15 +12,15 @@ import {
 import { restartLine, scriptFile } from '../contracts/shell-words.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
-import { advertisedEndpoint } from './advertised-endpoint.ts';
 import type { Pod } from './assignment.ts';
 import type { ControlVolume } from './control-volume.ts';
-import { readStartMark } from './endpoint-reading.ts';
 import type { LastingWrites } from './lasting-writes.ts';
 import type { Action } from './lifecycle/events.ts';
 import { problemOf } from './lifecycle/problems.ts';
 import { mayStayRegistered } from './lifecycle/state.ts';
-import { readScript } from './read-script.ts';
+import { advertisedEndpoint } from './model/advertised-endpoint.ts';
+import { readStartMark } from './model/endpoint-reading.ts';
+import { readScript } from './model/read-script.ts';
 import type { Registrar } from './registrar.ts';
 import type { RunningLifecycle } from './running-lifecycle.ts';
 import type { SessionStore } from './session-store.ts';

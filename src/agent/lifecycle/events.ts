@@ -3,7 +3,7 @@ import type { AgentMode } from '../../contracts/modes.ts';
 import type { TransferProgress } from '../../contracts/payload.ts';
 import type { AgentStatus, TerminationMessage } from '../../contracts/pod-contract.ts';
 import type { EndpointFile } from '../../wire/endpoint-file.ts';
-import type { EndpointReading } from '../endpoint-reading.ts';
+import type { EndpointReading } from '../model/endpoint-reading.ts';
 
 export type Problem = TerminationMessage;
 export type SessionState = AgentStatus['zookeeper'];

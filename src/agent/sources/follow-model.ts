@@ -6,7 +6,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
 import { pause } from '../../kernel/pause.ts';
 import { looking } from '../lifecycle/state.ts';
-import { type LookOptions, lookAtModel } from '../look.ts';
+import { type LookOptions, lookAtModel } from '../model/look.ts';
 import type { RunningLifecycle } from '../running-lifecycle.ts';
 import { ringWhenTouched } from './file-bell.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { EndpointFile } from '../wire/endpoint-file.ts';
+import type { EndpointFile } from '../../wire/endpoint-file.ts';
+import type { Pod } from '../assignment.ts';
 import { advertisedEndpoint } from './advertised-endpoint.ts';
-import type { Pod } from './assignment.ts';
 
 const pod: Pod = {
   name: 'dga-1',

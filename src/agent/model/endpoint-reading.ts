@@ -1,8 +1,8 @@
 /** Reading what the model's container wrote. It is untrusted code: it may have made anything of these files. */
 import { constants, lstatSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { asMaasError, MaasError } from '../contracts/errors.ts';
-import { type EndpointFile, maxEndpointFileBytes, parseEndpointFile } from '../wire/endpoint-file.ts';
+import { asMaasError, MaasError } from '../../contracts/errors.ts';
+import { type EndpointFile, maxEndpointFileBytes, parseEndpointFile } from '../../wire/endpoint-file.ts';
 
 export type EndpointReading =
   | { readonly kind: 'absent' }

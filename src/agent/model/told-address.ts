@@ -1,8 +1,8 @@
 /** Which address clients are told, and so what a model has to bind to. */
 import { isIP } from 'node:net';
-import { withoutBrackets } from '../kernel/bare-address.ts';
+import { withoutBrackets } from '../../kernel/bare-address.ts';
+import type { Pod } from '../assignment.ts';
 import { advertisedEndpoint } from './advertised-endpoint.ts';
-import type { Pod } from './assignment.ts';
 import { canonicalAddress, familiesTold, familyOf, type Reachable } from './listening-sockets.ts';
 
 export interface Told {

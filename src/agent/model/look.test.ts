@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { endpointFile, startedFile } from '../contracts/pod-contract.ts';
+import { endpointFile, startedFile } from '../../contracts/pod-contract.ts';
 import { lookAtModel } from './look.ts';
 import { SocketTables } from './socket-tables.ts';
 import type { Told } from './told-address.ts';

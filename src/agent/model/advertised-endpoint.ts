@@ -1,9 +1,9 @@
 /** The URL that clients are told: never the host that the model wrote, unless the resource says how to reach it. */
 
-import { MaasError } from '../contracts/errors.ts';
-import { quoted } from '../kernel/shown-text.ts';
-import { advertisedUrl, type EndpointFile, portOf } from '../wire/endpoint-file.ts';
-import type { Pod } from './assignment.ts';
+import { MaasError } from '../../contracts/errors.ts';
+import { quoted } from '../../kernel/shown-text.ts';
+import { advertisedUrl, type EndpointFile, portOf } from '../../wire/endpoint-file.ts';
+import type { Pod } from '../assignment.ts';
 
 /**
  * @param advertise `PodIP`, `Node`, or a URL with placeholders; the path of endpoint.dat is appended to it

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Pod } from './assignment.ts';
+import type { Pod } from '../assignment.ts';
 import { canonicalAddress, type Reachable } from './listening-sockets.ts';
 import { bindAdvice, toldAddress } from './told-address.ts';
 

@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { lookAtScript, type ScriptText, scriptHeadBytes } from '../contracts/script-text.ts';
+import { lookAtScript, type ScriptText, scriptHeadBytes } from '../../contracts/script-text.ts';
 
 /** @returns nothing known where there is no regular file of that name */
 export async function readScript(payload: string, name: string): Promise<ScriptText> {

@@ -1,10 +1,10 @@
 /** Looking at the model once: has its shell started, what does endpoint.dat say, does anything answer there. */
 import { join } from 'node:path';
-import { endpointFile, startedFile } from '../contracts/pod-contract.ts';
-import { type EndpointFile, portOf } from '../wire/endpoint-file.ts';
+import { endpointFile, startedFile } from '../../contracts/pod-contract.ts';
+import { type EndpointFile, portOf } from '../../wire/endpoint-file.ts';
+import type { Answer, Look } from '../lifecycle/events.ts';
 import { readEndpoint, readStartMark } from './endpoint-reading.ts';
 import { isHealthy } from './health-check.ts';
-import type { Answer, Look } from './lifecycle/events.ts';
 import type { SocketTables, Sought } from './socket-tables.ts';
 import { bindAdvice, type Told } from './told-address.ts';
 
