@@ -118,69 +118,82 @@ interface ReadInstance {
   readonly id: string | undefined;
 }
 
-/** Java's text of a value where a field is a String: numbers and booleans become texts, objects are refused. */
-type Field = (value: JsonValue) => string | undefined;
+/** What Java makes of a value, null being undefined; or why Jackson refuses it. */
+type Read<T> = { readonly value: T } | { readonly problem: string };
+/** What is wrong further inside is added to the problems. */
+type Reader<T> = (value: JsonValue, problems: string[]) => Read<T>;
+/** A field that is missing, or that was refused, has no property. */
+type Found<Readers> = { readonly [Name in keyof Readers]?: Readers[Name] extends Reader<infer T> ? T : never };
+
+/** Java's String: numbers and booleans become texts, objects are refused. */
+const text: Reader<string | undefined> = (value) => {
+  switch (value.kind) {
+    case 'null':
+      return { value: undefined };
+    case 'string':
+      return { value: value.value };
+    case 'number':
+      return { value: value.text };
+    case 'boolean':
+      return { value: String(value.value) };
+    default:
+      return { problem: `is ${describe(value)} where clients want a text` };
+  }
+};
+
+/** Only the first @class is the type, and a repeated payload is read in one way or another. */
+const onlyOnce: readonly string[] = ['@class', 'payload'];
 
 /** Reads an object whose fields are all known; an unknown one is fatal to Jackson. Reports, and goes on reading. */
-function readFields(
+function readFields<Readers extends Readonly<Record<string, Reader<unknown>>>>(
   value: JsonValue,
   where: string,
-  fields: Readonly<Record<string, Field>>,
+  readers: Readers,
   problems: string[],
-): void {
-  const prefix = where === '' ? '' : `${where}.`;
+): Found<Readers> {
   if (value.kind !== 'object') {
     problems.push(`${where} is not an object but ${describe(value)}`);
-    return;
+    return {};
   }
+  const found: Record<string, unknown> = {};
   for (const member of value.members) {
-    const field = Object.hasOwn(fields, member.name) ? fields[member.name] : undefined;
-    const problem = field === undefined ? 'is a field that clients do not know' : field(member.value);
-    if (problem !== undefined) problems.push(`${prefix}${nameShown(member.name)} ${problem}`);
+    const { name } = member;
+    const twice = onlyOnce.includes(name) && Object.hasOwn(found, name);
+    const reader = Object.hasOwn(readers, name) ? readers[name] : undefined;
+    const read = twice
+      ? { problem: 'is there twice' }
+      : (reader?.(member.value, problems) ?? { problem: 'is a field that clients do not know' });
+    if ('value' in read) found[name] = read.value;
+    else problems.push(`${where === '' ? '' : `${where}.`}${nameShown(name)} ${read.problem}`);
   }
+  return found as Found<Readers>;
 }
 
 function readInstance(value: JsonValue, problems: string[]): ReadInstance | undefined {
-  let name: string | undefined;
-  let id: string | undefined;
-  let registeredAt = 0;
-  let payload: ReadPayload | undefined;
-  let payloadSeen = false;
-  readFields(
+  const found = readFields(
     value,
     '',
     {
-      name: text((read) => {
-        name = read;
-      }),
-      id: text((read) => {
-        id = read;
-      }),
-      address: text(),
+      name: text,
+      id: text,
+      address: text,
       port: integer(2 ** 31),
       sslPort: integer(2 ** 31),
-      payload: (read) => {
-        if (payloadSeen) return 'is there twice';
-        payloadSeen = true;
-        payload = readPayload(read, problems);
-        return undefined;
-      },
-      registrationTimeUTC: integer(2 ** 63, (read) => {
-        registeredAt = read ?? 0;
-      }),
+      payload: readPayload,
+      registrationTimeUTC: integer(2 ** 63),
       serviceType,
-      uriSpec: (read) => readUriSpec(read, problems),
+      uriSpec: readUriSpec,
     },
     problems,
   );
+  const { name, id, payload } = found;
   if (payload === undefined) {
-    if (!payloadSeen) problems.push('it has no payload');
+    if (!('payload' in found)) problems.push('it has no payload');
     return undefined;
   }
   const { version, endpoint } = payload;
   if (version === undefined) {
-    if (!problems.some((problem) => problem.startsWith('payload.version ')))
-      problems.push('payload.version is missing');
+    if (!payload.versionRefused) problems.push('payload.version is missing');
     return undefined;
   }
   return {
@@ -193,64 +206,30 @@ function readInstance(value: JsonValue, problems: string[]): ReadInstance | unde
       containerId: payload.containerId,
       url: endpoint?.url,
       functions: endpoint?.functions,
-      registeredAt,
+      registeredAt: found.registrationTimeUTC ?? 0,
     },
   };
 }
 
-interface ReadPayload {
-  readonly name: string | undefined;
-  readonly version: string | undefined;
-  readonly containerId: string | undefined;
-  readonly endpoint: ReadEndpoint | undefined;
-}
-
-function readPayload(value: JsonValue, problems: string[]): ReadPayload | undefined {
+function readPayload(value: JsonValue, problems: string[]) {
   if (value.kind !== 'object') {
     problems.push(`payload is not an object but ${describe(value)}`);
-    return undefined;
+    return { value: undefined };
   }
   const type = value.members.find((member) => member.name === '@class')?.value;
   if (type === undefined) {
     problems.push('payload.@class is missing');
-    return undefined;
+    return { value: undefined };
   }
   if (type.kind !== 'string' || type.value !== payloadClass) {
     problems.push(`payload.@class is not ${payloadClass}`);
-    return undefined;
+    return { value: undefined };
   }
-  let name: string | undefined;
-  let version: string | undefined;
-  let containerId: string | undefined;
-  let endpoint: ReadEndpoint | undefined;
-  // Only the first @class is the type; a second one would be a field that the class does not have.
-  let typeSeen = false;
-  readFields(
-    value,
-    'payload',
-    {
-      '@class': () => {
-        if (typeSeen) return 'is there twice';
-        typeSeen = true;
-        return undefined;
-      },
-      name: text((read) => {
-        name = read;
-      }),
-      version: text((read) => {
-        version = read;
-      }),
-      containerId: text((read) => {
-        containerId = read;
-      }),
-      endpoint: (read) => {
-        endpoint = read.kind === 'null' ? undefined : readEndpoint(read, problems);
-        return undefined;
-      },
-    },
-    problems,
+  const readers = { '@class': text, name: text, version: text, containerId: text, endpoint: readEndpoint };
+  const versionRefused = value.members.some(
+    (member) => member.name === 'version' && 'problem' in text(member.value, problems),
   );
-  return { name, version, containerId, endpoint };
+  return { value: { ...readFields(value, 'payload', readers, problems), versionRefused } };
 }
 
 interface ReadEndpoint {
@@ -258,104 +237,56 @@ interface ReadEndpoint {
   readonly functions: Readonly<Record<string, string>> | undefined;
 }
 
-function readEndpoint(value: JsonValue, problems: string[]): ReadEndpoint {
-  let url: string | undefined;
-  let functions: Readonly<Record<string, string>> | undefined;
-  readFields(
-    value,
-    'payload.endpoint',
-    {
-      url: text((read) => {
-        url = read;
-      }),
-      functions: (read) => {
-        functions = read.kind === 'null' ? undefined : readFunctions(read, problems);
-        return undefined;
-      },
-    },
-    problems,
-  );
-  return { url, functions };
+function readEndpoint(value: JsonValue, problems: string[]): Read<ReadEndpoint | undefined> {
+  if (value.kind === 'null') return { value: undefined };
+  const found = readFields(value, 'payload.endpoint', { url: text, functions: readFunctions }, problems);
+  return { value: { url: found.url, functions: found.functions } };
 }
 
-function readFunctions(value: JsonValue, problems: string[]): Readonly<Record<string, string>> {
+function readFunctions(value: JsonValue, problems: string[]): Read<ReadEndpoint['functions']> {
+  if (value.kind === 'null') return { value: undefined };
   if (value.kind !== 'object') {
     problems.push(`payload.endpoint.functions is not an object but ${describe(value)}`);
-    return {};
+    return { value: {} };
   }
   const functions: [string, string][] = [];
   for (const member of value.members) {
-    let path = '';
-    const problem = text((read) => {
-      path = read ?? '';
-    })(member.value);
-    if (problem === undefined) functions.push([member.name, path]);
-    else problems.push(`payload.endpoint.functions.${nameShown(member.name)} ${problem}`);
+    const path = text(member.value, problems);
+    if ('value' in path) functions.push([member.name, path.value ?? '']);
+    else problems.push(`payload.endpoint.functions.${nameShown(member.name)} ${path.problem}`);
   }
-  return Object.fromEntries(functions);
+  return { value: Object.fromEntries(functions) };
 }
 
 /** Curator's template for URIs. Nobody is known to use it here, but it may be there. */
-function readUriSpec(value: JsonValue, problems: string[]): string | undefined {
-  if (value.kind === 'null') return undefined;
-  if (value.kind === 'string') {
-    return /^[^{}]*(?:\{[^{}]*\}[^{}]*)*$/.test(value.value) ? undefined : 'has braces that do not match';
+function readUriSpec(value: JsonValue, problems: string[]): Read<undefined> {
+  if (value.kind === 'string' && !/^[^{}]*(?:\{[^{}]*\}[^{}]*)*$/.test(value.value)) {
+    return { problem: 'has braces that do not match' };
   }
-  const part: Readonly<Record<string, Field>> = {
-    value: text(),
-    variable: truth,
-  };
-  readFields(
-    value,
-    'uriSpec',
-    {
-      parts: (parts) => {
-        if (parts.kind === 'null') return undefined;
-        if (parts.kind !== 'array') return 'is not an array';
-        for (const item of parts.items) if (item.kind !== 'null') readFields(item, 'uriSpec.parts', part, problems);
-        return undefined;
-      },
-    },
-    problems,
-  );
-  return undefined;
+  if (value.kind !== 'null' && value.kind !== 'string') readFields(value, 'uriSpec', { parts: readUriParts }, problems);
+  return { value: undefined };
 }
 
-function text(use: (read: string | undefined) => void = () => {}): Field {
-  return (value) => {
-    switch (value.kind) {
-      case 'null':
-        use(undefined);
-        return undefined;
-      case 'string':
-        use(value.value);
-        return undefined;
-      case 'number':
-        use(value.text);
-        return undefined;
-      case 'boolean':
-        use(String(value.value));
-        return undefined;
-      default:
-        return `is ${describe(value)} where clients want a text`;
-    }
-  };
+function readUriParts(value: JsonValue, problems: string[]): Read<undefined> {
+  if (value.kind !== 'null' && value.kind !== 'array') return { problem: 'is not an array' };
+  for (const item of value.kind === 'array' ? value.items : []) {
+    if (item.kind !== 'null') readFields(item, 'uriSpec.parts', { value: text, variable: truth }, problems);
+  }
+  return { value: undefined };
 }
 
 /** A Java int or long: numbers are cut to integers, texts of digits are read, an empty text is as good as null. */
-function integer(bound: number, use: (read: number | undefined) => void = () => {}): Field {
+function integer(bound: number): Reader<number | undefined> {
   return (value) => {
     const digits = digitsOf(value);
-    if (digits === '') {
-      use(undefined);
-      return undefined;
+    if (digits === '') return { value: undefined };
+    if (value.kind === 'string' && !/^[+-]?[0-9]+$/.test(digits ?? '')) {
+      return { problem: 'is a text where clients want a number' };
     }
-    if (value.kind === 'string' && !/^[+-]?[0-9]+$/.test(digits ?? '')) return `is a text where clients want a number`;
     const number = digits === undefined ? Number.NaN : Math.trunc(Number(digits)) + 0; // no -0
-    if (Number.isNaN(number)) return `is ${describe(value)} where clients want a number`;
-    if (number < -bound || number >= bound) return 'is a number that clients cannot hold';
-    use(number);
-    return undefined;
+    if (Number.isNaN(number)) return { problem: `is ${describe(value)} where clients want a number` };
+    if (number < -bound || number >= bound) return { problem: 'is a number that clients cannot hold' };
+    return { value: number };
   };
 }
 
@@ -374,21 +305,24 @@ function digitsOf(value: JsonValue): string | undefined {
 }
 
 /** A Java boolean: null and whole numbers will do, and the words. */
-function truth(value: JsonValue): string | undefined {
-  if (value.kind === 'null' || value.kind === 'boolean') return undefined;
-  if (value.kind === 'number' && /^-?[0-9]+$/.test(value.text)) return undefined;
-  if (value.kind === 'string' && /^(?:true|false|)$/.test(value.value.trim())) return undefined;
-  return 'is not true or false';
+function truth(value: JsonValue): Read<undefined> {
+  const good =
+    value.kind === 'null' ||
+    value.kind === 'boolean' ||
+    (value.kind === 'number' && /^-?[0-9]+$/.test(value.text)) ||
+    (value.kind === 'string' && /^(?:true|false|)$/.test(value.value.trim()));
+  return good ? { value: undefined } : { problem: 'is not true or false' };
 }
 
 const serviceTypes: readonly string[] = ['DYNAMIC', 'STATIC', 'PERMANENT'];
 
-function serviceType(value: JsonValue): string | undefined {
-  if (value.kind === 'null') return undefined;
-  if (value.kind === 'string' && serviceTypes.includes(value.value)) return undefined;
-  // Jackson takes the number of an enum's constant as well.
-  if (value.kind === 'number' && /^(?:-?0|1|2)$/.test(value.text)) return undefined;
-  return `is none of ${serviceTypes.join(', ')}`;
+function serviceType(value: JsonValue): Read<undefined> {
+  const good =
+    value.kind === 'null' ||
+    (value.kind === 'string' && serviceTypes.includes(value.value)) ||
+    // Jackson takes the number of an enum's constant as well.
+    (value.kind === 'number' && /^(?:-?0|1|2)$/.test(value.text));
+  return good ? { value: undefined } : { problem: `is none of ${serviceTypes.join(', ')}` };
 }
 
 function warnings(instance: ReadInstance, trailing: boolean, directory: string, node: string): string[] {
