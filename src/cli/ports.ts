@@ -52,9 +52,15 @@ export interface Output {
   readonly width: number;
 }
 
-/** What a line may take; undefined where nobody looks, so that nothing is cut for a script. */
-export function roomOf({ terminal, width }: Pick<Output, 'terminal' | 'width'>): number | undefined {
-  return terminal ? width : undefined;
+/** How a text is to look that is printed there. */
+export interface Look {
+  readonly colour: boolean;
+  /** Columns that a line may take; undefined where nobody looks, so that nothing is cut for a script. */
+  readonly width?: number | undefined;
+}
+
+export function lookOf({ colour, terminal, width }: Output): Look {
+  return { colour, width: terminal ? width : undefined };
 }
 
 /** An object as the API server gives it; read with readModel. */

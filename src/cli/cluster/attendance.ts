@@ -2,19 +2,19 @@
  * Does anybody look after the models of a namespace? What the operator publishes tells: its settings which namespaces
  * it serves, its Lease whether one of its replicas leads, and what keeps it from its work.
  */
-import { z } from 'zod';
-import { type Concern, concernsAnnotation, concerns as concernsOf, decodeConcerns } from '../../contracts/concern.ts';
+import { concerns as concernsOf } from '../../contracts/concern.ts';
 import { formatAge } from '../../contracts/duration.ts';
 import { MaasError } from '../../contracts/errors.ts';
 import type { Everywhere } from '../options/shared-options.ts';
-import type { ApiObject, Cluster, Ports } from '../ports.ts';
+import type { Cluster, Ports } from '../ports.ts';
 import { type Asked, asked } from './asked.ts';
+import { type LeaseFacts, lapsedForMs, leaseFacts, leaseName } from './operator-lease.ts';
 import { type PublishedSettings, readSettings } from './operator-settings.ts';
 
 export interface Attendance {
   readonly operatorNamespace: string;
   readonly settings: Asked<PublishedSettings>;
-  readonly lease: Asked<ApiObject | undefined>;
+  readonly lease: Asked<LeaseFacts | undefined>;
 }
 
 export interface Unattended {
@@ -22,10 +22,6 @@ export interface Unattended {
   readonly message: string;
   readonly next?: string;
 }
-
-const leaseName = 'maas-operator';
-/** Beside the Lease's own duration: clocks differ, and a new leader needs its turn. */
-const graceMs = 10_000;
 
 /** Never throws: who may not look is told less. */
 export async function askAttendance(
@@ -35,7 +31,10 @@ export async function askAttendance(
 ): Promise<Attendance> {
   const [settings, lease] = await Promise.all([
     asked(() => readSettings(cluster, operatorNamespace)),
-    asked(async () => ports.inspect(choice).lease(operatorNamespace, leaseName)),
+    asked(async () => {
+      const found = await ports.inspect(choice).lease(operatorNamespace, leaseName);
+      return found && leaseFacts(found);
+    }),
   ]);
   return { operatorNamespace, settings, lease };
 }
@@ -55,17 +54,15 @@ export function unserved(
       };
     }
   }
-  const concern = lease.known ? concernsIn(lease.value).find(concernsOf(namespace)) : undefined;
+  const concern = lease.known ? lease.value?.concerns.find(concernsOf(namespace)) : undefined;
   if (concern === undefined) return undefined;
   return { code: 'NAMESPACE_NOT_SERVED', message: concern.message, next: concern.next };
 }
 
 /** Since when the operator is not at work, where there was one. */
 export function away({ lease, operatorNamespace }: Attendance, now: number): Unattended | undefined {
-  if (!lease.known || lease.value === undefined) return undefined;
-  const { spec } = leaseObject.parse(lease.value);
-  const age = now - Date.parse(spec.renewTime ?? '');
-  if (Number.isNaN(age) || age <= spec.leaseDurationSeconds * 1_000 + graceMs) return undefined;
+  const age = lease.known && lease.value !== undefined ? lapsedForMs(lease.value, now) : undefined;
+  if (age === undefined) return undefined;
   return {
     code: 'OPERATOR_AWAY',
     message: `the operator in namespace ${operatorNamespace} was last at work ${formatAge(age)} ago`,
@@ -92,16 +89,4 @@ function nowhere({ settings, lease, operatorNamespace }: Attendance): Unattended
 
 export function errorOf({ code, message, next }: Unattended): MaasError {
   return new MaasError(code, message, next === undefined ? {} : { next });
-}
-
-/** What is not understood is as if it was not there. */
-const leaseObject = z.object({
-  metadata: z.object({ annotations: z.record(z.string(), z.string()).catch({}) }).catch({ annotations: {} }),
-  spec: z
-    .object({ renewTime: z.string().optional().catch(undefined), leaseDurationSeconds: z.number().catch(15) })
-    .catch({ leaseDurationSeconds: 15 }),
-});
-
-export function concernsIn(lease: ApiObject | undefined): readonly Concern[] {
-  return decodeConcerns(leaseObject.parse(lease ?? {}).metadata.annotations[concernsAnnotation]);
 }

@@ -10,7 +10,7 @@ import { flag, option, or, repeated, type Values } from '../options/field.ts';
 import * as value from '../options/option-values.ts';
 import { everywhere, zookeeper } from '../options/shared-options.ts';
 import { counted } from '../output/counted.ts';
-import { type Cluster, type Ports, roomOf } from '../ports.ts';
+import { type Cluster, lookOf, type Ports } from '../ports.ts';
 
 const defaultConnectMs = 2_000;
 
@@ -67,7 +67,7 @@ export const doctor = defineCommand({
   async run(options, ports) {
     const cluster = ports.connect(options.cluster);
     const report = await (options.files.length > 0 ? checkFiles : checkAll)(options, ports, cluster);
-    ports.out.write(printReport(report, options.output, { colour: ports.out.colour, width: roomOf(ports.out) }));
+    ports.out.write(printReport(report, options.output, lookOf(ports.out)));
     const bad = report.errors > 0 || (options.strict && report.warnings > 0);
     return bad ? exitCodes.failed : exitCodes.ok;
   },

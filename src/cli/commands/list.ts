@@ -9,7 +9,7 @@ import { everywhere, someModels } from '../options/shared-options.ts';
 import { listFields, type ModelView, viewOf } from '../output/model-view.ts';
 import { printModels } from '../output/print-models.ts';
 import { note, say } from '../output/say.ts';
-import { type Ports, roomOf } from '../ports.ts';
+import { lookOf, type Ports } from '../ports.ts';
 
 const fields = {
   ...someModels,
@@ -50,8 +50,7 @@ export const list = defineCommand({
     ports.out.write(
       printModels(views, format, {
         now: ports.clock.now(),
-        colour: ports.out.colour,
-        width: roomOf(ports.out),
+        ...lookOf(ports.out),
         namespaces: options.allNamespaces,
       }),
     );

@@ -21,7 +21,7 @@ import { everywhere } from '../options/shared-options.ts';
 import { printAs } from '../output/output-format.ts';
 import { printTable } from '../output/print-table.ts';
 import { say } from '../output/say.ts';
-import { type Cluster, type ConfigMapState, type Ports, roomOf } from '../ports.ts';
+import { type Cluster, type ConfigMapState, lookOf, type Ports } from '../ports.ts';
 
 const fields = {
   /** To be set; undefined only prints. `default` takes a model's own mode away. */
@@ -132,7 +132,7 @@ function show({ model, output }: ModeOptions, { out }: Ports, table: ModeTable):
         printTable(
           [{ heading: 'MODEL' }, { heading: 'MODE' }],
           rows.map((row) => row.map((text) => ({ text: visible(text) }))),
-          roomOf(out),
+          lookOf(out).width,
         ),
     }),
   );

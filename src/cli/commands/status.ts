@@ -5,7 +5,7 @@ import { exitCodes } from '../exit-codes.ts';
 import { output, someModels, whereabouts, zookeeper } from '../options/shared-options.ts';
 import { counted } from '../output/counted.ts';
 import { note, say } from '../output/say.ts';
-import { roomOf } from '../ports.ts';
+import { lookOf } from '../ports.ts';
 import { printStatus } from '../zookeeper/print-status.ts';
 import { statusFields, statusView } from '../zookeeper/status-view.ts';
 import { clusterIdOf, findZooKeeper, withZooKeeper } from '../zookeeper/zookeeper-access.ts';
@@ -59,7 +59,7 @@ export const status = defineCommand({
       note(ports.err, `the queue of the old deploy client holds ${counted(view.queued, 'request')}`);
     }
     if (people && view.items.length === 0) say(ports.err, 'No models found.');
-    else ports.out.write(printStatus(view, options.output, { colour: ports.out.colour, width: roomOf(ports.out) }));
+    else ports.out.write(printStatus(view, options.output, lookOf(ports.out)));
     return exitCodes.ok;
   },
 });

@@ -1,11 +1,9 @@
 /** Does the operator run, and does one of its replicas lead? */
 import { formatAge, formatDuration } from '../../contracts/duration.ts';
+import { lapsedForMs } from '../cluster/operator-lease.ts';
 import type { ClusterFacts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 import { isAway, notChecked } from './not-checked.ts';
-
-/** Beside the lease's own duration: clocks differ, and a new leader needs its turn. */
-const graceMs = 10_000;
 
 export function checkOperator(cluster: ClusterFacts, now: number): readonly Finding[] {
   return [...checkDeployments(cluster), ...checkLease(cluster, now)];
@@ -36,8 +34,8 @@ function checkLease({ lease, operators, namespace }: ClusterFacts, now: number):
   if (facts.holder === undefined || facts.renewedAt === undefined) {
     return [finding('OperatorNotLeading', subject, 'the last leader gave the lease back')];
   }
-  const age = now - facts.renewedAt;
-  if (age <= facts.durationMs + graceMs) return [];
+  const age = lapsedForMs(facts, now);
+  if (age === undefined) return [];
   const evidence = `${facts.holder} last renewed it ${formatAge(age)} ago, and it holds for ${formatDuration(facts.durationMs)}`;
   return [finding('OperatorNotLeading', subject, evidence)];
 }

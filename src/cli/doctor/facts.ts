@@ -1,5 +1,6 @@
 /** What was seen, before anything is made of it. The checks get nothing else. */
 import type { Asked } from '../cluster/asked.ts';
+import type { LeaseFacts } from '../cluster/operator-lease.ts';
 import type { PublishedSettings } from '../cluster/operator-settings.ts';
 import type { NameNodeState, Touch } from '../ports.ts';
 import type { ConfigNode, ZooKeeperSide } from '../zookeeper/zookeeper-side.ts';
@@ -40,7 +41,7 @@ export interface ClusterFacts {
   /** Undefined where there is none. */
   readonly crd: Asked<CrdFacts | undefined>;
   readonly operators: Asked<readonly OperatorFacts[]>;
-  readonly lease: Asked<LeaseFacts | undefined>;
+  readonly lease: Asked<Omit<LeaseFacts, 'concerns'> | undefined>;
   readonly operatorMay: Asked<readonly PermissionFacts[]>;
   readonly callerMay: Asked<readonly PermissionFacts[]>;
 }
@@ -57,13 +58,6 @@ export interface OperatorFacts {
   readonly wanted: number;
   readonly ready: number;
   readonly serviceAccount: string;
-}
-
-export interface LeaseFacts {
-  readonly holder: string | undefined;
-  /** Milliseconds since 1970, by the leader's clock. */
-  readonly renewedAt: number | undefined;
-  readonly durationMs: number;
 }
 
 export interface PermissionFacts {

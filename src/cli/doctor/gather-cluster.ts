@@ -3,14 +3,14 @@ import { z } from 'zod';
 import { MaasError } from '../../contracts/errors.ts';
 import { mapBounded } from '../../kernel/bounded.ts';
 import { type Asked, asked } from '../cluster/asked.ts';
+import { leaseFacts, leaseName } from '../cluster/operator-lease.ts';
 import type { PublishedSettings } from '../cluster/operator-settings.ts';
 import type { ApiObject, ClusterInspector, ServiceAccount } from '../ports.ts';
 import { crdFacts } from './crd-facts.ts';
-import type { ClusterFacts, LeaseFacts, OperatorFacts, PermissionFacts } from './facts.ts';
+import type { ClusterFacts, OperatorFacts, PermissionFacts } from './facts.ts';
 import { type WantedPermission, wantedByCaller, wantedByOperator } from './wanted-permissions.ts';
 
 const parallelism = 8;
-const leaseName = 'maas-operator';
 
 /**
  * @param namespaces the operator's, and the one that the caller works in
@@ -70,39 +70,17 @@ const deployment = z.object({
 });
 
 function operatorFacts(object: ApiObject): OperatorFacts {
-  const { metadata, spec, status } = read(deployment, object, 'Deployment');
+  const parsed = deployment.safeParse(object);
+  if (!parsed.success) {
+    throw new MaasError('CLUSTER_REFUSED', 'the cluster answered with an object that is no Deployment', {
+      cause: parsed.error,
+    });
+  }
+  const { metadata, spec, status } = parsed.data;
   return {
     name: metadata.name,
     wanted: spec.replicas,
     ready: status.readyReplicas,
     serviceAccount: spec.template.spec.serviceAccountName,
   };
-}
-
-const leaseObject = z.object({
-  spec: z
-    .object({
-      holderIdentity: z.string().optional(),
-      renewTime: z.string().optional(),
-      leaseDurationSeconds: z.number().default(15),
-    })
-    .default({ leaseDurationSeconds: 15 }),
-});
-
-function leaseFacts(object: ApiObject): LeaseFacts {
-  const { spec } = read(leaseObject, object, 'Lease');
-  const renewedAt = Date.parse(spec.renewTime ?? '');
-  return {
-    holder: spec.holderIdentity === '' ? undefined : spec.holderIdentity,
-    renewedAt: Number.isNaN(renewedAt) ? undefined : renewedAt,
-    durationMs: spec.leaseDurationSeconds * 1_000,
-  };
-}
-
-function read<T>(schema: z.ZodType<T>, object: ApiObject, kind: string): T {
-  const parsed = schema.safeParse(object);
-  if (parsed.success) return parsed.data;
-  throw new MaasError('CLUSTER_REFUSED', `the cluster answered with an object that is no ${kind}`, {
-    cause: parsed.error,
-  });
 }

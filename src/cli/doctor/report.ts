@@ -5,6 +5,7 @@ import { type Colour, paint } from '../output/colour.ts';
 import { counted } from '../output/counted.ts';
 import { type OutputFormat, printAs } from '../output/output-format.ts';
 import { foldTo } from '../output/text-columns.ts';
+import type { Look } from '../ports.ts';
 import { instancesOf } from '../zookeeper/zookeeper-side.ts';
 import type { Facts } from './facts.ts';
 import type { Finding } from './finding.ts';
@@ -69,20 +70,14 @@ export function checkedOf({ zookeeper, endpoints, cluster, hdfs, models }: Facts
 
 const colours: Readonly<Record<Severity, Colour>> = { error: 'red', warning: 'yellow', info: 'grey' };
 
-export interface PrintOptions {
-  readonly colour: boolean;
-  /** Columns of the terminal; without them lines are as long as they are. */
-  readonly width?: number | undefined;
-}
-
-export function printReport(report: DoctorReport, format: OutputFormat | undefined, options: PrintOptions): string {
+export function printReport(report: DoctorReport, format: OutputFormat | undefined, options: Look): string {
   return printAs(format, report, {
     name: () => report.findings.map(({ code, subject }) => `${visible(`${code} ${subject}`)}\n`).join(''),
     table: () => report.findings.map((each) => printFinding(each, options)).join('') + summary(report, options),
   });
 }
 
-function printFinding({ code, severity, subject, evidence, cure }: Finding, options: PrintOptions): string {
+function printFinding({ code, severity, subject, evidence, cure }: Finding, options: Look): string {
   const head = `${severity}[${code}]`;
   return [
     ...folded(`${head}: ${visible(subject)}`, options, (line) =>
@@ -96,14 +91,14 @@ function printFinding({ code, severity, subject, evidence, cure }: Finding, opti
 }
 
 /** Lines that fit, those after the first one set in. Colour is put on afterwards: it takes no room. */
-function folded(text: string, { width }: PrintOptions, first = (line: string) => line): string[] {
+function folded(text: string, { width }: Look, first = (line: string) => line): string[] {
   const [, indent = '', words = ''] = /^( *)(.*)$/s.exec(text) ?? [];
   const more = indent === '' ? '  ' : `${indent}  `;
   const lines = width === undefined ? [words] : foldTo(width - more.length, words);
   return lines.map((line, at) => `${at === 0 ? first(indent + line) : more + line}\n`);
 }
 
-function summary({ errors, warnings, infos, checked }: DoctorReport, options: PrintOptions): string {
+function summary({ errors, warnings, infos, checked }: DoctorReport, options: Look): string {
   const found = [
     ...(errors > 0 ? [counted(errors, 'error')] : []),
     ...(warnings > 0 ? [counted(warnings, 'warning')] : []),

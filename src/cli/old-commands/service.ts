@@ -10,7 +10,7 @@ import type { CommandEnvironment, UnlistedCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { printWhole } from '../output/print-table.ts';
 import { note } from '../output/say.ts';
-import { type Ports, roomOf } from '../ports.ts';
+import { lookOf, type Ports } from '../ports.ts';
 import { hdfsOf } from './hadoop-conf.ts';
 import { asksForHelp, type LegacyValues, parseLegacyOptions } from './old-options.ts';
 import {
@@ -46,7 +46,7 @@ async function execute(given: LegacyValues, env: CommandEnvironment, ports: Port
   const apply = given.has('apply');
   if (given.has('explain')) {
     const shown = apply ? ports.err : ports.out;
-    shown.write(explanation(effects, roomOf(shown)));
+    shown.write(explanation(effects, lookOf(shown).width));
     if (!apply) return;
   }
   const hdfs = await hdfsValues(given.get('hadoop_conf')?.[0] ?? env.hadoopConf, env, ports);

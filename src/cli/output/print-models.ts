@@ -2,17 +2,15 @@
 import { formatAge } from '../../contracts/duration.ts';
 import { group, plural } from '../../contracts/resource.ts';
 import { visible } from '../../kernel/shown-text.ts';
+import type { Look } from '../ports.ts';
 import { type Colour, paint } from './colour.ts';
 import { type EndpointView, listViewOf, type ModelView } from './model-view.ts';
 import { type OutputFormat, printAs } from './output-format.ts';
 import { type Cell, type Column, printTable, printWhole } from './print-table.ts';
 
-export interface PrintOptions {
+export interface PrintOptions extends Look {
   /** Milliseconds since the epoch. */
   readonly now: number;
-  readonly colour: boolean;
-  /** Columns of the terminal; without them nothing is left out. */
-  readonly width?: number | undefined;
   /** Show the namespace too. */
   readonly namespaces?: boolean;
 }

@@ -1,7 +1,7 @@
 /** What `add` and `remove` print: a line as kubectl does it, or the resource in a format. */
 
 import { type Model, qualifiedName } from '../cluster/model.ts';
-import { type Ports, roomOf } from '../ports.ts';
+import { lookOf, type Ports } from '../ports.ts';
 import { viewOf } from './model-view.ts';
 import type { OutputFormat } from './output-format.ts';
 import { printModels } from './print-models.ts';
@@ -41,8 +41,7 @@ export async function printResult(
       ports.out.write(
         printModels([viewOf(last)], output, {
           now: ports.clock.now(),
-          colour: ports.out.colour,
-          width: roomOf(ports.out),
+          ...lookOf(ports.out),
         }),
       );
   }

@@ -5,15 +5,10 @@ import { visible } from '../../kernel/shown-text.ts';
 import { type Colour, paint } from '../output/colour.ts';
 import { type OutputFormat, printAs } from '../output/output-format.ts';
 import { type Cell, type Column, printTable, printWhole } from '../output/print-table.ts';
+import type { Look } from '../ports.ts';
 import type { StatusView, VersionView } from './status-view.ts';
 
-export interface StatusOptions {
-  readonly colour: boolean;
-  /** Columns of the terminal; without them nothing is left out. */
-  readonly width?: number | undefined;
-}
-
-export function printStatus(view: StatusView, format: OutputFormat | undefined, options: StatusOptions): string {
+export function printStatus(view: StatusView, format: OutputFormat | undefined, options: Look): string {
   return printAs(format, view, {
     name: () => view.items.map(({ model, version }) => `${visible(`${model} ${version}`)}\n`).join(''),
     table: (wide) => {
