@@ -1,6 +1,7 @@
 /** What doctor says, for people and as the documented JSON. Pure. */
 
 import { visible } from '../../kernel/shown-text.ts';
+import type { JsonShape } from '../define-command.ts';
 import { type Colour, paint } from '../output/colour.ts';
 import { counted } from '../output/counted.ts';
 import { type OutputFormat, printAs } from '../output/output-format.ts';
@@ -17,13 +18,12 @@ export interface DoctorReport {
   readonly errors: number;
   readonly warnings: number;
   readonly infos: number;
-  /** What was looked at, in words. */
   readonly checked: readonly string[];
   readonly findings: readonly Finding[];
 }
 
 /** Fields of `doctor -o json`, in the order of the output. */
-export const doctorFields: readonly (readonly [field: string, means: string])[] = [
+export const doctorFields: JsonShape['fields'] = [
   ['errors', 'How many findings are errors.'],
   ['warnings', 'How many are warnings.'],
   ['infos', 'How many are mere notes.'],

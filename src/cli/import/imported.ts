@@ -3,6 +3,7 @@ import { resourceNameFor } from '../../contracts/names.ts';
 import { formatBytes } from '../../contracts/quantity.ts';
 import { apiVersion, kind } from '../../contracts/resource.ts';
 import type { OldDefaults } from '../../deploy-rules/old-words.ts';
+import type { JsonShape } from '../define-command.ts';
 import { counted } from '../output/counted.ts';
 import type { FoundPayload, ModelManifest } from '../ports.ts';
 import type { Draft } from './draft.ts';
@@ -17,17 +18,16 @@ export type PayloadSearch =
   | { readonly state: 'unproved'; readonly path: string; readonly why: string }
   | { readonly state: 'unknown'; readonly tried: readonly { readonly path: string; readonly why: string }[] };
 
+/** `importFields` says what each field means. */
 export interface Imported {
   readonly manifest: ModelManifest;
-  /** What has to be filled in before the manifest can be applied. */
   readonly missing: readonly OpenField[];
   readonly notes: readonly string[];
-  /** Is it only asked for, by requests that nobody has taken yet? */
   readonly onlyAsked: boolean;
 }
 
 /** Fields of one item of `import -o json`, in the order of the output. */
-export const importFields: readonly (readonly [field: string, means: string])[] = [
+export const importFields: JsonShape['fields'] = [
   ['manifest', 'The ModelDeployment, without what is missing.'],
   ['missing', 'What has to be filled in before it can be applied: `memory`, `payload.path`.'],
   ['notes', 'What was seen, in sentences.'],

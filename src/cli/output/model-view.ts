@@ -5,48 +5,37 @@
 import { heardReason, type Reason } from '../../contracts/reasons.ts';
 import { notSeenReason } from '../../contracts/resource.ts';
 import { conditionOf, isGoing, type Model, registeredState } from '../cluster/model.ts';
+import type { JsonShape } from '../define-command.ts';
 
+/** `listFields` says what each field means. */
 export interface ModelView {
   readonly namespace: string;
-  /** metadata.name of the ModelDeployment. */
   readonly resource: string;
   readonly model: string;
-  /** The wanted version. */
   readonly version: string;
-  /** The version that clients get now, null when none. */
   readonly serving: string | null;
-  /** Wanted instances. */
   readonly desired: number;
-  /** Instances that answer; null before the operator has said anything. */
   readonly ready: number | null;
-  /** Instances that clients see in ZooKeeper; null while that is not known. */
   readonly registered: number | null;
   readonly payload: { readonly path: string; readonly digest: string | null };
-  /** The Ready condition. */
   readonly state: {
     readonly ready: 'True' | 'False' | 'Unknown';
     readonly reason: Reason;
     readonly message: string;
-    /** Nothing but a change by somebody can help. */
     readonly stalled: boolean;
-    /** The operator is still at work on it. */
     readonly reconciling: boolean;
   };
   readonly endpoints: readonly EndpointView[];
-  /** How many instances there are; `endpoints` holds at most 50 of them, failing ones first. */
   readonly endpointsTotal: number;
-  /** RFC 3339. */
   readonly created: string;
 }
 
 export interface EndpointView {
   readonly pod: string;
   readonly version: string;
-  /** Do clients see it? */
   readonly registered: boolean;
   readonly url: string | null;
   readonly functions: Readonly<Record<string, string>>;
-  /** `Registered`, or what it waits for or fails at. */
   readonly state: string;
   readonly message: string | null;
 }
@@ -58,7 +47,7 @@ export interface ModelListView {
 }
 
 /** Fields of one item of `list -o json`, in the order of the output. */
-export const listFields: readonly (readonly [field: string, means: string])[] = [
+export const listFields: JsonShape['fields'] = [
   ['namespace', 'Namespace of the resource.'],
   ['resource', 'metadata.name of the ModelDeployment.'],
   ['model', 'The model, as Stellar names it.'],

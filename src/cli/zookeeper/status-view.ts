@@ -5,18 +5,18 @@
 import type { Reason } from '../../contracts/reasons.ts';
 import { compareAsClients, servedVersion } from '../../wire/version-order.ts';
 import type { Model } from '../cluster/model.ts';
+import type { JsonShape } from '../define-command.ts';
 import { viewOf } from '../output/model-view.ts';
 import { type MarkerNode, type Owner, ownerOf } from './owner.ts';
 import { instancesOf, type ZooKeeperSide } from './zookeeper-side.ts';
 
+/** `statusFields` says what each field means. */
 export interface StatusView {
   readonly kind: 'StatusReport';
   readonly apiVersion: 'cli.maas.dev/v1';
   readonly serviceRoot: string;
   readonly items: readonly VersionView[];
-  /** Registrations that clients cannot read; while there is one, clients see nothing, or what they saw before. */
   readonly unreadable: readonly UnreadableView[];
-  /** Requests that wait in the old queue; null while there is no queue, or it may not be read. */
   readonly queued: number | null;
 }
 
@@ -28,7 +28,6 @@ export interface UnreadableView {
 export interface VersionView {
   readonly model: string;
   readonly version: string;
-  /** Do clients get it that name no version? */
   readonly served: boolean;
   readonly resources: readonly ResourceView[];
   readonly registered: { readonly here: number; readonly otherCluster: number; readonly foreign: number };
@@ -39,7 +38,6 @@ export interface ResourceView {
   readonly namespace: string;
   readonly resource: string;
   readonly desired: number;
-  /** Null before the operator has said anything. */
   readonly ready: number | null;
   readonly reason: Reason;
 }
@@ -48,7 +46,6 @@ export interface RegisteredView {
   readonly owner: Owner;
   readonly url: string | null;
   readonly functions: Readonly<Record<string, string>>;
-  /** The node. */
   readonly path: string;
 }
 
@@ -60,7 +57,7 @@ export interface StatusInput {
 }
 
 /** Fields of `status -o json`, in the order of the output. */
-export const statusFields: readonly (readonly [field: string, means: string])[] = [
+export const statusFields: JsonShape['fields'] = [
   ['serviceRoot', 'Below which node of ZooKeeper clients look.'],
   ['items[].model', 'The model, as clients name it.'],
   ['items[].version', 'The version.'],
