@@ -18,7 +18,7 @@ export const plural = 'modeldeployments';
 export const maxResourceName = 52;
 
 /** A model name is a znode's name, so no slash; control characters would reach terminals. */
-export const modelNamePattern = '^[^/\\x00-\\x1f\\x7f]+$';
+const modelNamePattern = '^[^/\\x00-\\x1f\\x7f]+$';
 /** ZooKeeper refuses these too; the API server's regular expressions cannot say it in the same letters. */
 const refusedByZooKeeper = /[\u0080-\u009f\ud800-\uf8ff\ufff0-\uffff]/;
 const visibleTextPattern = '^[^\\x00-\\x1f\\x7f]+$';

@@ -100,7 +100,7 @@ export const legacySettings = z.strictObject({
 });
 
 /** Where copies of payloads are kept; see docs/adr/0024. */
-export const payloadStoreSettings = z.strictObject({
+const payloadStoreSettings = z.strictObject({
   /** Directory in each nameservice, absolute or relative to the HDFS user's home; each operator has its own below it. */
   root: z
     .string()

@@ -32,6 +32,6 @@ export function readJson<Value>(text: string, schema: Schema<Value>): Read<Value
 }
 
 /** `a.b: what is wrong`, one after the other. */
-export function issuesText(issues: readonly SchemaIssue[]): string {
+function issuesText(issues: readonly SchemaIssue[]): string {
   return issues.map(({ path, message }) => `${path.map(String).join('.') || 'top level'}: ${message}`).join('; ');
 }

@@ -5,7 +5,7 @@
 import { MaasError } from '../contracts/errors.ts';
 
 /** Each external write of handling a request. */
-export const queueWrites = [
+const queueWrites = [
   /** A resource for an ADD of a model that is not there. */
   'create',
   /** The instances of a resource, raised or lowered, and the request's id. */

@@ -353,7 +353,7 @@ export function waitingTrouble(pod: PodView): Trouble | undefined {
 }
 
 /** No container of the pod was ever started: what the kubelet says in events is the only explanation then. */
-export function neverStarted(pod: PodView): boolean {
+function neverStarted(pod: PodView): boolean {
   return [pod.agent, pod.model].every(
     (container) =>
       container === undefined || (container.state.kind === 'waiting' && container.lastTermination === undefined),

@@ -9,8 +9,8 @@ import type { SchedulingSettings } from '../contracts/settings.ts';
 /** Kueue reads it from a Deployment and from pods. */
 export const kueueQueueLabel = 'kueue.x-k8s.io/queue-name';
 /** YuniKorn reads them from pods. */
-export const yunikornQueueLabel = 'yunikorn.apache.org/queue';
-export const yunikornApplicationLabel = 'yunikorn.apache.org/app-id';
+const yunikornQueueLabel = 'yunikorn.apache.org/queue';
+const yunikornApplicationLabel = 'yunikorn.apache.org/app-id';
 
 type Scheduling = NonNullable<ModelDeploymentSpec['scheduling']>;
 type Json = Readonly<Record<string, unknown>>;
