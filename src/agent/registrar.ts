@@ -78,13 +78,7 @@ export class Registrar {
    */
   async register(registration: Registration, stillWanted: () => boolean): Promise<boolean> {
     this.#held = undefined;
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.#registerOnce(registration, stillWanted);
-      } catch (error) {
-        if (!hasCode(error, 'ZOOKEEPER_CONFLICT') || attempt === conflictAttempts) throw error;
-      }
-    }
+    return await whileInConflict(() => this.#registerOnce(registration, stillWanted));
   }
 
   async #registerOnce(registration: Registration, stillWanted: () => boolean): Promise<boolean> {
@@ -147,14 +141,7 @@ export class Registrar {
   async unregister(): Promise<void> {
     this.#held = undefined;
     this.#unwatch();
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await this.#unregisterOnce();
-        return;
-      } catch (error) {
-        if (!hasCode(error, 'ZOOKEEPER_CONFLICT') || attempt === conflictAttempts) throw error;
-      }
-    }
+    await whileInConflict(() => this.#unregisterOnce());
   }
 
   async #unregisterOnce(): Promise<void> {
@@ -252,6 +239,17 @@ export class Registrar {
   #unwatch(): void {
     for (const watch of this.#watches.values()) watch.close();
     this.#watches.clear();
+  }
+}
+
+/** Somebody changed what was read before it could be acted upon: read and judged again, a few times. */
+async function whileInConflict<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let count = 1; ; count += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!hasCode(error, 'ZOOKEEPER_CONFLICT') || count === conflictAttempts) throw error;
+    }
   }
 }
 

@@ -7,6 +7,7 @@ import type { Concern } from '../contracts/concern.ts';
 import { decodePresence, encodePresence, presencesPath } from '../contracts/presence.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
+import { pause } from '../kernel/pause.ts';
 import {
   concernsAbout,
   isOnlyOurs,
@@ -77,7 +78,7 @@ export class OperatorPresence {
       } catch (error) {
         this.#log.warn({ err: error }, 'it is not known which other operators there are; it is asked again');
       }
-      await this.#clock.sleep(everyMs, signal).catch(() => {});
+      await pause(this.#clock, everyMs, signal);
     }
   }
 

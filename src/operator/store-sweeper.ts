@@ -1,6 +1,7 @@
 /** Has copies of payloads removed that no pinned payload refers to any more; see docs/adr/0024. */
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
+import { pause } from '../kernel/pause.ts';
 import type { Payloads, Stores } from './ports.ts';
 
 /** Within the time that a copy is kept it is looked at a few times. */
@@ -37,7 +38,7 @@ export class StoreSweeper {
       } catch (error) {
         if (!signal.aborted) this.#log.warn({ err: error }, 'the payload store could not be swept; it is done again');
       }
-      await clock.sleep(this.#everyMs, signal).catch(() => {});
+      await pause(clock, this.#everyMs, signal);
     }
   }
 

@@ -9,6 +9,7 @@ import type { Mode } from '../contracts/modes.ts';
 import { markersPath, podUidOf } from '../contracts/names.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
+import { pause } from '../kernel/pause.ts';
 import { type MarkerView, type Orphan, suspectedOrphans } from '../plan/sweep.ts';
 import type { Cluster, Metrics, Stores, ZnodeOperation, ZooKeeperReader } from './ports.ts';
 
@@ -61,7 +62,7 @@ export class Sweeper {
       } catch (error) {
         this.#log.warn({ err: error }, 'a sweep failed and is done again');
       }
-      await clock.sleep(everyMs, signal).catch(() => {});
+      await pause(clock, everyMs, signal);
     }
   }
 

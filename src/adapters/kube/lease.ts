@@ -12,6 +12,7 @@
 
 import { hasCode, MaasError } from '../../contracts/errors.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import { pause } from '../../kernel/pause.ts';
 import type { CallOptions } from './api-calls.ts';
 import type { PatchOptions, WriteOptions } from './client.ts';
 import { type Lease, leases, type ObjectName, type ResourceKind, type Stored } from './resource-kind.ts';
@@ -95,7 +96,7 @@ export async function acquireLease(options: LeaseOptions, signal: AbortSignal): 
       // A conflict means that another candidate was faster.
       if (!hasCode(error, 'CONFLICT')) log.warn({ err: error }, 'the lease could not be read or taken');
     }
-    await clock.sleep(Math.max(1, waitMs - (clock.monotonic() - started)), signal).catch(() => {});
+    await pause(clock, Math.max(1, waitMs - (clock.monotonic() - started)), signal);
   }
 }
 
@@ -213,7 +214,7 @@ function lead(settings: Settings, taken: Stored<Lease>, since: number): Leadersh
   const renewing = (async () => {
     let waitMs = settings.retryMs;
     while (!ending.signal.aborted) {
-      await clock.sleep(waitMs, ending.signal).catch(() => {});
+      await pause(clock, waitMs, ending.signal);
       if (ending.signal.aborted) return;
       const started = clock.monotonic();
       await attempt();

@@ -15,6 +15,7 @@ import { hasCode } from '../../contracts/errors.ts';
 import { backOffMs } from '../../kernel/back-off.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
+import { pause } from '../../kernel/pause.ts';
 import { bodyBytes, bodyStart } from '../http/body.ts';
 import { field } from '../json-field.ts';
 import {
@@ -378,9 +379,4 @@ function project<T extends KubeObject, P>(scope: Scope<T, P>, item: Stored<T>): 
 function identityOf<T extends KubeObject>(object: Stored<T>): Identity {
   const { namespace, name, uid, resourceVersion } = object.metadata;
   return { namespace, name, uid, resourceVersion };
-}
-
-/** A sleep that an abort ends without an error. */
-async function pause(clock: Pick<Clock, 'monotonic' | 'sleep'>, ms: number, signal: AbortSignal): Promise<void> {
-  await clock.sleep(ms, signal).catch(() => {});
 }

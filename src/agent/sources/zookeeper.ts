@@ -29,7 +29,7 @@ export interface ZooKeeperOptions {
   readonly instructions: AgentInstructions;
   readonly pod: Pod;
   readonly pinned: { readonly digest: string };
-  readonly lifecycle: RunningLifecycle;
+  readonly lifecycle: Pick<RunningLifecycle, 'dispatch' | 'ended'>;
   readonly store: SessionStore;
   readonly writes: Pick<LastingWrites, 'inTurn'>;
   /** Sessions of this pod's earlier agents. */
