@@ -44,7 +44,9 @@ export class Controller {
 
   constructor(ports: ControllerPorts) {
     this.#ports = ports;
-    this.#payloadWatch = new PayloadWatch(ports.payloads, ports.clock, ports.settings.payloadCheckMs);
+    this.#payloadWatch = new PayloadWatch(ports.payloads, ports.clock, ports.settings.payloadCheckMs, (uid) =>
+      ports.queue.add(uid),
+    );
     this.#agentPoll = new AgentPoll(ports.get, ports.clock);
     this.#podWarnings = new PodWarnings(ports.podWarnings, ports.clock, ports.log);
     this.#reconciler = new Reconciler(
@@ -52,15 +54,13 @@ export class Controller {
         stores: ports.stores,
         registrations: (model) => ports.registrations.view(model),
         mode: (model) => ports.modes.of(model),
-        payload: ({ resource, invalid }, pinned) =>
-          invalid !== undefined
-            ? { state: 'pending' }
-            : this.#payloadWatch.view(
-                resource.metadata.uid,
-                { ...resource.spec.payload, completeAt: payloadCompleteAt(resource) },
-                pinned,
-                () => ports.queue.add(resource.metadata.uid),
-              ),
+        payload: ({ resource, invalid }, pinned) => {
+          const { uid } = resource.metadata;
+          if (invalid !== undefined) return { state: 'pending' };
+          this.#payloadWatch.want(uid, { ...resource.spec.payload, completeAt: payloadCompleteAt(resource) }, pinned);
+          return this.#payloadWatch.view(uid);
+        },
+        payloadDueMs: (uid) => this.#payloadWatch.dueIn(uid),
         agents: (uid, pods) => {
           this.#agentPoll.ask(pods, () => ports.queue.add(uid));
           return this.#agentPoll.view(pods);
@@ -99,8 +99,7 @@ export class Controller {
       if (outcome.kind === 'failed') throw outcome.error;
       succeeded = true;
       served.written(namespace, undefined);
-      const payloadDueMs = this.#payloadWatch.dueIn(uid) + 10;
-      return { requeueAfterMs: Math.min(outcome.againMs ?? payloadDueMs, payloadDueMs) };
+      return outcome.againMs === undefined ? {} : { requeueAfterMs: outcome.againMs };
     } catch (error) {
       if (hasCode(error, 'CLUSTER_FORBIDDEN')) served.written(namespace, error);
       throw error;

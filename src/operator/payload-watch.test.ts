@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { aPayload } from '../../test/builders/model-deployment.ts';
 import { MaasError } from '../contracts/errors.ts';
 import type { PinnedPayload } from '../contracts/payload.ts';
+import type { WantedPayload } from './payload-following.ts';
 import { PayloadWatch } from './payload-watch.ts';
 import type { Payloads } from './ports.ts';
 
@@ -20,12 +21,18 @@ function setUp(payloads: Partial<Payloads>) {
     },
     clock,
     60_000,
+    () => news(),
   );
   const news = vi.fn();
+  /** As a pass does. */
+  const look = (wanted: WantedPayload, pinned: PinnedPayload | undefined) => {
+    watch.want('u', wanted, pinned);
+    return watch.view('u');
+  };
   const pass = (ms: number) => {
     time += ms;
   };
-  return { watch, news, pass };
+  return { watch, look, news, pass };
 }
 
 const aCopy = (changes: Partial<PinnedPayload> = {}) =>
@@ -33,24 +40,24 @@ const aCopy = (changes: Partial<PinnedPayload> = {}) =>
 
 describe('PayloadWatch', () => {
   it('is pending first, then says what was found', async () => {
-    const { watch, news } = setUp({});
-    expect(watch.view('u', { path: '/m' }, undefined, news)).toEqual({ state: 'pending' });
+    const { look, news } = setUp({});
+    expect(look({ path: '/m' }, undefined)).toEqual({ state: 'pending' });
     await vi.waitFor(() => expect(news).toHaveBeenCalledTimes(1));
-    expect(watch.view('u', { path: '/m' }, undefined, news)).toMatchObject({ state: 'resolved' });
+    expect(look({ path: '/m' }, undefined)).toMatchObject({ state: 'resolved' });
   });
 
   it('looks again after a failure, with growing waits, and tells no news that are none', async () => {
     const resolve = vi.fn(async () => {
       throw new MaasError('HDFS_PATH_MISSING', 'nothing at /m');
     });
-    const { watch, news, pass } = setUp({ resolve });
-    watch.view('u', { path: '/m' }, undefined, news);
+    const { watch, look, news, pass } = setUp({ resolve });
+    look({ path: '/m' }, undefined);
     await vi.waitFor(() => expect(news).toHaveBeenCalledTimes(1));
-    watch.view('u', { path: '/m' }, undefined, news);
+    look({ path: '/m' }, undefined);
     expect(resolve).toHaveBeenCalledTimes(1);
     const first = watch.dueIn('u');
     pass(first);
-    expect(watch.view('u', { path: '/m' }, undefined, news)).toMatchObject({ state: 'failed', transient: false });
+    expect(look({ path: '/m' }, undefined)).toMatchObject({ state: 'failed', transient: false });
     await vi.waitFor(() => expect(watch.dueIn('u')).toBeGreaterThan(first));
     expect(resolve).toHaveBeenCalledTimes(2);
     expect(news).toHaveBeenCalledTimes(1);
@@ -61,14 +68,14 @@ describe('PayloadWatch', () => {
       if (completeAt !== 7) throw new MaasError('PAYLOAD_INCOMPLETE', 'it was written to just now');
       return aPayload();
     });
-    const { watch, news } = setUp({ resolve });
-    watch.view('u', { path: '/m' }, undefined, news);
+    const { look, news } = setUp({ resolve });
+    look({ path: '/m' }, undefined);
     await vi.waitFor(() => expect(news).toHaveBeenCalledTimes(1));
-    expect(watch.view('u', { path: '/m', completeAt: 7 }, undefined, news)).toMatchObject({ state: 'failed' });
+    expect(look({ path: '/m', completeAt: 7 }, undefined)).toMatchObject({ state: 'failed' });
     await vi.waitFor(() => expect(news).toHaveBeenCalledTimes(2));
-    expect(watch.view('u', { path: '/m', completeAt: 7 }, undefined, news)).toMatchObject({ state: 'resolved' });
+    expect(look({ path: '/m', completeAt: 7 }, undefined)).toMatchObject({ state: 'resolved' });
     // What is found already is not looked for again.
-    expect(watch.view('u', { path: '/m', completeAt: 8 }, undefined, news)).toMatchObject({ state: 'resolved' });
+    expect(look({ path: '/m', completeAt: 8 }, undefined)).toMatchObject({ state: 'resolved' });
     expect(resolve).toHaveBeenCalledTimes(2);
   });
 
@@ -78,15 +85,15 @@ describe('PayloadWatch', () => {
       if (away) throw new MaasError('HDFS_UNREACHABLE', 'no name node answered');
       return 'run.sh has changed';
     });
-    const { watch, news, pass } = setUp({ drift });
-    watch.view('u', { path: '/m' }, undefined, news);
+    const { look, news, pass } = setUp({ drift });
+    look({ path: '/m' }, undefined);
     await vi.waitFor(() => expect(news).toHaveBeenCalledTimes(1));
-    expect(watch.view('u', { path: '/m' }, aPayload(), news)).toEqual({ state: 'pinned', looked: false });
+    expect(look({ path: '/m' }, aPayload())).toEqual({ state: 'pinned', looked: false });
     expect(drift).not.toHaveBeenCalled();
     pass(60_000);
-    watch.view('u', { path: '/m' }, aPayload(), news);
+    look({ path: '/m' }, aPayload());
     await vi.waitFor(() =>
-      expect(watch.view('u', { path: '/m' }, aPayload(), news)).toEqual({
+      expect(look({ path: '/m' }, aPayload())).toEqual({
         state: 'pinned',
         looked: true,
         drift: 'run.sh has changed',
@@ -94,9 +101,9 @@ describe('PayloadWatch', () => {
     );
     away = true;
     pass(60_000);
-    watch.view('u', { path: '/m' }, aPayload(), news);
+    look({ path: '/m' }, aPayload());
     await vi.waitFor(() =>
-      expect(watch.view('u', { path: '/m' }, aPayload(), news)).toMatchObject({
+      expect(look({ path: '/m' }, aPayload())).toMatchObject({
         state: 'pinned',
         looked: true,
         problem: { code: 'HDFS_UNREACHABLE' },
@@ -105,8 +112,8 @@ describe('PayloadWatch', () => {
   });
 
   it('compares at once what somebody else pinned: a leader before this one, say', async () => {
-    const { watch, news } = setUp({ drift: async () => 'run.sh has changed' });
-    const view = () => watch.view('u', { path: '/m' }, aPayload(), news);
+    const { look } = setUp({ drift: async () => 'run.sh has changed' });
+    const view = () => look({ path: '/m' }, aPayload());
     expect(view()).toEqual({ state: 'pinned', looked: false });
     await vi.waitFor(() => expect(view()).toEqual({ state: 'pinned', looked: true, drift: 'run.sh has changed' }));
   });
@@ -115,15 +122,15 @@ describe('PayloadWatch', () => {
     const answers = new Map<string, () => void>();
     const resolve = (path: string) =>
       new Promise<ReturnType<typeof aPayload>>((done) => answers.set(path, () => done(aPayload({ path }))));
-    const { watch, news } = setUp({ resolve });
-    watch.view('u', { path: '/old' }, undefined, news);
+    const { look, news } = setUp({ resolve });
+    look({ path: '/old' }, undefined);
     await vi.waitFor(() => expect(answers.has('/old')).toBe(true));
-    watch.view('u', { path: '/new' }, undefined, news);
+    look({ path: '/new' }, undefined);
     await vi.waitFor(() => expect(answers.has('/new')).toBe(true));
     answers.get('/old')?.();
     answers.get('/new')?.();
     await vi.waitFor(() => expect(news).toHaveBeenCalledTimes(1));
-    expect(watch.view('u', { path: '/new' }, undefined, news)).toMatchObject({ payload: { path: '/new' } });
+    expect(look({ path: '/new' }, undefined)).toMatchObject({ payload: { path: '/new' } });
   });
 });
 
@@ -136,8 +143,8 @@ describe('where instances read from the payload store', () => {
       progress({ filesDone: 0, filesTotal: 1, bytesDone: 3, bytesTotal: 9 });
       return copying.promise;
     });
-    const { watch, news, pass } = setUp({ keep });
-    const view = () => watch.view('u', stored, undefined, news);
+    const { watch, look, pass } = setUp({ keep });
+    const view = () => look(stored, undefined);
     view();
     await vi.waitFor(() => expect(view()).toEqual({ state: 'found' }));
     pass(30_000);
@@ -157,8 +164,8 @@ describe('where instances read from the payload store', () => {
   it('tells of other bytes at the path that the pinned copy was made from, and mends nothing for that', async () => {
     const mend = vi.fn(async () => {});
     let original: string | undefined = 'run.sh has 9 bytes, it had 8';
-    const { watch, news, pass } = setUp({ mend, originalDrift: async () => original });
-    const view = () => watch.view('u', stored, aCopy(), news);
+    const { watch, look, news, pass } = setUp({ mend, originalDrift: async () => original });
+    const view = () => look(stored, aCopy());
     await vi.waitFor(() =>
       expect(view()).toEqual({ state: 'pinned', looked: true, original: 'run.sh has 9 bytes, it had 8' }),
     );
@@ -174,8 +181,8 @@ describe('where instances read from the payload store', () => {
   it('asks for the copy again while nobody pins it, and starts over when another payload is at the path', async () => {
     let digest = 'sha256:aa';
     const keep = vi.fn<Payloads['keep']>(async () => aCopy({ digest }));
-    const { watch, news, pass } = setUp({ resolve: async () => aPayload({ digest }), keep });
-    const view = () => watch.view('u', stored, undefined, news);
+    const { watch, look, pass } = setUp({ resolve: async () => aPayload({ digest }), keep });
+    const view = () => look(stored, undefined);
     view();
     await vi.waitFor(() => expect(view()).toEqual({ state: 'found' }));
     watch.copy('u');
@@ -197,8 +204,8 @@ describe('where instances read from the payload store', () => {
       if (full) throw new MaasError('HDFS_FORBIDDEN', 'maas may not write to /store');
       return aCopy();
     });
-    const { watch, news, pass } = setUp({ keep });
-    const view = () => watch.view('u', stored, undefined, news);
+    const { watch, look, news, pass } = setUp({ keep });
+    const view = () => look(stored, undefined);
     view();
     await vi.waitFor(() => expect(view()).toEqual({ state: 'found' }));
     watch.copy('u');
@@ -221,8 +228,8 @@ describe('where instances read from the payload store', () => {
     const keep = vi.fn<Payloads['keep']>(async () => {
       throw new MaasError('HDFS_FORBIDDEN', 'maas may not write to /store');
     });
-    const { watch, news, pass } = setUp({ keep });
-    const view = () => watch.view('u', stored, undefined, news);
+    const { watch, look, pass } = setUp({ keep });
+    const view = () => look(stored, undefined);
     view();
     await vi.waitFor(() => expect(view()).toEqual({ state: 'found' }));
     const waits: number[] = [];
@@ -246,8 +253,8 @@ describe('where instances read from the payload store', () => {
       damaged = !mendable;
     });
     const drift = vi.fn(async () => (damaged ? 'run.sh is gone' : undefined));
-    const { watch, news, pass } = setUp({ mend, drift });
-    const view = () => watch.view('u', stored, aCopy(), news);
+    const { watch, look, pass } = setUp({ mend, drift });
+    const view = () => look(stored, aCopy());
     expect(view()).toEqual({ state: 'pinned', looked: false });
     watch.copy('u');
     expect(mend).not.toHaveBeenCalled();

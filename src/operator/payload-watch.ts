@@ -1,113 +1,81 @@
 /**
- * Looks at payloads in HDFS in the background and remembers what was found, so that a reconcile never waits for HDFS.
- * A version without a pin is resolved, again and again with a growing wait while that fails; a pinned one is compared
- * with HDFS from time to time. Where instances read from the payload store, it is the plan that says when to copy.
+ * Follows payloads in HDFS in the background and remembers what was found, so that a pass never waits for HDFS. What is
+ * to be done when is decided in payload-following.ts.
  */
 
 import { asMaasError } from '../contracts/errors.ts';
 import type { PinnedPayload } from '../contracts/payload.ts';
-import type { ModelDeploymentSpec } from '../contracts/resource.ts';
 import { Slots } from '../kernel/bounded.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { PayloadView } from '../plan/observation.ts';
+import {
+  type Action,
+  dueIn,
+  type Event,
+  type Result,
+  type State,
+  step,
+  type WantedPayload,
+} from './payload-following.ts';
 import type { Payloads } from './ports.ts';
 
-/** Where a version's payload is, and where its instances read it. */
-export interface WantedPayload extends Pick<ModelDeploymentSpec['payload'], 'path' | 'readFrom'> {
-  /** Milliseconds since the epoch: what was at the path by then is whole. */
-  readonly completeAt?: number | undefined;
-}
-
+/** An object stands for one life of a resource: what is told of one that was forgotten finds nobody. */
 interface Entry {
-  view: PayloadView;
-  wanted: WantedPayload;
-  readonly pinned: PinnedPayload | undefined;
-  readonly onNews: () => void;
-  busy: boolean;
-  failures: number;
-  /** Monotonic; when to look again. */
-  due: number;
-  /** What the last look found, which is to be copied to the payload store. */
-  found?: PinnedPayload;
-  /** What is done now, or was done last, is copying. */
-  copying: boolean;
-  /** Digest of what was copied to the payload store and not pinned yet. */
-  kept?: string;
-  /** What could not be copied, or mended, may be tried again: it was looked at since. */
-  again: boolean;
+  state?: State;
 }
 
-const firstRetryMs = 1_000;
-const longestRetryMs = 20_000;
-/** A result that nobody pinned (the name is another's, say) is not trusted for longer. */
-const resolvedForMs = 30_000;
+type Work = Exclude<Action, { readonly do: 'tell' }>;
+
 /** Looks under way at once; and payloads that are copied at once, which may take long. */
 const parallelLooks = 8;
 const parallelCopies = 2;
 
 export class PayloadWatch {
   readonly #payloads: Payloads;
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #checkMs: number;
+  readonly #news: (uid: string) => void;
   readonly #entries = new Map<string, Entry>();
   readonly #stop = new AbortController();
   readonly #looks = new Slots(parallelLooks);
   readonly #copies = new Slots(parallelCopies);
 
-  constructor(payloads: Payloads, clock: Clock, checkMs: number) {
+  /**
+   * @param checkMs how often a pinned payload is compared with HDFS
+   * @param news told when what is known of a resource's payload has changed, or something can be decided about it
+   */
+  constructor(payloads: Payloads, clock: Pick<Clock, 'monotonic'>, checkMs: number, news: (uid: string) => void) {
     this.#payloads = payloads;
     this.#clock = clock;
     this.#checkMs = checkMs;
+    this.#news = news;
   }
 
   /**
-   * What is known now; starts a look where one is due.
+   * The wanted version of a resource; a look is begun where one is due.
    *
-   * @param uid the resource's UID
-   * @param wanted the wanted version's payload
    * @param pinned the version's pin, where there is one
-   * @param onNews called when a look has changed what is known
    */
-  view(uid: string, wanted: WantedPayload, pinned: PinnedPayload | undefined, onNews: () => void): PayloadView {
-    let entry = this.#entries.get(uid);
-    // A version that was pinned just now need not be compared at once; one that another leader pinned has to be.
-    const isNews = entry?.view.state === 'resolved';
-    if (entry === undefined || !isSame(entry.wanted, wanted) || entry.pinned?.digest !== pinned?.digest) {
-      entry = {
-        view: pinned === undefined ? { state: 'pending' } : { state: 'pinned', looked: false },
-        wanted,
-        pinned,
-        onNews,
-        busy: false,
-        failures: 0,
-        due: this.#clock.monotonic() + (isNews ? this.#checkMs : 0),
-        copying: false,
-        again: false,
-      };
-      this.#entries.set(uid, entry);
-    }
-    if (entry.wanted.completeAt !== wanted.completeAt) {
-      entry.wanted = wanted;
-      // What was incomplete may be whole, as somebody has said since.
-      if (entry.view.state === 'failed') entry.due = this.#clock.monotonic();
-    }
-    if (this.#clock.monotonic() >= entry.due) this.#work(uid, entry, (of) => this.#look(of));
-    return entry.view;
+  want(uid: string, wanted: WantedPayload, pinned: PinnedPayload | undefined): void {
+    const entry = this.#entries.get(uid) ?? {};
+    this.#entries.set(uid, entry);
+    this.#dispatch(uid, entry, { type: 'want', wanted, pinned });
   }
 
-  /** Copies what was found to the payload store, or mends the copy that is pinned; in the background. */
+  /** Begins to copy what was found to the payload store, or to mend the copy that is pinned. */
   copy(uid: string): void {
     const entry = this.#entries.get(uid);
-    if (entry === undefined || !(entry.view.state === 'found' || entry.again)) return;
-    const { pinned, found } = entry;
-    if (pinned !== undefined) this.#work(uid, entry, (of) => this.#mend(of, pinned));
-    else if (found !== undefined) this.#work(uid, entry, (of) => this.#keep(of, found));
+    if (entry !== undefined) this.#dispatch(uid, entry, { type: 'copy' });
+  }
+
+  /** What is known now. */
+  view(uid: string): PayloadView {
+    return this.#entries.get(uid)?.state?.view ?? { state: 'pending' };
   }
 
   /** Milliseconds until the next look is due. */
   dueIn(uid: string): number {
-    const entry = this.#entries.get(uid);
-    return entry === undefined || entry.busy ? this.#checkMs : Math.max(0, entry.due - this.#clock.monotonic());
+    return dueIn(this.#entries.get(uid)?.state, this.#clock.monotonic(), this.#checkMs);
   }
 
   forget(uid: string): void {
@@ -118,97 +86,51 @@ export class PayloadWatch {
     this.#stop.abort();
   }
 
-  #work(uid: string, entry: Entry, work: (entry: Entry) => Promise<void>): void {
-    if (entry.busy) return;
-    entry.busy = true;
-    void this.#finish(uid, entry, work);
+  #dispatch(uid: string, entry: Entry, event: Event): void {
+    if (this.#stop.signal.aborted || this.#entries.get(uid) !== entry) return;
+    const next = step(entry.state, event, this.#clock.monotonic(), this.#checkMs);
+    if (next === undefined) return;
+    entry.state = next.state;
+    for (const action of next.actions) {
+      if (action.do === 'tell') this.#news(uid);
+      else void this.#perform(uid, entry, action);
+    }
   }
 
-  async #finish(uid: string, entry: Entry, work: (entry: Entry) => Promise<void>): Promise<void> {
-    const before = JSON.stringify(entry.view);
+  async #perform(uid: string, entry: Entry, action: Work): Promise<void> {
+    const tell = (event: Result) => this.#dispatch(uid, entry, event);
+    const { turn } = action;
     try {
-      await work(entry);
-      // A look that only led back to what failed before does not make that more likely to succeed.
-      if (!entry.again) entry.failures = 0;
+      tell(await this.#do(action, (copied) => tell({ type: 'progress', turn, ...copied })));
     } catch (error) {
       const { code, message, next, transient } = asMaasError(error);
-      const problem = { code, message, next };
-      entry.view =
-        entry.pinned !== undefined
-          ? { state: 'pinned', looked: true, problem }
-          : { state: 'failed', problem, transient, ...(entry.copying ? { copying: true } : {}) };
-      entry.due = this.#clock.monotonic() + Math.min(firstRetryMs * 1.5 ** entry.failures, longestRetryMs);
-      entry.failures += 1;
-    } finally {
-      entry.busy = false;
-    }
-    if (this.#stop.signal.aborted || this.#entries.get(uid) !== entry) return;
-    if (entry.again || JSON.stringify(entry.view) !== before) entry.onNews();
-  }
-
-  async #look(entry: Entry): Promise<void> {
-    const { pinned, wanted } = entry;
-    const { signal } = this.#stop;
-    entry.copying = false;
-    if (pinned !== undefined) {
-      const drift = await this.#compare(entry, pinned);
-      entry.again = drift !== undefined && pinned.copiedFrom !== undefined;
-      return;
-    }
-    const payload = await this.#looks.within(() => this.#payloads.resolve(wanted.path, wanted.completeAt, signal));
-    if (wanted.readFrom !== 'Store') this.#resolved(entry, payload);
-    // The copy that is there is asked for again, so that nobody takes it for unused.
-    else if (entry.kept === payload.digest) await this.#keep(entry, payload);
-    else {
-      entry.found = payload;
-      // What could not be copied is shown as such until something of it was.
-      entry.again = entry.view.state === 'failed' && entry.view.copying === true;
-      if (!entry.again) entry.view = { state: 'found' };
-      entry.due = this.#clock.monotonic() + resolvedForMs;
+      tell({ type: 'failed', turn, problem: { code, message, next }, transient });
     }
   }
 
-  async #keep(entry: Entry, found: PinnedPayload): Promise<void> {
+  async #do(action: Work, progress: Parameters<Payloads['keep']>[1]): Promise<Result> {
     const { signal } = this.#stop;
-    entry.copying = true;
-    entry.again = false;
-    const progress = ({ bytesDone, bytesTotal }: { readonly bytesDone: number; readonly bytesTotal: number }) => {
-      entry.view = { state: 'copying', bytesDone, bytesTotal };
-    };
-    const payload = await this.#copies.within(() => this.#payloads.keep(found, progress, signal));
-    entry.kept = payload.digest;
-    this.#resolved(entry, payload);
+    const { turn } = action;
+    switch (action.do) {
+      case 'resolve': {
+        const { path, completeAt } = action.wanted;
+        const payload = await this.#looks.within(() => this.#payloads.resolve(path, completeAt, signal));
+        return { type: 'found', turn, payload };
+      }
+      case 'keep': {
+        const payload = await this.#copies.within(() => this.#payloads.keep(action.found, progress, signal));
+        return { type: 'kept', turn, payload };
+      }
+      case 'mend':
+        await this.#copies.within(() => this.#payloads.mend(action.pinned, signal));
+        return { type: 'mended', turn };
+      case 'compare':
+        return this.#looks.within(async () => ({
+          type: 'compared',
+          turn,
+          drift: await this.#payloads.drift(action.pinned, signal),
+          original: await this.#payloads.originalDrift(action.pinned, signal),
+        }));
+    }
   }
-
-  async #mend(entry: Entry, pinned: PinnedPayload): Promise<void> {
-    const { signal } = this.#stop;
-    entry.again = false;
-    await this.#copies.within(() => this.#payloads.mend(pinned, signal));
-    await this.#compare(entry, pinned);
-  }
-
-  #resolved(entry: Entry, payload: PinnedPayload): void {
-    entry.view = { state: 'resolved', payload };
-    entry.due = this.#clock.monotonic() + resolvedForMs;
-  }
-
-  async #compare(entry: Entry, pinned: PinnedPayload): Promise<string | undefined> {
-    const { signal } = this.#stop;
-    const [drift, original] = await this.#looks.within(async () => [
-      await this.#payloads.drift(pinned, signal),
-      await this.#payloads.originalDrift(pinned, signal),
-    ]);
-    entry.view = {
-      state: 'pinned',
-      looked: true,
-      ...(drift === undefined ? {} : { drift }),
-      ...(original === undefined ? {} : { original }),
-    };
-    entry.due = this.#clock.monotonic() + this.#checkMs;
-    return drift;
-  }
-}
-
-function isSame(one: WantedPayload, other: WantedPayload): boolean {
-  return one.path === other.path && (one.readFrom === 'Store') === (other.readFrom === 'Store');
 }

@@ -12,6 +12,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Observation, Problem } from '../plan/observation.ts';
 import { type Plan, plan } from '../plan/plan.ts';
+import { lookAgainMs } from './look-again.ts';
 import { observe, type Senses } from './observe.ts';
 import type { Cluster } from './ports.ts';
 
@@ -74,10 +75,10 @@ export class Reconciler {
     memory.refusals = { ...problem('refusal', refused), ...problem('unprotected', unprotected) };
     const error = refused ?? unprotected;
 
-    const statusWait = await this.#writeStatus(entry, observation.resource.status, wanted, memory, log);
+    const statusMs = await this.#writeStatus(entry, observation.resource.status, wanted, memory, log);
     if (error !== undefined) return { kind: 'failed', error };
-    const waits = [wanted.lookAgainMs, statusWait].filter((ms) => ms !== undefined);
-    return waits.length === 0 ? { kind: 'done' } : { kind: 'done', againMs: Math.min(...waits) };
+    const payloadMs = this.#senses.payloadDueMs(uid);
+    return { kind: 'done', againMs: lookAgainMs({ awaits: wanted.awaits, statusMs, payloadMs }) };
   }
 
   async #execute(entry: ResourceEntry, wanted: Plan, log: Log): Promise<unknown> {

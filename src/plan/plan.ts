@@ -52,12 +52,9 @@ export interface Plan {
   readonly protect: readonly { readonly manifest: Manifest; readonly why: string }[];
   readonly status: ModelDeploymentStatus;
   readonly events: readonly ReasonedEvent[];
-  /** Look again after this many milliseconds even if nothing is heard. */
-  readonly lookAgainMs?: number;
+  /** Something is awaited that nobody tells of: what agents do, or that time passes. */
+  readonly awaits: boolean;
 }
-
-/** How often agents of instances that are not registered yet are asked what they do. */
-const pollMs = 1_000;
 
 export function plan(observation: Observation, settings: OperatorSettings & { clusterId: string }): Plan {
   const { resource } = observation;
@@ -106,7 +103,7 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
     protect,
     status,
     events,
-    ...(settled || !usable || observes ? {} : { lookAgainMs: pollMs }),
+    awaits: !settled && usable && !observes,
   };
 }
 
