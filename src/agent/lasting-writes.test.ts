@@ -27,6 +27,20 @@ describe('LastingWrites', () => {
     expect(world.text).toBe('last');
   });
 
+  it('lets no later word overtake one that takes longer', async () => {
+    const { clock, world, write, writes } = volume();
+    let attempts = 0;
+    world.full = false;
+    writes.inTurn('write first', async () => {
+      attempts += 1;
+      if (attempts < 5) throw new Error('EIO');
+      await write('first')();
+    });
+    writes.inTurn('write last', write('last'));
+    await clock.advance(60_000);
+    expect(world.text).toBe('last');
+  });
+
   it('writes what is not in turn at once', async () => {
     const { world, write, writes } = volume();
     world.full = false;
