@@ -17,10 +17,10 @@ export const severities = ['up', 'leaving', 'starting', 'waiting', 'failing'] as
 export type Severity = (typeof severities)[number];
 
 /**
- * What somebody chose by the mode, so that it is no trouble however long it lasts: no instance is going to be
- * registered, or the operator is not going to do anything at all.
+ * What is no trouble, however long it lasts: by the mode that somebody chose no instance is going to be registered, or the
+ * operator is not going to do anything at all; or room is bounded, is used up, and will be given.
  */
-export type Expected = 'unregistered' | 'untouched';
+export type Expected = 'unregistered' | 'untouched' | 'queued';
 
 export interface Entry {
   /** What it means, in whole sentences. */
@@ -195,6 +195,7 @@ export const reasonCatalogue = {
   )(
     "The namespace's quota, or the queue, is used up. Nothing is wrong with the model, and its start-up time does not count.",
     'Wait, lower `spec.instances`, or ask for more quota.',
+    'queued',
   ),
   Unschedulable: entry(
     'waiting',

@@ -82,7 +82,7 @@ const missingClaim: Rule = {
     `See what is there with: kubectl get pvc -n ${namespace}; make it, or correct the name.`,
 };
 
-/** Room is bounded and is used up: no failure, and no time of the model's passes. */
+/** Nothing is wrong with the model. */
 const overQuota: Rule = {
   pattern: /\bexceeded quota\b/,
   reason: 'WaitingForQueueCapacity',

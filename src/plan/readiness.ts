@@ -5,7 +5,7 @@
 import { errorCatalogue } from '../contracts/error-catalogue.ts';
 import { registers } from '../contracts/modes.ts';
 import { formatBytes } from '../contracts/quantity.ts';
-import { heardReason, rankOf, reasonOf } from '../contracts/reasons.ts';
+import { heardReason, rankOf, reasonOf, traitsOf } from '../contracts/reasons.ts';
 import { keyOf } from './children.ts';
 import type { Claim } from './claims.ts';
 import { no, unknown, type Verdict, yes } from './conditions.ts';
@@ -81,7 +81,7 @@ const podsRefused: Check = (facts) => {
     ...(versions.wanted === undefined ? {} : { deployment: versions.wanted.spec }),
   });
   const said =
-    reason === 'WaitingForQueueCapacity'
+    traitsOf(reason).expected === 'queued'
       ? `waiting for queue capacity, ${tally(facts)}: ${message}`
       : `${tally(facts)}; ${message}`;
   return no(reason, sentence(said, next));
@@ -259,7 +259,7 @@ export function stalledVerdict(facts: Facts): Verdict {
   }
   // A payload that takes long, and room that a queue will give, are waited for.
   const trouble = podsRefused(facts) ?? worstInstance(facts);
-  if (rollout.stuck && trouble !== undefined && trouble.reason !== 'WaitingForQueueCapacity') {
+  if (rollout.stuck && trouble !== undefined && traitsOf(trouble.reason).expected !== 'queued') {
     const { startupTimeout } = observation.resource.spec;
     return yes(
       'ProgressDeadlineExceeded',
