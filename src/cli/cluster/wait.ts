@@ -11,7 +11,7 @@ import { counted } from '../output/counted.ts';
 import { say } from '../output/say.ts';
 import type { Cluster, Ports } from '../ports.ts';
 import { askAttendance, errorOf, unattended } from './attendance.ts';
-import { conditionOf, type Model, readModel, registeredState, stateOf, titleOf } from './model.ts';
+import { conditionOf, type Model, readModel, registeredState, titleOf } from './model.ts';
 
 export type Judgement =
   | { readonly verdict: 'done'; readonly text: string }
@@ -25,8 +25,7 @@ const unseen: Judgement = { verdict: 'unseen', text: 'waiting for the operator t
 /** Are all instances registered, of what was written as this generation or later? */
 export function serves(generation: number): Judge {
   return (model) => {
-    const { status, spec } = model;
-    if ((status.observedGeneration ?? 0) < Math.max(generation, model.metadata.generation)) return unseen;
+    if (isBehind(model, generation)) return unseen;
     const stalled = conditionOf(model, 'Stalled');
     if (stalled?.status === 'True') return { verdict: 'hopeless', text: because(stalled) };
     const ready = conditionOf(model, 'Ready');
@@ -36,16 +35,24 @@ export function serves(generation: number): Judge {
     const expected = ready === undefined ? undefined : traitsOf(ready.reason).expected;
     if (expected === 'untouched') return { verdict: 'hopeless', text };
     const settled = ready?.status === 'True' && conditionOf(model, 'Reconciling')?.status !== 'True';
-    const complete = spec.instances === 0 || expected === 'unregistered' || (status.registered ?? 0) >= spec.instances;
+    const complete = expected === 'unregistered' || isRegistered(model);
     return { verdict: settled && complete ? 'done' : 'waiting', text };
   };
+}
+
+function isBehind({ metadata, status }: Model, generation: number): boolean {
+  return (status.observedGeneration ?? 0) < Math.max(generation, metadata.generation);
+}
+
+function isRegistered({ spec, status }: Model): boolean {
+  return spec.instances === 0 || (status.registered ?? 0) >= spec.instances;
 }
 
 /** Are there no more instances than wanted? Whether those that stay are well is not asked. */
 export function shrank(generation: number): Judge {
   return (model) => {
+    if (isBehind(model, generation)) return unseen;
     const { status, spec } = model;
-    if ((status.observedGeneration ?? 0) < Math.max(generation, model.metadata.generation)) return unseen;
     const total = Math.max(status.replicas ?? 0, status.endpointsTotal ?? 0);
     const text = `${counted(total, 'instance')}, ${spec.instances} wanted`;
     return { verdict: total <= spec.instances ? 'done' : 'waiting', text };
@@ -147,12 +154,9 @@ async function* looks(
   said: Narrator,
 ): AsyncGenerator<Model | undefined> {
   const start = clock.monotonic();
-  const { namespace, name, uid } = stateOf(model);
   for (;;) {
     try {
-      const object = await cluster.get(namespace, name);
-      const seen = object === undefined ? undefined : readModel(object);
-      yield seen?.metadata.uid === uid ? seen : undefined;
+      yield await find(cluster, model);
     } catch (error) {
       // The API server may be away for a moment; the model is not.
       if (!hasCode(error, 'CLUSTER_UNREACHABLE', 'CLUSTER_UNAVAILABLE')) throw error;
@@ -163,6 +167,13 @@ async function* looks(
     if (elapsed >= timeoutMs) return;
     await clock.sleep(Math.min(elapsed < eagerForMs ? eagerMs : patientMs, timeoutMs - elapsed), signal);
   }
+}
+
+/** The very same one, not a successor of its name. */
+async function find(cluster: Cluster, { metadata: { namespace, name, uid } }: Model): Promise<Model | undefined> {
+  const object = await cluster.get(namespace, name);
+  const seen = object && readModel(object);
+  return seen?.metadata.uid === uid ? seen : undefined;
 }
 
 /** Says each state once. */

@@ -147,36 +147,45 @@ async function findPayload(
   return { state: 'unknown', tried };
 }
 
-async function apply(
-  imported: readonly Imported[],
-  { queueConsumed, dryRun: trial }: { readonly queueConsumed: boolean; readonly dryRun: boolean },
-  ports: Ports,
-  cluster: Cluster,
-): Promise<void> {
-  const tell = (text: string) => note(ports.err, text);
+interface Creation {
+  readonly queueConsumed: boolean;
+  readonly dryRun: boolean;
+}
+
+async function apply(imported: readonly Imported[], how: Creation, ports: Ports, cluster: Cluster): Promise<void> {
   let left = 0;
-  for (const { manifest, missing, onlyAsked } of imported) {
-    const { name } = manifest.metadata;
-    if (missing.length > 0) {
-      tell(`${name} was not created: ${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} not known`);
-      left += 1;
-    } else if (onlyAsked && queueConsumed) {
-      // Twice as many would run when the request is taken.
-      tell(`${name} was not created: the operator takes the request for it from the queue`);
-    } else {
-      try {
-        const model = readModel(await write(cluster.create(manifest, trial)));
-        const did = `created with ${counted(model.spec.instances, 'instance')}`;
-        say(ports.out, `${qualifiedName(model)} ${did}${trial ? ' (server dry run)' : ''}`);
-      } catch (error) {
-        if (!hasCode(error, 'CONFLICT', 'CLUSTER_REFUSED')) throw error;
-        tell(`${name} was not created: ${error.message}`);
-        left += 1;
-      }
-    }
-  }
-  if (imported.length === 0) tell('there is nothing to import');
+  for (const each of imported) if (!(await create(each, how, ports, cluster))) left += 1;
+  if (imported.length === 0) note(ports.err, 'there is nothing to import');
   if (left > 0) {
     throw new MaasError('IMPORT_INCOMPLETE', `${left} of ${counted(imported.length, 'model')} could not be created`);
+  }
+}
+
+/** False where it could not be. */
+async function create(
+  { manifest, missing, onlyAsked }: Imported,
+  { queueConsumed, dryRun: trial }: Creation,
+  ports: Ports,
+  cluster: Cluster,
+): Promise<boolean> {
+  const tell = (why: string) => note(ports.err, `${manifest.metadata.name} was not created: ${why}`);
+  if (missing.length > 0) {
+    tell(`${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} not known`);
+    return false;
+  }
+  if (onlyAsked && queueConsumed) {
+    // Twice as many would run when the request is taken.
+    tell('the operator takes the request for it from the queue');
+    return true;
+  }
+  try {
+    const model = readModel(await write(cluster.create(manifest, trial)));
+    const did = `created with ${counted(model.spec.instances, 'instance')}`;
+    say(ports.out, `${qualifiedName(model)} ${did}${trial ? ' (server dry run)' : ''}`);
+    return true;
+  } catch (error) {
+    if (!hasCode(error, 'CONFLICT', 'CLUSTER_REFUSED')) throw error;
+    tell(error.message);
+    return false;
   }
 }

@@ -1,5 +1,6 @@
 /** Can payloads be read and written? */
 
+import type { NameNodeState } from '../ports.ts';
 import type { NameserviceFacts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 import { notChecked } from './not-checked.ts';
@@ -15,25 +16,29 @@ function checkReach({ name, reached }: NameserviceFacts): readonly Finding[] {
 function checkNameNodes({ name, reached, nameNodes }: NameserviceFacts): readonly Finding[] {
   if (!nameNodes.known) return [notChecked(`name nodes of ${name}`, nameNodes.error)];
   const nodes = nameNodes.value;
+  const safe = nodes.filter(({ role, safeMode }) => role === 'active' && safeMode === true);
+  const away = nodes.filter(({ role }) => role === 'unreachable');
+  return [
+    ...checkActive(name, nodes, reached.known),
+    ...safe.map(({ address }) => finding('NameNodeSafeMode', address, 'it says that it is in safe mode')),
+    // Where nothing answers at all, that was told as one finding.
+    ...(!reached.known && away.length === nodes.length
+      ? []
+      : away.map(({ address, problem }) => finding('NameNodeUnreachable', address, problem ?? 'no answer'))),
+  ];
+}
+
+/** One of them, and only one, should be active. */
+function checkActive(name: string, nodes: readonly NameNodeState[], reached: boolean): readonly Finding[] {
   const active = nodes.filter(({ role }) => role === 'active');
-  const found: Finding[] = [];
+  if (active.length === 1) return [];
   const states = nodes.map(({ address, role }) => `${address} is ${role}`).join('; ');
-  const answering = nodes.filter(({ role }) => role !== 'unreachable');
+  if (active.length > 1) return [finding('NameNodesSeveralActive', `hdfs ${name}`, states)];
   // One that answers something else may be the active one.
   const unsure = nodes.find(({ role }) => role === 'unknown');
-  if (active.length === 0 && unsure !== undefined && reached.known) {
-    found.push(finding('NotChecked', unsure.address, unsure.problem ?? 'it does not say what it is'));
-  } else if (active.length === 0 && unsure === undefined && answering.length > 0) {
-    found.push(finding('NameNodesNoneActive', `hdfs ${name}`, states));
+  if (unsure !== undefined) {
+    return reached ? [finding('NotChecked', unsure.address, unsure.problem ?? 'it does not say what it is')] : [];
   }
-  if (active.length > 1) found.push(finding('NameNodesSeveralActive', `hdfs ${name}`, states));
-  for (const { address, safeMode } of active) {
-    if (safeMode === true) found.push(finding('NameNodeSafeMode', address, 'it says that it is in safe mode'));
-  }
-  // Where nothing answers at all, that was told as one finding.
-  if (!reached.known && answering.length === 0) return found;
-  for (const { address, role, problem } of nodes) {
-    if (role === 'unreachable') found.push(finding('NameNodeUnreachable', address, problem ?? 'no answer'));
-  }
-  return found;
+  const silent = nodes.every(({ role }) => role === 'unreachable');
+  return silent ? [] : [finding('NameNodesNoneActive', `hdfs ${name}`, states)];
 }

@@ -7,8 +7,9 @@ import { modelDeploymentSpec } from '../../contracts/resource.ts';
 import { type QueueRequest, readQueueRequest } from '../../wire/queue-request.ts';
 import { compareAsClients } from '../../wire/version-order.ts';
 import { counted } from '../output/counted.ts';
-import { type MarkerNode, ownerOf } from '../zookeeper/owner.ts';
-import { instancesOf, type ZooKeeperSide } from '../zookeeper/zookeeper-side.ts';
+import type { MarkerNode } from '../zookeeper/owner.ts';
+import { registrationsIn } from '../zookeeper/registrations.ts';
+import type { ZooKeeperSide } from '../zookeeper/zookeeper-side.ts';
 
 export interface Draft {
   readonly model: string;
@@ -41,65 +42,63 @@ export interface Wanted {
 /** What our own agents registered is no business of an import: it comes from a resource. */
 export function draftsOf(side: ZooKeeperSide, wanted: Wanted): Drafts {
   const drafts = new Map<string, Draft>();
-  const notes: string[] = [];
   const take = (model: string, version: string, change: (draft: Draft) => Draft) => {
     if (wanted.model !== undefined && wanted.model !== model) return;
     if (wanted.version !== undefined && wanted.version !== version) return;
     const key = JSON.stringify([model, version]);
     drafts.set(key, change(drafts.get(key) ?? emptyDraft(model, version)));
   };
+  const notes = [...takeRegistrations(side, take), ...takeRequests(side, take)];
+  const valid: Draft[] = [];
+  for (const draft of drafts.values()) {
+    // REMOVE of what is not there, or of all that was asked for before.
+    if (draft.registered === 0 && draft.asked <= 0) continue;
+    const problem = nameProblem(draft);
+    const who = `model ${JSON.stringify(draft.model)}, version ${JSON.stringify(draft.version)},`;
+    if (problem === undefined) valid.push(draft);
+    else notes.push(`${who} was passed over: ${problem}`);
+  }
+  return {
+    drafts: valid.sort((a, b) => compareAsClients(a.model, b.model) || compareAsClients(a.version, b.version)),
+    notes,
+  };
+}
 
+type Take = (model: string, version: string, change: (draft: Draft) => Draft) => void;
+
+/** Returns what was passed over, in sentences. */
+function takeRegistrations(side: ZooKeeperSide, take: Take): string[] {
+  const notes: string[] = [];
   let ours = 0;
-  for (const { model: directory, id, path, reading } of instancesOf(side)) {
-    if (reading.state === 'hidden') {
-      notes.push(`${path} was passed over: ${reading.problem}`);
-      continue;
+  for (const found of registrationsIn(side, anyCluster)) {
+    if (found.problem !== undefined) notes.push(`${found.path} was passed over: ${found.problem}`);
+    else if (found.owner !== 'foreign') ours += 1;
+    else {
+      const { model, version, url } = found;
+      take(model, version, (draft) => ({
+        ...draft,
+        registered: draft.registered + 1,
+        urls: url === undefined || draft.urls.includes(url) ? draft.urls : [...draft.urls, url],
+      }));
     }
-    const { diagnosis, session } = reading;
-    if (diagnosis.verdict === 'fatal') {
-      notes.push(`${path} was passed over: ${diagnosis.reasons.join('; ')}`);
-      continue;
-    }
-    if (ownerOf({ id, model: directory, session }, side.markers.get(id) ?? [], anyCluster) !== 'foreign') {
-      ours += 1;
-      continue;
-    }
-    const { model = directory, version, url } = diagnosis.seen;
-    take(model, version, (draft) => ({
-      ...draft,
-      registered: draft.registered + 1,
-      urls: url === undefined || draft.urls.includes(url) ? draft.urls : [...draft.urls, url],
-    }));
   }
   if (ours > 0) notes.push(`${counted(ours, 'registration')} of agents passed over: resources stand behind them`);
+  return notes;
+}
 
-  for (const { name, data } of side.queue.requests.state === 'listed' ? side.queue.requests.value : []) {
+/** Returns what was passed over, in sentences. */
+function takeRequests({ queue: { requests } }: ZooKeeperSide, take: Take): string[] {
+  const notes: string[] = [];
+  for (const { name, data } of requests.state === 'listed' ? requests.value : []) {
     const reading = readQueueRequest(data);
     if (reading.kind === 'unreadable') notes.push(`the request ${name} was passed over: it ${reading.why}`);
     if (reading.kind !== 'request') continue;
     const { request } = reading;
     if (request.name === null || request.version === null || request.action === null || request.instances < 1) {
       notes.push(`the request ${name} was passed over: it asks for nothing that can be done`);
-      continue;
-    }
-    take(request.name, request.version, (draft) => withRequest(draft, name, request));
+    } else take(request.name, request.version, (draft) => withRequest(draft, name, request));
   }
-
-  const valid: Draft[] = [];
-  for (const draft of drafts.values()) {
-    // REMOVE of what is not there, or of all that was asked for before.
-    if (draft.registered === 0 && draft.asked <= 0) continue;
-    const problem = nameProblem(draft);
-    if (problem === undefined) valid.push(draft);
-    else
-      notes.push(
-        `model ${JSON.stringify(draft.model)}, version ${JSON.stringify(draft.version)}, was passed over: ${problem}`,
-      );
-  }
-  return {
-    drafts: valid.sort((a, b) => compareAsClients(a.model, b.model) || compareAsClients(a.version, b.version)),
-    notes,
-  };
+  return notes;
 }
 
 function emptyDraft(model: string, version: string): Draft {

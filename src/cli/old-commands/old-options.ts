@@ -26,35 +26,51 @@ export function parseLegacyOptions(
   options: readonly LegacyOption[],
   argv: readonly string[],
 ): LegacyValues {
-  const usage = (what: string) => new MaasError('USAGE', what, { next: `See \`${program} -h\`.` });
+  const refuse = (what: string): never => {
+    throw new MaasError('USAGE', what, { next: `See \`${program} -h\`.` });
+  };
   const values = new Map<string, string[]>();
-  for (let at = 0; at < argv.length; at++) {
-    const argument = argv[at] ?? '';
-    const written = /^--?([^-].*)$/s.exec(argument)?.[1];
-    if (written === undefined) {
-      throw usage(`${quoted(argument)} belongs to no option; put a value with spaces in quotes`);
-    }
-    const equals = written.indexOf('=');
-    const name = equals < 0 ? written : written.slice(0, equals);
-    const option = optionNamed(options, name);
-    if (option === undefined) throw usage(`there is no option ${quoted(argument.slice(0, 60))}`);
-    let value = equals < 0 ? undefined : written.slice(equals + 1);
-    if (option.argument === undefined) {
-      if (value !== undefined) throw usage(`${spelled(option)} takes no value`);
-      value = '';
-    } else if (value === undefined) {
-      at += 1;
-      value = argv[at];
-      if (value === undefined || isOption(options, value)) throw usage(`${spelled(option)} needs a value`);
-    }
+  const words = argv[Symbol.iterator]();
+  for (const word of words) {
+    const { option, written } = optionIn(word, options, refuse);
+    const value = valueFor(option, written, () => words.next().value, options, refuse);
     const before = values.get(option.long);
     if (before === undefined) values.set(option.long, [value]);
     else if (option.repeatable === true) before.push(value);
     else if (before[0] !== value) {
-      throw usage(`${spelled(option)} is given twice, as ${quoted(before[0] ?? '')} and as ${quoted(value)}`);
+      refuse(`${spelled(option)} is given twice, as ${quoted(before[0] ?? '')} and as ${quoted(value)}`);
     }
   }
   return values;
+}
+
+type Refuse = (what: string) => never;
+
+/** The option of a word, and what is written behind its equals sign. */
+function optionIn(
+  word: string,
+  options: readonly LegacyOption[],
+  refuse: Refuse,
+): { readonly option: LegacyOption; readonly written: string | undefined } {
+  const [, name, written] =
+    /^--?(?!-|$)([^=]*)(?:=(.*))?$/s.exec(word) ??
+    refuse(`${quoted(word)} belongs to no option; put a value with spaces in quotes`);
+  const option = optionNamed(options, name ?? '') ?? refuse(`there is no option ${quoted(word.slice(0, 60))}`);
+  return { option, written };
+}
+
+function valueFor(
+  option: LegacyOption,
+  written: string | undefined,
+  next: () => string | undefined,
+  options: readonly LegacyOption[],
+  refuse: Refuse,
+): string {
+  if (option.argument === undefined) return written === undefined ? '' : refuse(`${spelled(option)} takes no value`);
+  if (written !== undefined) return written;
+  const value = next();
+  if (value !== undefined && !isOption(options, value)) return value;
+  return refuse(`${spelled(option)} needs a value`);
 }
 
 /** `-n, --name`. */

@@ -50,13 +50,7 @@ async function execute(given: LegacyValues, env: CommandEnvironment, ports: Port
     if (!apply) return;
   }
   const hdfs = await hdfsValues(given.get('hadoop_conf')?.[0] ?? env.hadoopConf, env, ports);
-  if (hdfs === undefined && files.length === 0) {
-    const error = new MaasError('SETTINGS_INVALID', 'where HDFS is was not found in a configuration of Hadoop', {
-      next: 'Name its directory with --hadoop_conf, or set hdfs.nameservices in a file for --values.',
-    });
-    if (apply) throw error;
-    note(ports.err, `${error.message}. ${error.next}`);
-  }
+  if (hdfs === undefined && files.length === 0) missHdfs(apply, ports);
   const values = merged(hdfs ?? {}, wanted);
   const args = helmArguments(given, env);
   if (!apply) {
@@ -65,6 +59,15 @@ async function execute(given: LegacyValues, env: CommandEnvironment, ports: Port
   }
   const status = await ports.helm(args, stringify(values, { lineWidth: 0 }));
   if (status !== 0) throw new MaasError('HELM_FAILED', `helm ended with status ${status}; its own words are above`);
+}
+
+/** Who installs by hand can add it by hand. */
+function missHdfs(apply: boolean, { err }: Ports): void {
+  const error = new MaasError('SETTINGS_INVALID', 'where HDFS is was not found in a configuration of Hadoop', {
+    next: 'Name its directory with --hadoop_conf, or set hdfs.nameservices in a file for --values.',
+  });
+  if (apply) throw error;
+  note(err, `${error.message}. ${error.next}`);
 }
 
 async function hdfsValues(directory: string, env: CommandEnvironment, ports: Ports): Promise<ChartValues | undefined> {

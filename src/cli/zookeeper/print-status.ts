@@ -35,30 +35,31 @@ const wideColumns: readonly Column[] = [{ heading: 'OTHER-CLUSTER' }, { heading:
 function rows(item: VersionView, wide: boolean, colour: boolean): readonly (readonly Cell[])[] {
   const resources = item.resources.length === 0 ? [undefined] : item.resources;
   return resources.map((resource, index) => {
-    const first = index === 0;
     const cells: Cell[] = [
       cell(item.model),
       cell(item.version),
       { text: item.served ? 'yes' : '-', paint: (text) => paint({ colour }, item.served ? 'green' : undefined, text) },
-      cell(resource === undefined ? '-' : `${resource.namespace}/${resource.resource}`),
-      cell(resource === undefined ? '-' : String(resource.desired)),
-      cell(resource?.ready == null ? '-' : String(resource.ready)),
-      cell(first ? String(item.registered.here) : '-'),
-      cell(first ? String(item.registered.foreign) : '-'),
+      cell(resource && `${resource.namespace}/${resource.resource}`),
+      cell(resource?.desired),
+      cell(resource?.ready),
+      // Once for all of its resources.
+      cell(index === 0 ? item.registered.here : undefined),
+      cell(index === 0 ? item.registered.foreign : undefined),
       { text: visible(reasonOf(item, resource?.reason)), paint: (text) => paint({ colour }, colourOf(item), text) },
     ];
     if (!wide) return cells;
-    const foreign = item.endpoints.filter(({ owner }) => owner === 'foreign').map(({ url }) => url ?? '-');
-    return [
-      ...cells,
-      cell(first ? String(item.registered.otherCluster) : '-'),
-      cell(first && foreign.length > 0 ? [...new Set(foreign)].join(',') : '-'),
-    ];
+    if (index > 0) return [...cells, cell(undefined), cell(undefined)];
+    return [...cells, cell(item.registered.otherCluster), cell(foreignUrls(item).join(',') || undefined)];
   });
 }
 
-function cell(text: string): Cell {
-  return { text: visible(text) };
+function foreignUrls({ endpoints }: VersionView): string[] {
+  const foreign = endpoints.filter(({ owner }) => owner === 'foreign').map(({ url }) => url ?? '-');
+  return [...new Set(foreign)];
+}
+
+function cell(content: string | number | null | undefined): Cell {
+  return { text: visible(String(content ?? '-')) };
 }
 
 /** Why there is no resource where there is none. */

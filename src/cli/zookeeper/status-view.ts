@@ -7,8 +7,9 @@ import { compareAsClients, servedVersion } from '../../wire/version-order.ts';
 import type { Model } from '../cluster/model.ts';
 import type { JsonShape } from '../define-command.ts';
 import { viewOf } from '../output/model-view.ts';
-import { type MarkerNode, type Owner, ownerOf } from './owner.ts';
-import { instancesOf, type ZooKeeperSide } from './zookeeper-side.ts';
+import type { MarkerNode, Owner } from './owner.ts';
+import { registrationsIn } from './registrations.ts';
+import type { ZooKeeperSide } from './zookeeper-side.ts';
 
 /** `statusFields` says what each field means. */
 export interface StatusView {
@@ -98,19 +99,12 @@ export function statusView(
 
   const here = isHere(models, clusterId);
   const unreadable: UnreadableView[] = [];
-  for (const { model: directory, id, path, reading } of instancesOf(side)) {
-    if (reading.state === 'hidden') unreadable.push({ path, reason: reading.problem });
-    else if (reading.diagnosis.verdict === 'fatal')
-      unreadable.push({ path, reason: reading.diagnosis.reasons.join('; ') });
+  for (const found of registrationsIn(side, here)) {
+    const { path } = found;
+    if (found.problem !== undefined) unreadable.push({ path, reason: found.problem });
     else {
-      const { model = directory, version, url, functions } = reading.diagnosis.seen;
-      const registration = { id, model: directory, session: reading.session };
-      row(model, version).found.push({
-        owner: ownerOf(registration, side.markers.get(id) ?? [], here),
-        url: url ?? null,
-        functions: functions ?? {},
-        path,
-      });
+      const { model, version, owner, url = null, functions } = found;
+      row(model, version).found.push({ owner, url, functions, path });
     }
   }
   const registered = Map.groupBy(
