@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { HastyClock } from '../../test/builders/manual-clock.ts';
+import { HastyClock, settle } from '../../test/builders/manual-clock.ts';
 import { aPod, start } from '../../test/builders/model-deployment.ts';
 import { MaasError } from '../contracts/errors.ts';
 import { silentLog } from '../kernel/log.ts';
@@ -104,7 +104,7 @@ describe('PodWarnings', () => {
     });
     for (let second = 0; second < 59; second++) {
       look([held], news);
-      await new Promise((resolve) => setImmediate(resolve));
+      await settle();
       pass(1_000);
     }
     expect(seen).toEqual([]);
