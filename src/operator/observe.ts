@@ -53,7 +53,7 @@ export function observe(
   const pins = children(stores.pins);
   const deployments = children(stores.deployments);
   const registrations = senses.registrations(spec.name);
-  const pinned = pinOf({ pins, deployments }, key)?.payload;
+  const pin = pinOf({ pins, deployments }, key);
   const mode = senses.mode(spec.name);
   const up = (pod: PodView) =>
     pod.ready && registrations.known && registrations.byPod.has(pod.uid) === registers(mode.agents);
@@ -73,6 +73,8 @@ export function observe(
         version: peer.spec.version,
         creationTimestamp: peer.metadata.creationTimestamp,
       })),
+    key,
+    pin,
     deployments,
     pins,
     budgets: children(stores.budgets),
@@ -80,7 +82,7 @@ export function observe(
       const heard = warnings.get(pod.uid);
       return heard === undefined ? pod : { ...pod, warnings: heard };
     }),
-    payload: senses.payload(entry, pinned),
+    payload: senses.payload(entry, pin?.payload),
     registrations,
     mode,
     // What an instance verified says its marker, which only those have that are registered.

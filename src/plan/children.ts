@@ -35,6 +35,7 @@ import {
 import { cpuOf, type HdfsSettings, type OperatorSettings } from '../contracts/settings.ts';
 import { canonicalJson, sameJson } from '../kernel/canonical-json.ts';
 import { agentPreStop, modelCommand, modelPreStop } from './model-shell.ts';
+import type { Pin } from './observation.ts';
 import { affinityOf, kueueQueueLabel, queuePlacement } from './placement.ts';
 import { fitted, type Storage, storageOf, withStorage, writtenRequest } from './pod-resources.ts';
 
@@ -151,13 +152,6 @@ export function inputsOf(resource: ModelDeployment, payload: PinnedPayload): str
   return shortHash(canonicalJson([decided, tokenSecret, payload.digest, refresh]), 16);
 }
 
-/** A payload that a ConfigMap holds. */
-export interface Pin {
-  /** Of the ConfigMap. */
-  readonly name: string;
-  readonly payload: PinnedPayload;
-}
-
 /**
  * The version's Deployment.
  *
@@ -172,7 +166,7 @@ export function deploymentManifest(
 ): Manifest {
   const key = keyOf(resource.spec);
   const { payload } = pin;
-  const spec = live.applied ?? deploymentSpec(resource, pin, settings);
+  const spec = live.applied ?? deploymentSpec(resource, key, pin, settings);
   const own = metadata(resource, live.name ?? deploymentName(resource.metadata, key), key, {
     [annotations.payloadDigest]: payload.digest,
     [annotations.inputs]: inputsOf(resource, payload),
@@ -195,8 +189,12 @@ function kueueLabelOf(spec: Json): Record<string, string> {
   return queue === undefined ? {} : { [kueueQueueLabel]: queue };
 }
 
-function deploymentSpec(resource: ModelDeployment, pin: Pin, settings: OperatorSettings & { clusterId: string }): Json {
-  const key = keyOf(resource.spec);
+function deploymentSpec(
+  resource: ModelDeployment,
+  key: string,
+  pin: Pin,
+  settings: OperatorSettings & { clusterId: string },
+): Json {
   const podLabels = {
     ...settings.model.podLabels,
     ...queuePlacement(resource, settings.scheduling).labels,

@@ -16,6 +16,10 @@ export interface Observation {
   readonly invalid?: string;
   /** The other ModelDeployments that name the same model, in any namespace. */
   readonly peers: readonly Peer[];
+  /** Of the wanted version, as its objects carry it in a label. */
+  readonly key: string;
+  /** The pin of the wanted version; see pins.ts. */
+  readonly pin: Pin | undefined;
   /** Deployments that carry this resource's UID. */
   readonly deployments: readonly DeploymentView[];
   /** ConfigMaps with pinned payloads that carry this resource's UID. */
@@ -33,6 +37,13 @@ export interface Observation {
   readonly refusal?: Problem;
   /** The same of its budgets, without which a model runs as well. */
   readonly unprotected?: Problem;
+}
+
+/** A payload that a ConfigMap holds. */
+export interface Pin {
+  /** Of the ConfigMap. */
+  readonly name: string;
+  readonly payload: PinnedPayload;
 }
 
 export interface Peer {

@@ -2,8 +2,7 @@
 
 import { pinnedVolume } from '../contracts/pod-contract.ts';
 import { compareTexts } from '../kernel/text-order.ts';
-import type { Pin } from './children.ts';
-import type { DeploymentView, Observation, PinView } from './observation.ts';
+import type { DeploymentView, Observation, Pin, PinView } from './observation.ts';
 
 type Pinning = Pick<Observation, 'pins' | 'deployments'>;
 
@@ -37,16 +36,12 @@ export function pinIn(spec: DeploymentView['spec']): string | undefined {
  * Pins that may go: damaged ones, which stand in the way of a right one of the same name, and those that no Deployment
  * and no living pod is given any more. An agent may be restarted until its pod ends.
  */
-export function uselessPins(
-  { pins, deployments, pods }: Pinning & Pick<Observation, 'pods'>,
-  wanted: string,
-): PinView[] {
-  const kept = pinOf({ pins, deployments }, wanted)?.name;
+export function uselessPins({ pins, pin: wanted, deployments, pods }: Observation): PinView[] {
   const given = new Set([
     ...deployments.map(({ spec }) => pinIn(spec)),
     ...pods.filter((pod) => pod.dead === undefined).map((pod) => pod.pin),
   ]);
   return pins.filter(
-    (pin) => !pin.deleting && (pin.payload === undefined || !(pin.name === kept || given.has(pin.name))),
+    (pin) => !pin.deleting && (pin.payload === undefined || !(pin.name === wanted?.name || given.has(pin.name))),
   );
 }

@@ -22,14 +22,14 @@ import { type EndpointStatus, type ModelDeploymentStatus, maxStatusEndpoints } f
 import type { OperatorSettings } from '../contracts/settings.ts';
 import { compareTexts } from '../kernel/text-order.ts';
 import { budgetsToApply, budgetsToRemove } from './budgets.ts';
-import { deploymentManifest, inputsOf, keyOf, type Manifest, type Pin, pinManifest, selectorOf } from './children.ts';
+import { deploymentManifest, inputsOf, type Manifest, pinManifest, selectorOf } from './children.ts';
 import { claimOf } from './claims.ts';
 import { conditionFrom, no, type Verdict, yes } from './conditions.ts';
 import { driftOf } from './drift.ts';
 import { eventsOf } from './events.ts';
 import { type InstanceState, stateOf } from './instance-state.ts';
-import type { DeploymentView, Observation, PodView } from './observation.ts';
-import { pinIn, pinOf, uselessPins } from './pins.ts';
+import type { DeploymentView, Observation, Pin, PodView } from './observation.ts';
+import { pinIn, uselessPins } from './pins.ts';
 import { type Facts, payloadVerdict, readyVerdict, stalledVerdict } from './readiness.ts';
 import { retryOf } from './retry-refused.ts';
 import { rolloutOf, verifiedDigest } from './rollout.ts';
@@ -58,7 +58,7 @@ export interface Plan {
 
 export function plan(observation: Observation, settings: OperatorSettings & { clusterId: string }): Plan {
   const { resource } = observation;
-  const key = keyOf(resource.spec);
+  const { key } = observation;
   const { namespace, name, uid, creationTimestamp } = resource.metadata;
   const claim = claimOf(
     { namespace, name, uid, creationTimestamp, version: resource.spec.version },
@@ -75,22 +75,25 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
   );
   const usable = observation.invalid === undefined && claim.owned;
   const observes = observation.mode.mode === 'observe';
-  const pin = wantedPin(observation, key);
+  const pin = wantedPin(observation);
   const wanted = usable ? wantedActions(observation, settings, versions, pin) : noActions;
   const { copyPayload, apply, remove, protect } = observes ? noActions : wanted;
   const rollout = rolloutOf(
     observation,
     versions,
-    key,
     wanted.apply.some(({ changes }) => changes === 'pods'),
   );
-  const instances = observation.pods
-    .filter((pod) => pod.versionKey === key && pod.dead === undefined)
-    .map((pod) => ({ pod: pod.name, state: instanceState(observation, pod), present: rollout.pods.includes(pod) }))
+  const living = observation.pods
+    .filter((pod) => pod.dead === undefined)
+    .map((pod) => ({ pod, state: instanceState(observation, pod) }));
+  const instances = living
+    .filter(({ pod }) => pod.versionKey === key)
+    .map(({ pod, state }) => ({ pod: pod.name, state, present: rollout.pods.includes(pod) }))
     .sort((a, b) => rankOf(b.state.severity) - rankOf(a.state.severity) || compareTexts(a.pod, b.pod));
   const withheld = observes ? whyOf(wanted) : [];
   const facts: Facts = { observation, claim, versions, rollout, instances, withheld };
-  const status = statusOf(facts, pin?.payload, apply.length > 0 || remove.length > 0);
+  const endpoints = endpointsOf(observation, living);
+  const status = statusOf(facts, endpoints, pin?.payload, apply.length > 0 || remove.length > 0);
   const events = [
     ...switchEvents(resource.status.serving, status.serving),
     ...eventsOf(resource.status.conditions, status.conditions ?? []),
@@ -120,11 +123,10 @@ function wantedActions(
   versions: Versions,
   pin: WantedPin | undefined,
 ): Actions {
-  const key = keyOf(observation.resource.spec);
   return {
     copyPayload: needsCopy(observation),
     apply: pin === undefined ? [] : childrenToApply(observation, settings, versions, pin),
-    remove: [...childrenToRemove(observation, versions, key), ...budgetsToRemove(observation, settings)],
+    remove: [...childrenToRemove(observation, versions), ...budgetsToRemove(observation, settings)],
     protect: budgetsToApply(observation, versions.superfluous, settings),
   };
 }
@@ -134,14 +136,14 @@ function whyOf({ copyPayload, apply, remove, protect }: Actions): readonly strin
 }
 
 function needsCopy(observation: Observation): boolean {
-  const { payload, resource } = observation;
+  const { payload, pin } = observation;
   switch (payload.state) {
     case 'found':
       return true;
     case 'failed':
       return payload.copying === true;
     case 'pinned':
-      return payload.drift !== undefined && pinOf(observation, keyOf(resource.spec))?.payload.copiedFrom !== undefined;
+      return payload.drift !== undefined && pin?.payload.copiedFrom !== undefined;
     default:
       return false;
   }
@@ -161,10 +163,8 @@ function instanceState(observation: Observation, pod: PodView) {
 type WantedPin = Pin & { readonly manifest?: Manifest };
 
 /** The pin that is there, or the one that is to be made. */
-function wantedPin(observation: Observation, key: string): WantedPin | undefined {
-  const there = pinOf(observation, key);
-  if (there !== undefined) return there;
-  const { payload, resource } = observation;
+function wantedPin({ pin, payload, resource }: Observation): WantedPin | undefined {
+  if (pin !== undefined) return pin;
   if (payload.state !== 'resolved') return undefined;
   const manifest = pinManifest(resource, payload.payload);
   return { name: manifest.metadata.name, payload: payload.payload, manifest };
@@ -229,7 +229,7 @@ function changeOf(
     : { why: `somebody changed ${difference}`, changes: 'pods' };
 }
 
-function childrenToRemove(observation: Observation, versions: Versions, key: string): Plan['remove'] {
+function childrenToRemove(observation: Observation, versions: Versions): Plan['remove'] {
   const deployments = versions.superfluous.map((deployment) => ({
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -237,7 +237,7 @@ function childrenToRemove(observation: Observation, versions: Versions, key: str
     uid: deployment.uid,
     why: `version ${deployment.version} is not needed any more`,
   }));
-  const pins = uselessPins(observation, key).map((pin) => ({
+  const pins = uselessPins(observation).map((pin) => ({
     apiVersion: 'v1',
     kind: 'ConfigMap',
     name: pin.name,
@@ -247,7 +247,12 @@ function childrenToRemove(observation: Observation, versions: Versions, key: str
   return [...deployments, ...pins];
 }
 
-function statusOf(facts: Facts, payload: PinnedPayload | undefined, acting: boolean): ModelDeploymentStatus {
+function statusOf(
+  facts: Facts,
+  endpoints: readonly EndpointStatus[],
+  payload: PinnedPayload | undefined,
+  acting: boolean,
+): ModelDeploymentStatus {
   const { observation, versions, claim, rollout } = facts;
   const { resource, now, registrations } = observation;
   const { generation } = resource.metadata;
@@ -255,8 +260,7 @@ function statusOf(facts: Facts, payload: PinnedPayload | undefined, acting: bool
   const ready = readyVerdict(facts);
   const stalled = stalledVerdict(facts);
   const reconciling = reconcilingVerdict(facts, ready, stalled, acting);
-  const endpoints = endpointsOf(observation);
-  const servingKey = versions.serving?.versionKey ?? keyOf(resource.spec);
+  const servingKey = versions.serving?.versionKey ?? observation.key;
   return {
     observedGeneration: generation,
     replicas: observation.pods.filter(stays).length,
@@ -283,8 +287,7 @@ function statusOf(facts: Facts, payload: PinnedPayload | undefined, acting: bool
 }
 
 /** Pods of the wanted version that are there to stay. */
-function wantedPods({ pods, resource }: Observation): readonly PodView[] {
-  const key = keyOf(resource.spec);
+function wantedPods({ pods, key }: Observation): readonly PodView[] {
   return pods.filter((pod) => pod.versionKey === key && stays(pod));
 }
 
@@ -336,19 +339,19 @@ function serving({ resource, registrations, pods }: Observation, versions: Versi
   return served ? { serving: deployment.version } : {};
 }
 
-function endpointsOf(observation: Observation): EndpointStatus[] {
+function endpointsOf(
+  observation: Observation,
+  living: readonly { readonly pod: PodView; readonly state: InstanceState }[],
+): EndpointStatus[] {
   const { registrations } = observation;
   const versionOf = new Map(observation.deployments.map((deployment) => [deployment.versionKey, deployment.version]));
-  const own = keyOf(observation.resource.spec);
-  return observation.pods
-    .filter((pod) => pod.dead === undefined)
-    .map((pod) => {
-      const state = instanceState(observation, pod);
+  return living
+    .map(({ pod, state }) => {
       const registration = registrations.known ? registrations.byPod.get(pod.uid) : undefined;
       const version =
         registration?.version ??
         versionOf.get(pod.versionKey) ??
-        (pod.versionKey === own ? observation.resource.spec.version : '');
+        (pod.versionKey === observation.key ? observation.resource.spec.version : '');
       const endpoint: EndpointStatus = {
         pod: pod.name,
         version,

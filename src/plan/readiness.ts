@@ -6,13 +6,11 @@ import { errorCatalogue } from '../contracts/error-catalogue.ts';
 import { registers } from '../contracts/modes.ts';
 import { formatBytes } from '../contracts/quantity.ts';
 import { heardReason, rankOf, reasonOf, traitsOf } from '../contracts/reasons.ts';
-import { keyOf } from './children.ts';
 import type { Claim } from './claims.ts';
 import { no, unknown, type Verdict, yes } from './conditions.ts';
 import type { InstanceState } from './instance-state.ts';
 import { exceededQuota, refusedPods } from './kubernetes-words.ts';
 import type { Observation, PayloadView } from './observation.ts';
-import { pinOf } from './pins.ts';
 import type { Rollout } from './rollout.ts';
 import type { Versions } from './versions.ts';
 
@@ -144,7 +142,7 @@ const serving: Check = (facts) => {
 };
 
 function drifted(observation: Observation, drift: string): string {
-  const from = pinOf(observation, keyOf(observation.resource.spec))?.payload.copiedFrom;
+  const from = observation.pin?.payload.copiedFrom;
   if (from === undefined) {
     return sentence(`serves the payload that it started with, but ${drift}`, errorCatalogue.PAYLOAD_CHANGED.next);
   }
@@ -179,8 +177,7 @@ const recentMs = 600_000;
 /** Pods that die as often in that time are hardly ever seen alive: they die, whatever the next one does at the moment. */
 const dyingAgain = 3;
 
-function recentDeaths({ pods, resource, now }: Observation): { readonly pod: string; readonly why: string }[] {
-  const key = keyOf(resource.spec);
+function recentDeaths({ pods, key, now }: Observation): { readonly pod: string; readonly why: string }[] {
   return pods.flatMap(({ name, versionKey, dead }) =>
     dead !== undefined && versionKey === key && now - dead.at < recentMs ? [{ pod: name, why: dead.why }] : [],
   );

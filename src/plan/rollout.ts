@@ -5,7 +5,6 @@
 import { registers } from '../contracts/modes.ts';
 import { revisionOf } from './children.ts';
 import type { Observation, PodView } from './observation.ts';
-import { pinOf } from './pins.ts';
 import { stays, type Versions } from './versions.ts';
 
 export interface Rollout {
@@ -26,13 +25,13 @@ export interface Rollout {
 /**
  * @param applying the Deployment is about to be told the present spec
  */
-export function rolloutOf(observation: Observation, versions: Versions, key: string, applying: boolean): Rollout {
+export function rolloutOf(observation: Observation, versions: Versions, applying: boolean): Rollout {
   const { wanted } = versions;
-  const { mode, registrations, resource } = observation;
+  const { key, pin, mode, registrations, resource } = observation;
   const living = observation.pods.filter((pod) => pod.versionKey === key && stays(pod));
   if (wanted === undefined) return { pods: [], updated: 0, before: 0, surplus: 0, done: false, stuck: false };
   const revision = revisionOf(wanted.spec);
-  const digest = pinOf(observation, key)?.payload.digest;
+  const digest = pin?.payload.digest;
   const isUp = (pod: PodView) =>
     registers(mode.agents) ? registrations.known && registrations.byPod.has(pod.uid) : pod.ready;
   const runsOther = (pod: PodView) => {

@@ -2,8 +2,9 @@
 import type { PinnedPayload } from '../../src/contracts/payload.ts';
 import { type ModelDeployment, type ModelDeploymentSpec, modelDeploymentSpec } from '../../src/contracts/resource.ts';
 import { type OperatorSettings, operatorSettings } from '../../src/contracts/settings.ts';
-import { deploymentManifest, keyOf, type Pin, pinManifest, revisionOf } from '../../src/plan/children.ts';
-import type { DeploymentView, Observation, PinView, PodView } from '../../src/plan/observation.ts';
+import { deploymentManifest, keyOf, pinManifest, revisionOf } from '../../src/plan/children.ts';
+import type { DeploymentView, Observation, Pin, PinView, PodView } from '../../src/plan/observation.ts';
+import { pinOf } from '../../src/plan/pins.ts';
 
 export const start = Date.parse('2026-03-01T12:00:00Z');
 
@@ -119,12 +120,16 @@ export function deployed(
 }
 
 export function anObservation(changes: Partial<Observation> = {}): Observation {
+  const { resource = aResource(), pins = [], deployments = [] } = changes;
+  const key = keyOf(resource.spec);
   return {
     now: start,
-    resource: aResource(),
+    resource,
     peers: [],
-    deployments: [],
-    pins: [],
+    key,
+    pin: pinOf({ pins, deployments }, key),
+    deployments,
+    pins,
     budgets: [],
     pods: [],
     payload: { state: 'pending' },

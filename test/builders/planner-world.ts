@@ -121,27 +121,30 @@ export class PlannerWorld {
     const found = aPayload({ path, digest: this.digestAt(path) });
     const copied = { ...found, path: `/store${path}`, copiedFrom: path };
     const children = { pins: [...this.pins.values()], deployments: [...this.deployments.values()] };
-    const pinned = pinOf(children, key) !== undefined;
+    const pin = pinOf(children, key);
     return {
       now: this.now,
       resource: this.resource,
       peers: [],
+      key,
+      pin,
       ...children,
       budgets: [...this.budgets.values()],
       pods: [...this.pods.values()].map((pod) => pod.view),
-      payload: pinned
-        ? { state: 'pinned', looked: true }
-        : this.payloadsInHdfs.has(path)
-          ? readFrom !== 'Store'
-            ? { state: 'resolved', payload: found }
-            : this.copies.has(found.digest)
-              ? { state: 'resolved', payload: copied }
-              : { state: 'found' }
-          : {
-              state: 'failed',
-              transient: false,
-              problem: { code: 'HDFS_PATH_MISSING', message: `nothing at ${path}`, next: 'upload' },
-            },
+      payload:
+        pin !== undefined
+          ? { state: 'pinned', looked: true }
+          : this.payloadsInHdfs.has(path)
+            ? readFrom !== 'Store'
+              ? { state: 'resolved', payload: found }
+              : this.copies.has(found.digest)
+                ? { state: 'resolved', payload: copied }
+                : { state: 'found' }
+            : {
+                state: 'failed',
+                transient: false,
+                problem: { code: 'HDFS_PATH_MISSING', message: `nothing at ${path}`, next: 'upload' },
+              },
       registrations: this.zookeeperAway ? { known: false, why: 'ZooKeeper is suspended' } : { known: true, byPod },
       mode: this.mode,
       agents: new Map(),
