@@ -164,26 +164,30 @@ export class EventRecorder {
   }
 
   async #writeOne(series: Series): Promise<void> {
-    const { clock, log } = this.#options;
+    const { signal } = this.#stopping;
     for (let attempt = 1; ; attempt++) {
       try {
         await this.#store(series);
         return;
       } catch (error) {
         const again = hasCode(error, 'CLUSTER_UNREACHABLE', 'CLUSTER_UNAVAILABLE') && attempt < writeAttempts;
-        if (!again || this.#stopping.signal.aborted) {
-          if (!series.stored) this.#series.delete(series.key);
-          // A namespace that is going away takes no more events, and needs none.
-          const ending = hasCode(error, 'CLUSTER_NOT_FOUND') || /because it is being terminated/.test(String(error));
-          const { name, namespace } = series.regarding;
-          const fields = { err: error, name, namespace, reason: series.text.reason };
-          if (ending) log.debug(fields, 'an event came too late');
-          else log.warn(fields, 'an event could not be written');
+        if (!again || signal.aborted) {
+          this.#giveUp(series, error);
           return;
         }
-        await clock.sleep(500 * attempt, this.#stopping.signal).catch(() => {});
+        await this.#options.clock.sleep(500 * attempt, signal).catch(() => {});
       }
     }
+  }
+
+  #giveUp({ key, stored, regarding, text }: Series, err: unknown): void {
+    const { log } = this.#options;
+    if (!stored) this.#series.delete(key);
+    const fields = { err, name: regarding.name, namespace: regarding.namespace, reason: text.reason };
+    // A namespace that is going away takes no more events, and needs none.
+    const ending = hasCode(err, 'CLUSTER_NOT_FOUND') || /because it is being terminated/.test(String(err));
+    if (ending) log.debug(fields, 'an event came too late');
+    else log.warn(fields, 'an event could not be written');
   }
 
   async #store(series: Series): Promise<void> {

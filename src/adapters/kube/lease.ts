@@ -66,7 +66,7 @@ export interface Leadership {
 export async function acquireLease(options: LeaseOptions, signal: AbortSignal): Promise<Leadership> {
   const settings = withDefaults(options);
   const { clock, log, identity, retryMs } = settings;
-  let seen: { readonly record: string; readonly expires: number; readonly holder: string } | undefined;
+  let seen: Seen | undefined;
   for (;;) {
     signal.throwIfAborted();
     let waitMs = retryMs * (0.8 + settings.random() / 5);
@@ -74,15 +74,8 @@ export async function acquireLease(options: LeaseOptions, signal: AbortSignal): 
     try {
       const known = await settings.client.get(leases, settings.object, attemptOptions(settings, signal));
       const holder = known?.spec?.holderIdentity ?? '';
-      if (known !== undefined) {
-        const record = recordOf(known);
-        if (seen?.record !== record) {
-          const durationMs = (known.spec?.leaseDurationSeconds ?? 0) * 1_000 || settings.durationMs;
-          seen = { record, holder, expires: clock.monotonic() + durationMs };
-          if (holder !== '' && holder !== identity) log.info({ holder }, 'another replica leads');
-        }
-      }
-      const left = seen === undefined || known === undefined ? 0 : seen.expires - clock.monotonic();
+      if (known !== undefined) seen = look(settings, known, seen);
+      const left = seen === undefined ? 0 : seen.expires - clock.monotonic();
       if (known === undefined || holder === '' || holder === identity || left <= 0) {
         const since = clock.monotonic();
         const taken = await take(settings, known, signal);
@@ -98,6 +91,21 @@ export async function acquireLease(options: LeaseOptions, signal: AbortSignal): 
     }
     await pause(clock, Math.max(1, waitMs - (clock.monotonic() - started)), signal);
   }
+}
+
+/** What a candidate has seen of a Lease, and when it counts as given up if nothing more is seen. */
+interface Seen {
+  readonly record: string;
+  /** On the monotonic clock. */
+  readonly expires: number;
+}
+
+function look({ clock, log, identity, durationMs }: Settings, known: Stored<Lease>, before: Seen | undefined): Seen {
+  const record = recordOf(known);
+  if (before?.record === record) return before;
+  const { holderIdentity: holder = '', leaseDurationSeconds = 0 } = known.spec ?? {};
+  if (holder !== '' && holder !== identity) log.info({ holder }, 'another replica leads');
+  return { record, expires: clock.monotonic() + (leaseDurationSeconds * 1_000 || durationMs) };
 }
 
 interface Settings extends Required<LeaseOptions> {

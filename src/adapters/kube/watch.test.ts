@@ -7,7 +7,8 @@ import { systemClock as clock } from '../../kernel/system-clock.ts';
 import { KubeClient } from './client.ts';
 import { configMaps } from './resource-kind.ts';
 import { createTransport, type Transport } from './transport.ts';
-import { startWatch, type Watch, type WatchOptions } from './watch.ts';
+import { startWatch, type Watch } from './watch.ts';
+import type { WatchOptions } from './watch-scope.ts';
 import type { Change } from './watch-store.ts';
 
 const collection = 'v1/configmaps';

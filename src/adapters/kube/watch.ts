@@ -13,85 +13,20 @@
 
 import { hasCode } from '../../contracts/errors.ts';
 import { backOffMs } from '../../kernel/back-off.ts';
-import type { Clock } from '../../kernel/clock.ts';
-import type { Log } from '../../kernel/log.ts';
 import { pause } from '../../kernel/pause.ts';
-import { bodyBytes, bodyStart } from '../http/body.ts';
-import { field } from '../json-field.ts';
-import {
-  type ApiStatus,
-  type Attempt,
-  apiStatusOf,
-  readStatus,
-  refusalOf,
-  statusOf,
-  unreachable,
-} from './api-status.ts';
-import type { KubeClient } from './client.ts';
-import { jsonLines } from './json-lines.ts';
+import { type ApiStatus, apiStatusOf } from './api-status.ts';
 import { isExpired } from './list-pages.ts';
-import { collectionPath, type KubeObject, type ResourceKind, type Stored } from './resource-kind.ts';
-import { isStored } from './stored-object.ts';
-import { type Change, type Identity, type Store, WatchStore } from './watch-store.ts';
-
-/** In milliseconds; the defaults hold the promise of 75 s. */
-export interface WatchTimes {
-  /** The server is asked to end a stream after this long, less up to a fifth; whole seconds. Default 60 000. */
-  readonly streamMs: number;
-  /** A stream that goes on this much longer than asked is dead. Default 10 000. */
-  readonly graceMs: number;
-  /** The first wait after a failure; doubles. Default 250. */
-  readonly backoffMs: number;
-  /** The longest wait. Default 15 000. */
-  readonly longestBackoffMs: number;
-  /** A stream that lived this long clears the back-off. Default 10 000. */
-  readonly settledMs: number;
-}
-
-export interface WatchOptions<T extends KubeObject, P> {
-  readonly client: Pick<KubeClient, 'pages' | 'transport'>;
-  readonly kind: ResourceKind<T>;
-  /** Which namespaces; all of them when absent. */
-  readonly namespaces?: readonly string[] | undefined;
-  readonly labelSelector?: string;
-  readonly fieldSelector?: string;
-  /**
-   * What to keep of each object: with thousands of them memory is what is not dropped here. An object for which it
-   * throws is logged and left out, so that a single malformed one stops nothing.
-   */
-  readonly project: (object: Stored<T>) => P;
-  /** What it fills, and nobody else does; one of its own where absent. */
-  readonly store?: WatchStore<P>;
-  /** By what a store of its own finds objects quickly, for example the owner's UID. */
-  readonly index?: (object: P) => string | undefined;
-  readonly onChange: (change: Change<P>) => void;
-  /**
-   * Told when the watch follows a namespace, and when the server has refused to let it, again and again, for want of a
-   * permission: then with the refusal. Between the two what the store holds of the namespace is old.
-   */
-  readonly onAccess?: (namespace: string | undefined, refusal: unknown) => void;
-  readonly clock: Pick<Clock, 'monotonic' | 'sleep'>;
-  readonly log: Omit<Log, 'child'>;
-  readonly random?: () => number;
-  readonly times?: Partial<WatchTimes>;
-  readonly pageSize?: number;
-}
-
-/** Counters since the start, for metrics. */
-export interface WatchCounters {
-  /** Full lists that were read, the first one included. */
-  readonly lists: number;
-  /** Lists that were read again because the stream could not go on. */
-  readonly relists: number;
-  /** Streams that were opened after the first. */
-  readonly restarts: number;
-  /** Lists and streams that failed. */
-  readonly failures: number;
-  /** Streams given up because nothing ended them in time. */
-  readonly silences: number;
-  /** Changes told to the handler. */
-  readonly changes: number;
-}
+import type { KubeObject } from './resource-kind.ts';
+import {
+  type Position,
+  relist,
+  type Scope,
+  stream,
+  type WatchCounters,
+  type WatchOptions,
+  type WatchTimes,
+} from './watch-scope.ts';
+import { type Change, type Store, WatchStore } from './watch-store.ts';
 
 export interface Watch<P> {
   readonly store: Store<P>;
@@ -114,8 +49,6 @@ const defaultTimes: WatchTimes = {
   settledMs: 10_000,
 };
 
-const headersDeadlineMs = 15_000;
-const maxRefusalBytes = 1024 * 1024;
 /** A permission that was granted a moment ago may not have reached the server that is asked. */
 const believedRefusals = 3;
 
@@ -169,85 +102,108 @@ export function startWatch<T extends KubeObject, P>(options: WatchOptions<T, P>)
   };
 }
 
-interface Scope<T extends KubeObject, P> {
-  readonly options: WatchOptions<T, P>;
-  readonly namespace: string | undefined;
-  readonly scope: number;
-  readonly store: WatchStore<P>;
-  readonly counters: { -readonly [Name in keyof WatchCounters]: number };
-  readonly tell: (changes: readonly Change<P>[]) => void;
-  readonly signal: AbortSignal;
-}
-
-/** Where a stream may go on; undefined when only a new list helps. */
-type Position = string | undefined;
-
 function followScope<T extends KubeObject, P>(scope: Scope<T, P>): { synced: Promise<void>; ended: Promise<void> } {
   const { promise: synced, resolve, reject } = Promise.withResolvers<void>();
-  const ended = supervise(scope, resolve).finally(() =>
-    reject(new Error('the watch was stopped before its first list')),
-  );
+  const ended = new Supervisor(scope, resolve)
+    .run()
+    .finally(() => reject(new Error('the watch was stopped before its first list')));
   synced.catch(() => {});
   return { synced, ended };
 }
 
-async function supervise<T extends KubeObject, P>(scope: Scope<T, P>, onSynced: () => void): Promise<void> {
-  const { options, counters, signal } = scope;
-  const { clock, log } = options;
-  const times = { ...defaultTimes, ...options.times };
-  const random = options.random ?? Math.random;
-  const fields = { kind: options.kind.kind, namespace: scope.namespace };
+/** Lists and streams one scope, turn by turn, and decides after each when and with what the next begins. */
+class Supervisor<T extends KubeObject, P> {
+  readonly #scope: Scope<T, P>;
+  readonly #onSynced: () => void;
+  readonly #times: WatchTimes;
+  readonly #random: () => number;
+  readonly #position: { at: Position } = { at: undefined };
+  /** In a row. */
+  #failures = 0;
+  /** The same, for want of a permission. */
+  #refusals = 0;
+  #streams = 0;
+  #listed = false;
+  #access: 'unknown' | 'given' | 'refused' = 'unknown';
 
-  const position: { at: Position } = { at: undefined };
-  let failures = 0;
-  let streams = 0;
-  let listed = false;
-  let refusals = 0;
-  let access: 'unknown' | 'given' | 'refused' = 'unknown';
-  while (!signal.aborted) {
-    const started = clock.monotonic();
-    let askedMs = 0;
-    try {
-      if (position.at === undefined) {
-        position.at = await relist(scope);
-        if (listed) counters.relists++;
-        listed = true;
-        refusals = 0;
-        if (access !== 'given') options.onAccess?.(scope.namespace, undefined);
-        access = 'given';
-        onSynced();
+  constructor(scope: Scope<T, P>, onSynced: () => void) {
+    this.#scope = scope;
+    this.#onSynced = onSynced;
+    this.#times = { ...defaultTimes, ...scope.options.times };
+    this.#random = scope.options.random ?? Math.random;
+  }
+
+  async run(): Promise<void> {
+    const { options, signal } = this.#scope;
+    const { clock } = options;
+    while (!signal.aborted) {
+      const started = clock.monotonic();
+      let waitMs: number;
+      try {
+        await this.#turn();
+        // An orderly end. One that comes at once, again and again, is a failure with another face.
+        this.#failures = clock.monotonic() - started < this.#times.backoffMs ? this.#failures + 1 : 0;
+        waitMs = this.#backOffMs();
+      } catch (error) {
+        if (signal.aborted) return;
+        waitMs = this.#failed(error, clock.monotonic() - started);
       }
-      if (streams++ > 0) counters.restarts++;
-      await stream(scope, position, times, random);
-      // An orderly end. One that comes at once, again and again, is a failure with another face.
-      failures = clock.monotonic() - started < times.backoffMs ? failures + 1 : 0;
-    } catch (error) {
-      if (signal.aborted) return;
-      counters.failures++;
-      failures = clock.monotonic() - started >= times.settledMs ? 1 : failures + 1;
-      refusals = hasCode(error, 'CLUSTER_FORBIDDEN') ? refusals + 1 : 0;
-      if (refusals >= believedRefusals && access !== 'refused') {
-        access = 'refused';
-        options.onAccess?.(scope.namespace, error);
-        // Whoever listens can go on with the other namespaces; in the whole cluster there are none.
-        if (scope.namespace !== undefined && options.onAccess !== undefined) onSynced();
-      }
-      if (isExpired(error)) {
-        log.debug(fields, 'the resourceVersion of a watch expired, its objects are listed again');
-        position.at = undefined;
-        // The usual reason is a pause of ours, and a list is what helps: no need to wait for the first one.
-        if (failures === 1) continue;
-      } else {
-        const report = access === 'refused' && refusals > believedRefusals ? log.debug : log.warn;
-        report.call(log, { ...fields, err: error, failures }, 'a watch failed and is started again');
-        askedMs = Math.min(apiStatusOf(error)?.retryAfterMs ?? 0, times.longestBackoffMs);
-        if (access === 'refused' || failures % patienceWith(apiStatusOf(error)) === 0) position.at = undefined;
-      }
+      if (waitMs > 0) await pause(clock, waitMs, signal);
     }
-    if (failures > 0) {
-      const backOff = { firstMs: times.backoffMs, longestMs: times.longestBackoffMs };
-      await pause(clock, Math.max(askedMs, backOffMs(backOff, failures - 1, random)), signal);
+  }
+
+  /** A list where the stream could not go on, and a stream until its end. */
+  async #turn(): Promise<void> {
+    const { options, namespace, counters } = this.#scope;
+    if (this.#position.at === undefined) {
+      this.#position.at = await relist(this.#scope);
+      if (this.#listed) counters.relists++;
+      this.#listed = true;
+      this.#refusals = 0;
+      if (this.#access !== 'given') options.onAccess?.(namespace, undefined);
+      this.#access = 'given';
+      this.#onSynced();
     }
+    if (this.#streams++ > 0) counters.restarts++;
+    await stream(this.#scope, this.#position, this.#times, this.#random);
+  }
+
+  /** How long to wait after a turn that failed and had lasted so long. */
+  #failed(error: unknown, lastedMs: number): number {
+    const { options, namespace, counters } = this.#scope;
+    const { kind, log } = options;
+    counters.failures++;
+    this.#failures = lastedMs >= this.#times.settledMs ? 1 : this.#failures + 1;
+    this.#believe(error);
+    const fields = { kind: kind.kind, namespace };
+    if (isExpired(error)) {
+      log.debug(fields, 'the resourceVersion of a watch expired, its objects are listed again');
+      this.#position.at = undefined;
+      // The usual reason is a pause of ours, and a list is what helps: no need to wait for the first one.
+      return this.#failures === 1 ? 0 : this.#backOffMs();
+    }
+    const status = apiStatusOf(error);
+    const report = this.#access === 'refused' && this.#refusals > believedRefusals ? log.debug : log.warn;
+    report.call(log, { ...fields, err: error, failures: this.#failures }, 'a watch failed and is started again');
+    if (this.#access === 'refused' || this.#failures % patienceWith(status) === 0) this.#position.at = undefined;
+    return Math.max(Math.min(status?.retryAfterMs ?? 0, this.#times.longestBackoffMs), this.#backOffMs());
+  }
+
+  /** One refusal may be a permission that is on its way; several are told. */
+  #believe(error: unknown): void {
+    const { options, namespace } = this.#scope;
+    this.#refusals = hasCode(error, 'CLUSTER_FORBIDDEN') ? this.#refusals + 1 : 0;
+    if (this.#refusals < believedRefusals || this.#access === 'refused') return;
+    this.#access = 'refused';
+    options.onAccess?.(namespace, error);
+    // Whoever listens can go on with the other namespaces; in the whole cluster there are none.
+    if (namespace !== undefined && options.onAccess !== undefined) this.#onSynced();
+  }
+
+  #backOffMs(): number {
+    if (this.#failures === 0) return 0;
+    const { backoffMs: firstMs, longestBackoffMs: longestMs } = this.#times;
+    return backOffMs({ firstMs, longestMs }, this.#failures - 1, this.#random);
   }
 }
 
@@ -259,124 +215,4 @@ function patienceWith(status: ApiStatus | undefined): number {
   if (status === undefined) return Number.POSITIVE_INFINITY;
   if (status.causes.some((cause) => cause.reason === 'ResourceVersionTooLarge')) return 1;
   return status.status >= 500 || status.status === 429 ? 10 : 3;
-}
-
-/** Reads the whole collection, then tells the differences. Returns the resourceVersion to watch from. */
-async function relist<T extends KubeObject, P>(scope: Scope<T, P>): Promise<string> {
-  const { options, counters, store } = scope;
-  const found: { identity: Identity; object: P }[] = [];
-  let resourceVersion = '';
-  for await (const page of options.client.pages(options.kind, {
-    namespace: scope.namespace,
-    labelSelector: options.labelSelector,
-    fieldSelector: options.fieldSelector,
-    signal: scope.signal,
-    pageSize: options.pageSize,
-  })) {
-    // Projected page by page: the full objects of one page only are in memory.
-    for (const item of page.items) {
-      const projected = project(scope, item);
-      if (projected !== undefined) found.push({ identity: identityOf(item), object: projected.object });
-    }
-    resourceVersion = page.resourceVersion;
-  }
-  counters.lists++;
-  const listed = new Set(found.map(({ identity }) => identity.uid));
-  scope.tell(store.retain(scope.scope, listed));
-  for (const { identity, object } of found) scope.tell(store.put(scope.scope, identity, object));
-  return resourceVersion;
-}
-
-/** One stream, until its end. @throws MaasError for everything but an orderly end */
-async function stream<T extends KubeObject, P>(
-  scope: Scope<T, P>,
-  position: { at: Position },
-  times: WatchTimes,
-  random: () => number,
-): Promise<void> {
-  const { options, signal } = scope;
-  const { transport } = options.client;
-  const attempt: Attempt = { verb: 'watch', kind: options.kind, namespace: scope.namespace };
-  // Jittered downwards, so that the streams of all replicas do not end together.
-  const askedSeconds = Math.max(1, Math.round((times.streamMs * (1 - random() / 5)) / 1_000));
-
-  const silent = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    const answer = await transport.open({
-      method: 'GET',
-      path: collectionPath(options.kind, scope.namespace),
-      query: {
-        watch: 'true',
-        allowWatchBookmarks: 'true',
-        resourceVersion: position.at,
-        timeoutSeconds: String(askedSeconds),
-        labelSelector: options.labelSelector,
-        fieldSelector: options.fieldSelector,
-      },
-      deadlineMs: headersDeadlineMs,
-      signal,
-    });
-    const giveUp = () => silent.abort(new Error('the stream went on longer than asked'));
-    timer = setTimeout(giveUp, askedSeconds * 1_000 + times.graceMs);
-    const either = AbortSignal.any([signal, silent.signal]);
-    if (answer.status !== 200) {
-      const text = await bodyStart(answer, maxRefusalBytes, either);
-      throw refusalOf(attempt, readStatus(answer.status, text, answer.headers['retry-after']));
-    }
-    for await (const line of jsonLines(bodyBytes(answer, either))) {
-      if (signal.aborted) return;
-      receive(scope, attempt, position, line);
-    }
-  } catch (error) {
-    if (silent.signal.aborted) scope.counters.silences++;
-    if (apiStatusOf(error) !== undefined) throw error;
-    throw unreachable(attempt, transport.address(), error);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** One line of a stream. @throws MaasError for an ERROR event or a line that is none */
-function receive<T extends KubeObject, P>(
-  scope: Scope<T, P>,
-  attempt: Attempt,
-  position: { at: Position },
-  line: unknown,
-): void {
-  const { store } = scope;
-  const type = field(line, 'type');
-  const object = field(line, 'object');
-  if (type === 'ERROR') throw refusalOf(attempt, statusOf(object, 500));
-  const metadata = field(object, 'metadata');
-  if (type === 'BOOKMARK' && metadata !== undefined) {
-    const reached = field(metadata, 'resourceVersion');
-    if (typeof reached === 'string' && reached !== '') position.at = reached;
-    return;
-  }
-  const known = type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED';
-  if (!known || !isStored<T>(object))
-    throw refusalOf(attempt, readStatus(502, 'the stream has a line that is no event'));
-  const identity = identityOf(object);
-  const projected = project(scope, object);
-  const gone = type === 'DELETED' || projected === undefined;
-  scope.tell(gone ? store.remove(identity, projected?.object) : store.put(scope.scope, identity, projected.object));
-  position.at = identity.resourceVersion;
-}
-
-/** What is kept of an object; undefined when it cannot be made sense of. */
-function project<T extends KubeObject, P>(scope: Scope<T, P>, item: Stored<T>): { object: P } | undefined {
-  const { options } = scope;
-  try {
-    return { object: options.project(item) };
-  } catch (error) {
-    const { namespace, name } = item.metadata;
-    options.log.error({ err: error, kind: options.kind.kind, namespace, name }, 'an object is left out of a watch');
-    return undefined;
-  }
-}
-
-function identityOf<T extends KubeObject>(object: Stored<T>): Identity {
-  const { namespace, name, uid, resourceVersion } = object.metadata;
-  return { namespace, name, uid, resourceVersion };
 }

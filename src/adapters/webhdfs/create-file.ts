@@ -15,6 +15,7 @@ import { callNameNode, describeOperation, type Operation, RefusedError } from '.
 import type { Nameservice } from './nameservice.ts';
 import { printable } from './redact.ts';
 import { classifyRefusal } from './remote-exception.ts';
+import type { Credentials } from './web-address.ts';
 
 export interface WriteOptions {
   /** Bytes that the source will give; fewer or more is an error. */
@@ -106,8 +107,8 @@ async function createOnce(
     path,
     parameters: {
       overwrite: String(overwrite),
-      blocksize: blockSize === undefined ? undefined : String(blockSize),
-      createparent: createParent === undefined ? undefined : String(createParent),
+      blocksize: blockSize?.toString(),
+      createparent: createParent?.toString(),
       permission,
       excludedatanodes: excluded.length === 0 ? undefined : excluded.join(','),
     },
@@ -115,18 +116,7 @@ async function createOnce(
   const credentials = await nameservice.credentials();
   let redirect: { target: URL; what: string };
   try {
-    redirect = await nameservice.nameNodes.ask(async (at) => {
-      const head = await callNameNode(nameservice, at, operation, credentials, signal);
-      await discardBody(head);
-      const what = describeOperation(operation, at.base);
-      if (!isRedirect(head.status)) {
-        throw new MaasError(
-          'HDFS_ERROR',
-          `Could not ${what}: unexpected answer ${head.status}, no redirect to a data node`,
-        );
-      }
-      return { target: redirectTarget(head.headers.location, at.base, what), what };
-    }, signal);
+    redirect = await redirected(nameservice, operation, credentials, signal);
   } catch (error) {
     // No data node is left but those that failed.
     if (error instanceof RefusedError && error.code === 'HDFS_UNAVAILABLE')
@@ -158,4 +148,25 @@ async function createOnce(
   const { error } = classifyRefusal(answer.status, jsonOrText(text), what, credentials.token);
   if (error.code !== 'HDFS_UNAVAILABLE' && error.code !== 'HDFS_ERROR') throw error;
   return new CreateFailed(error, await excludableName(target, answer.peer), true);
+}
+
+/** Where the name node sends the writer to. */
+function redirected(
+  nameservice: Nameservice,
+  operation: Operation,
+  credentials: Credentials,
+  signal: AbortSignal | undefined,
+): Promise<{ target: URL; what: string }> {
+  return nameservice.nameNodes.ask(async (at) => {
+    const head = await callNameNode(nameservice, at, operation, credentials, signal);
+    await discardBody(head);
+    const what = describeOperation(operation, at.base);
+    if (!isRedirect(head.status)) {
+      throw new MaasError(
+        'HDFS_ERROR',
+        `Could not ${what}: unexpected answer ${head.status}, no redirect to a data node`,
+      );
+    }
+    return { target: redirectTarget(head.headers.location, at.base, what), what };
+  }, signal);
 }

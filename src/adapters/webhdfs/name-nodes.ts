@@ -58,7 +58,7 @@ export class NameNodes {
    * @throws what the attempt throws; HDFS_UNREACHABLE or HDFS_UNAVAILABLE when no address serves
    */
   async ask<T>(attempt: (attempt: Attempt) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const { clock, random, rounds, onFailover } = this.#options;
+    const { clock, random, rounds } = this.#options;
     let maybeDone = false;
     for (let round = 1; ; round++) {
       const failed: [URL, MaasError][] = [];
@@ -66,18 +66,12 @@ export class NameNodes {
       for (let step = 0; step < this.#bases.length; step++) {
         signal?.throwIfAborted();
         const index = (start + step) % this.#bases.length;
-        const base = this.#base(index);
         try {
-          const result = await attempt({ base, maybeDone });
-          this.#serves(index, onFailover);
-          return result;
+          return await this.#askOne(index, maybeDone, attempt);
         } catch (error) {
-          if (!(error instanceof TryElsewhere)) {
-            if (error instanceof MaasError) this.#serves(index, onFailover);
-            throw error;
-          }
+          if (!(error instanceof TryElsewhere)) throw error;
           maybeDone ||= error.maybeDone;
-          failed.push([base, error.error]);
+          failed.push([this.#base(index), error.error]);
         }
       }
       if (round >= rounds) throw this.#nobody(failed);
@@ -85,10 +79,21 @@ export class NameNodes {
     }
   }
 
+  async #askOne<T>(index: number, maybeDone: boolean, attempt: (attempt: Attempt) => Promise<T>): Promise<T> {
+    try {
+      const result = await attempt({ base: this.#base(index), maybeDone });
+      this.#serves(index);
+      return result;
+    } catch (error) {
+      if (error instanceof MaasError) this.#serves(index);
+      throw error;
+    }
+  }
+
   /** A definite answer, an error too, shows which name node is the active one. */
-  #serves(index: number, onFailover: NameNodesOptions['onFailover']): void {
+  #serves(index: number): void {
     if (index === this.#active) return;
-    onFailover?.(shownAddress(this.#base(this.#active)), shownAddress(this.#base(index)));
+    this.#options.onFailover?.(shownAddress(this.#base(this.#active)), shownAddress(this.#base(index)));
     this.#active = index;
   }
 

@@ -56,24 +56,17 @@ async function* bytesOf(
   let end = length === undefined ? undefined : offset + length;
   let opened = first;
   for (;;) {
-    const promised = contentLength(opened.answer);
-    if (promised !== undefined) {
-      end ??= position + promised;
-      if (position + promised !== end) {
-        opened.answer.body.destroy();
-        throw cutShort(path, position + promised, end, 'the file has another length now');
-      }
-    }
+    end = promisedEnd(path, opened.answer, position, end);
     try {
       for await (const chunk of bodyBytes(opened.answer, signal)) {
-        if (end !== undefined && position + chunk.length > end) {
+        if (position + chunk.length > (end ?? Number.POSITIVE_INFINITY)) {
           throw cutShort(path, position + chunk.length, end, 'more came than was asked for');
         }
         position += chunk.length;
         failures.inARow = 0;
         yield chunk;
       }
-      if (end === undefined || position === end) return;
+      if (position === (end ?? position)) return;
       throw new HttpFailure('the answer ended too early', true);
     } catch (error) {
       if (!(error instanceof HttpFailure)) throw error;
@@ -84,6 +77,21 @@ async function* bytesOf(
     }
     opened = await openAt(nameservice, path, position, options, failures);
   }
+}
+
+/** Where the file ends by what an answer promises, which must be what another one has promised before. */
+function promisedEnd(
+  path: string,
+  answer: HttpAnswer,
+  position: number,
+  before: number | undefined,
+): number | undefined {
+  const promised = contentLength(answer);
+  if (promised === undefined) return before;
+  const end = position + promised;
+  if (before === undefined || before === end) return end;
+  answer.body.destroy();
+  throw cutShort(path, end, before, 'the file has another length now');
 }
 
 async function openAt(

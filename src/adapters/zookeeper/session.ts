@@ -160,7 +160,6 @@ export class Session {
   }
 
   async #keep(): Promise<void> {
-    const { clock } = this.#options;
     let failures = 0;
     let late = 0;
     for (let turn = 0; this.#state !== 'closed'; turn += 1) {
@@ -171,14 +170,8 @@ export class Session {
         const connection = await this.#open(server, late);
         if (this.#over.signal.aborted) return connection.drop('closed');
         late = 0;
-        const since = clock.monotonic();
-        this.#connected(connection);
-        const reason = await connection.lost;
-        this.#tried.set(name, reason);
-        this.#disconnected(connection, reason);
         // One that is always lost at once is no better than one that cannot be made.
-        const brief = Math.min(longestPauseMs, connection.session.timeoutMs / 3);
-        failures = clock.monotonic() - since < brief ? failures + 1 : 0;
+        failures = (await this.#serve(connection)) < briefMs(connection) ? failures + 1 : 0;
       } catch (error) {
         if (this.#over.signal.aborted) return;
         if (error instanceof SessionOver) {
@@ -186,12 +179,23 @@ export class Session {
           continue;
         }
         failures += 1;
-        if (error instanceof HandshakeLate) late += 1;
+        late += Number(error instanceof HandshakeLate);
         this.#tried.set(name, messageOf(error));
         this.#complain();
       }
       await this.#pause(failures);
     }
+  }
+
+  /** Until the connection is lost; how long it lasted, milliseconds. */
+  async #serve(connection: Connection): Promise<number> {
+    const { clock } = this.#options;
+    const since = clock.monotonic();
+    this.#connected(connection);
+    const reason = await connection.lost;
+    this.#tried.set(serverName(connection.server), reason);
+    this.#disconnected(connection, reason);
+    return clock.monotonic() - since;
   }
 
   #open(server: Server, late: number): Promise<Connection> {
@@ -289,6 +293,10 @@ export class Session {
       `No ZooKeeper server answered within ${Math.round(afterMs)} ms (${tried.join(', ')})`,
     );
   }
+}
+
+function briefMs({ session }: Connection): number {
+  return Math.min(longestPauseMs, session.timeoutMs / 3);
 }
 
 function closedError(): MaasError {

@@ -150,13 +150,24 @@ export class ZooKeeper {
         const unsure = error instanceof AnswerLost || isRefusal(error, refusals.nodeExists);
         if (!settled || !unsure) throw failure(what, error);
         const node = await this.#settle(what, getData(real, false), deadline, error);
-        const owner = this.#session.credentials?.id;
-        if (session !== undefined && owner !== session) throw expired(what);
-        if (node === undefined) continue;
-        if (node.stat.ephemeralOwner === owner && node.data.equals(data)) return path;
-        throw refusal(`${what} (${ownerInWords(node.stat)})`, refusals.nodeExists, error);
+        if (this.#isOwn(what, node, data, session, error)) return path;
       }
     }
+  }
+
+  /** Is the node that was found the one that was to be made? False where there is none. @throws MaasError */
+  #isOwn(
+    what: string,
+    node: Znode | undefined,
+    data: Uint8Array,
+    session: string | undefined,
+    unsure: unknown,
+  ): node is Znode {
+    const owner = this.#session.credentials?.id;
+    if (session !== undefined && owner !== session) throw expired(what);
+    if (node === undefined) return false;
+    if (node.stat.ephemeralOwner === owner && node.data.equals(data)) return true;
+    throw refusal(`${what} (${ownerInWords(node.stat)})`, refusals.nodeExists, unsure);
   }
 
   /**

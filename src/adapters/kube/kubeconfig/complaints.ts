@@ -28,25 +28,28 @@ function proxyComplaints(proxyUrl: string): string[] {
 }
 
 export function userComplaints(user: UserEntry, unreadable: Unreadable): string[] {
-  const complaints: string[] = [];
   const basic = user.username !== '' || user.password !== '';
-  if (user.clientCertificate !== '' || user.clientCertificateData !== '') {
-    if (user.clientCertificate !== '' && user.clientCertificateData !== '') {
-      complaints.push('it has both client-certificate and client-certificate-data');
-    }
-    if (user.clientKey !== '' && user.clientKeyData !== '') {
-      complaints.push('it has both client-key and client-key-data');
-    }
-    if (user.clientKey === '' && user.clientKeyData === '')
-      complaints.push('it has a client certificate without a key');
-    complaints.push(...unreadableFile('client-certificate', user.clientCertificate, unreadable));
-    complaints.push(...unreadableFile('client-key', user.clientKey, unreadable));
-  }
-  if (user.exec !== undefined) complaints.push(...execComplaints(user.exec, user.authProvider));
-  if (user.token !== '' && basic) complaints.push('it has both a token and a user name with password');
   const more = user.asUid !== '' || user.asGroups.length > 0 || Object.keys(user.asUserExtra).length > 0;
-  if (more && user.as === '') complaints.push('it impersonates a uid, groups or extras without a user (as)');
-  return complaints;
+  return [
+    ...certificateComplaints(user, unreadable),
+    ...(user.exec === undefined ? [] : execComplaints(user.exec, user.authProvider)),
+    ...(user.token !== '' && basic ? ['it has both a token and a user name with password'] : []),
+    ...(more && user.as === '' ? ['it impersonates a uid, groups or extras without a user (as)'] : []),
+  ];
+}
+
+function certificateComplaints(user: UserEntry, unreadable: Unreadable): string[] {
+  const { clientCertificate, clientCertificateData, clientKey, clientKeyData } = user;
+  if (clientCertificate === '' && clientCertificateData === '') return [];
+  return [
+    ...(clientCertificate !== '' && clientCertificateData !== ''
+      ? ['it has both client-certificate and client-certificate-data']
+      : []),
+    ...(clientKey !== '' && clientKeyData !== '' ? ['it has both client-key and client-key-data'] : []),
+    ...(clientKey === '' && clientKeyData === '' ? ['it has a client certificate without a key'] : []),
+    ...unreadableFile('client-certificate', clientCertificate, unreadable),
+    ...unreadableFile('client-key', clientKey, unreadable),
+  ];
 }
 
 function execComplaints(exec: ExecEntry, authProvider: AuthProviderEntry | undefined): string[] {
