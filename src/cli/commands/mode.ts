@@ -11,7 +11,6 @@ import {
   tableJson,
 } from '../../contracts/modes.ts';
 import { settingsConfigMap } from '../../contracts/settings.ts';
-import { visible } from '../../kernel/shown-text.ts';
 import { untilUncontended } from '../cluster/retry.ts';
 import { defineCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -19,7 +18,7 @@ import { argument, option, type Values } from '../options/field.ts';
 import * as value from '../options/option-values.ts';
 import { everywhere } from '../options/shared-options.ts';
 import { printAs } from '../output/output-format.ts';
-import { printTable } from '../output/print-table.ts';
+import { cell, printTable } from '../output/print-table.ts';
 import { say } from '../output/say.ts';
 import { type Cluster, type ConfigMapState, lookOf, type Ports } from '../ports.ts';
 
@@ -131,7 +130,7 @@ function show({ model, output }: ModeOptions, { out }: Ports, table: ModeTable):
       table: () =>
         printTable(
           [{ heading: 'MODEL' }, { heading: 'MODE' }],
-          rows.map((row) => row.map((text) => ({ text: visible(text) }))),
+          rows.map((row) => row.map(cell)),
           lookOf(out).width,
         ),
     }),

@@ -1,4 +1,5 @@
 /** Looks everywhere, and brings home what it saw. Never throws. */
+import { specOf } from '../cluster/api-object.ts';
 import { asked } from '../cluster/asked.ts';
 import { modelsInSight } from '../cluster/models-in-sight.ts';
 import { readSettings } from '../cluster/operator-settings.ts';
@@ -11,7 +12,7 @@ import type { Facts, NameserviceFacts } from './facts.ts';
 import { gatherCluster } from './gather-cluster.ts';
 import { gatherEndpoints } from './gather-endpoints.ts';
 import { gatherReferences } from './gather-references.ts';
-import { referencesOf, specOf } from './references.ts';
+import { referencesOf } from './references.ts';
 
 /** Stellar has no setting for it. */
 const stellarConfigPath = '/metron/maas/config';

@@ -30,12 +30,6 @@ const volume = z.object({
 });
 type Mounted = z.infer<typeof mounted>;
 
-/** The spec of an object as it is written. */
-export function specOf(object: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const spec = object['spec'];
-  return typeof spec === 'object' && spec !== null ? { ...spec } : {};
-}
-
 /** The fields for themselves: one that cannot be understood hides no other. */
 const fields = {
   payload: z.object({ tokenSecret: text.optional() }),

@@ -102,39 +102,10 @@ export const clusterOptions: readonly LegacyOption[] = [
   },
 ];
 
-interface Everywhere {
-  readonly cluster: ClusterChoice;
-  /** As told; the default depends on the model. */
-  readonly namespace: string | undefined;
-  readonly operatorNamespace: string;
-}
-
-export interface LegacyAdd extends Everywhere {
-  readonly mode: 'ADD';
-  readonly model: string;
-  readonly version: string;
-  readonly instances: number;
-  readonly memoryMb: number | undefined;
-  readonly localPath: string | undefined;
-  readonly hdfsPath: string;
-}
-
-export interface LegacyRemove extends Everywhere {
-  readonly mode: 'REMOVE';
-  readonly model: string;
-  readonly version: string;
-  readonly instances: number;
-}
-
-export interface LegacyList extends Everywhere {
-  readonly mode: 'LIST';
-  readonly model: string | undefined;
-  readonly version: string | undefined;
-  readonly quorum: string | undefined;
-  readonly configPath: string | undefined;
-}
-
-export type LegacyDeploy = LegacyAdd | LegacyRemove | LegacyList;
+export type LegacyDeploy = NonNullable<ReturnType<typeof parseLegacyDeploy>>;
+export type LegacyAdd = Extract<LegacyDeploy, { readonly mode: 'ADD' }>;
+export type LegacyRemove = Extract<LegacyDeploy, { readonly mode: 'REMOVE' }>;
+export type LegacyList = Extract<LegacyDeploy, { readonly mode: 'LIST' }>;
 
 export interface LegacyEnvironment {
   readonly namespace: string | undefined;
@@ -147,16 +118,16 @@ export interface LegacyEnvironment {
  * @returns undefined where help is asked for
  * @throws MaasError USAGE
  */
-export function parseLegacyDeploy(argv: readonly string[], env: LegacyEnvironment): LegacyDeploy | undefined {
+export function parseLegacyDeploy(argv: readonly string[], env: LegacyEnvironment) {
   if (asksForHelp(argv)) return undefined;
   const read = new Values(parseLegacyOptions(deployProgram, [...deployOptions, ...clusterOptions], argv));
-  const cluster: { kubeconfig?: string; context?: string } = {};
-  const kubeconfig = read.optional('kubeconfig', value.nonEmpty);
-  const context = read.optional('context', value.nonEmpty);
-  if (kubeconfig !== undefined) cluster.kubeconfig = kubeconfig;
-  if (context !== undefined) cluster.context = context;
-  const everywhere: Everywhere = {
+  const cluster: ClusterChoice = {
+    kubeconfig: read.optional('kubeconfig', value.nonEmpty),
+    context: read.optional('context', value.nonEmpty),
+  };
+  const everywhere = {
     cluster,
+    /** As told; the default depends on the model. */
     namespace: read.optional('namespace', value.namespace) ?? env.namespace,
     operatorNamespace: read.optional('operator_namespace', value.namespace) ?? env.operatorNamespace,
   };
@@ -165,18 +136,18 @@ export function parseLegacyDeploy(argv: readonly string[], env: LegacyEnvironmen
     case 'ADD':
       return {
         ...everywhere,
-        mode,
+        mode: 'ADD' as const,
         ...named(read, mode),
         memoryMb: read.optional('memory', megabytes),
         localPath: read.optional('local_model_path', value.nonEmpty),
         hdfsPath: read.needed('hdfs_model_path', mode, value.nonEmpty),
       };
     case 'REMOVE':
-      return { ...everywhere, mode, ...named(read, mode) };
+      return { ...everywhere, mode: 'REMOVE' as const, ...named(read, mode) };
     case 'LIST':
       return {
         ...everywhere,
-        mode,
+        mode: 'LIST' as const,
         model: read.optional('name', value.nonEmpty),
         version: read.optional('version', value.nonEmpty),
         quorum: read.optional('zk_quorum', value.nonEmpty),
@@ -196,7 +167,7 @@ export function deployHelp(): string {
   );
 }
 
-function named(read: Values, mode: string): Pick<LegacyRemove, 'model' | 'version' | 'instances'> {
+function named(read: Values, mode: string) {
   return {
     model: read.needed('name', mode, value.modelName),
     version: read.needed('version', mode, value.modelVersion),

@@ -5,10 +5,9 @@
 import { stringify } from 'yaml';
 import { MaasError } from '../../contracts/errors.ts';
 import { defaultOperatorNamespace } from '../../contracts/settings.ts';
-import { visible } from '../../kernel/shown-text.ts';
 import type { CommandEnvironment, UnlistedCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { printWhole } from '../output/print-table.ts';
+import { cell, printWhole } from '../output/print-table.ts';
 import { note } from '../output/say.ts';
 import { lookOf, type Ports } from '../ports.ts';
 import { hdfsOf } from './hadoop-conf.ts';
@@ -111,6 +110,6 @@ function shellWord(text: string): string {
 }
 
 function explanation(effects: readonly Effect[], width: number | undefined): string {
-  const rows = effects.map(({ given, became }) => [{ text: visible(given) }, { text: visible(became) }]);
+  const rows = effects.map(({ given, became }) => [cell(given), cell(became)]);
   return printWhole([{ heading: 'OPTION' }, { heading: 'BECAME' }], rows, width);
 }

@@ -40,12 +40,6 @@ export interface EndpointView {
   readonly message: string | null;
 }
 
-export interface ModelListView {
-  readonly kind: 'ModelList';
-  readonly apiVersion: 'cli.maas.dev/v1';
-  readonly items: readonly ModelView[];
-}
-
 /** Fields of one item of `list -o json`, in the order of the output. */
 export const listFields: JsonShape['fields'] = [
   ['namespace', 'Namespace of the resource.'],
@@ -73,10 +67,6 @@ export const listFields: JsonShape['fields'] = [
   ['endpointsTotal', 'How many instances there are; `endpoints` holds at most 50 of them, failing ones first.'],
   ['created', 'When the resource was made, RFC 3339.'],
 ];
-
-export function listViewOf(items: readonly ModelView[]): ModelListView {
-  return { kind: 'ModelList', apiVersion: 'cli.maas.dev/v1', items };
-}
 
 export function viewOf(model: Model): ModelView {
   const { metadata, spec, status } = model;

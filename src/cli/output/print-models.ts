@@ -4,9 +4,9 @@ import { group, plural } from '../../contracts/resource.ts';
 import { visible } from '../../kernel/shown-text.ts';
 import type { Look } from '../ports.ts';
 import { type Colour, paint } from './colour.ts';
-import { type EndpointView, listViewOf, type ModelView } from './model-view.ts';
+import type { EndpointView, ModelView } from './model-view.ts';
 import { type OutputFormat, printAs } from './output-format.ts';
-import { type Cell, type Column, printTable, printWhole } from './print-table.ts';
+import { type Cell, type Column, cell, printTable, printWhole } from './print-table.ts';
 
 export interface PrintOptions extends Look {
   /** Milliseconds since the epoch. */
@@ -16,10 +16,14 @@ export interface PrintOptions extends Look {
 }
 
 export function printModels(models: readonly ModelView[], format: OutputFormat, options: PrintOptions): string {
-  return printAs(format, listViewOf(models), {
-    name: () => models.map(({ resource }) => `${plural.replace(/s$/, '')}.${group}/${visible(resource)}\n`).join(''),
-    table: (wide) => table(models, wide, options),
-  });
+  return printAs(
+    format,
+    { kind: 'ModelList', apiVersion: 'cli.maas.dev/v1', items: models },
+    {
+      name: () => models.map(({ resource }) => `${plural.replace(/s$/, '')}.${group}/${visible(resource)}\n`).join(''),
+      table: (wide) => table(models, wide, options),
+    },
+  );
 }
 
 function table(models: readonly ModelView[], wide: boolean, options: PrintOptions): string {
@@ -38,16 +42,16 @@ function table(models: readonly ModelView[], wide: boolean, options: PrintOption
     ...(options.namespaces === true ? [cell(model.namespace)] : []),
     cell(model.model),
     cell(model.version),
-    cell(String(model.desired)),
-    cell(model.ready === null ? '-' : String(model.ready)),
+    cell(model.desired),
+    cell(model.ready),
     // Not known is something else than none.
-    cell(model.registered === null ? '?' : String(model.registered)),
+    cell(model.registered ?? '?'),
     { text: visible(model.state.reason), paint: (text) => paint(options, colourOf(model), text) },
     cell(ageOf(model.created, options.now)),
     ...(wide
       ? [
           cell(model.resource),
-          cell(model.serving ?? '-'),
+          cell(model.serving),
           cell(someOf(model, urlsOf(model.endpoints))),
           cell(functionsOf(model.endpoints)),
           cell(whyOf(model)),
@@ -55,10 +59,6 @@ function table(models: readonly ModelView[], wide: boolean, options: PrintOption
       : []),
   ]);
   return (wide ? printWhole : printTable)(columns, rows, options.width);
-}
-
-function cell(text: string): Cell {
-  return { text: visible(text) };
 }
 
 function colourOf({ state }: ModelView): Colour {

@@ -2,6 +2,7 @@
 import { Document, isScalar, visit } from 'yaml';
 import { apiVersion, kind } from '../../contracts/resource.ts';
 import { visible, visibleLines } from '../../kernel/shown-text.ts';
+import { recordOf } from '../cluster/api-object.ts';
 import type { Model } from '../cluster/model.ts';
 import type { ApiObject } from '../ports.ts';
 
@@ -30,9 +31,9 @@ export function printYaml(value: unknown): string {
 /** What can be applied again: no status, nothing that the API server added. */
 export function manifestOf(model: Model): ApiObject {
   const { name, namespace } = model.metadata;
-  const metadata = recordAt(model.object, 'metadata');
-  const { 'kubectl.kubernetes.io/last-applied-configuration': _, ...annotations } = recordAt(metadata, 'annotations');
-  const labels = recordAt(metadata, 'labels');
+  const metadata = recordOf(model.object['metadata']);
+  const { 'kubectl.kubernetes.io/last-applied-configuration': _, ...annotations } = recordOf(metadata['annotations']);
+  const labels = recordOf(metadata['labels']);
   return {
     apiVersion,
     kind,
@@ -48,12 +49,7 @@ export function manifestOf(model: Model): ApiObject {
 
 /** The resource as it is, without the record of who owns which field. */
 export function resourceOf(model: Model): ApiObject {
-  const { managedFields: _, ...metadata } = recordAt(model.object, 'metadata');
+  const { managedFields: _, ...metadata } = recordOf(model.object['metadata']);
   const { apiVersion: __, kind: ___, metadata: ____, ...rest } = model.object;
   return { apiVersion, kind, metadata, ...rest };
-}
-
-function recordAt(object: ApiObject, key: string): ApiObject {
-  const value = object[key];
-  return typeof value === 'object' && value !== null ? { ...value } : {};
 }

@@ -2,6 +2,7 @@
  * Columns of text, as kubectl sets them: upper-case headings, three spaces between, nothing behind the last. On a
  * terminal a line never wraps: what does not fit is set closer, left out, cut, or told below one another.
  */
+import { visible } from '../../kernel/shown-text.ts';
 import { columnsOf, cutTo, foldTo } from './text-columns.ts';
 
 export interface Column {
@@ -14,6 +15,11 @@ export interface Cell {
   readonly text: string;
   /** Adds colour, which takes no room. */
   readonly paint?: (text: string) => string;
+}
+
+/** Of content from anywhere; a dash where there is none. */
+export function cell(content: string | number | null | undefined): Cell {
+  return { text: visible(String(content ?? '-')) };
 }
 
 type Row = readonly Cell[];

@@ -4,7 +4,7 @@ import type { Reason } from '../../contracts/reasons.ts';
 import { visible } from '../../kernel/shown-text.ts';
 import { type Colour, paint } from '../output/colour.ts';
 import { type OutputFormat, printAs } from '../output/output-format.ts';
-import { type Cell, type Column, printTable, printWhole } from '../output/print-table.ts';
+import { type Cell, type Column, cell, printTable, printWhole } from '../output/print-table.ts';
 import type { Look } from '../ports.ts';
 import type { StatusView, VersionView } from './status-view.ts';
 
@@ -56,10 +56,6 @@ function rows(item: VersionView, wide: boolean, colour: boolean): readonly (read
 function foreignUrls({ endpoints }: VersionView): string[] {
   const foreign = endpoints.filter(({ owner }) => owner === 'foreign').map(({ url }) => url ?? '-');
   return [...new Set(foreign)];
-}
-
-function cell(content: string | number | null | undefined): Cell {
-  return { text: visible(String(content ?? '-')) };
 }
 
 /** Why there is no resource where there is none. */

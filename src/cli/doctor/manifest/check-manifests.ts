@@ -3,6 +3,7 @@ import { hasCode } from '../../../contracts/errors.ts';
 import { parseQuantity } from '../../../contracts/quantity.ts';
 import { kind, modelDeploymentSpec } from '../../../contracts/resource.ts';
 import { compareAsClients } from '../../../wire/version-order.ts';
+import { specOf, textAt } from '../../cluster/api-object.ts';
 import type { Asked } from '../../cluster/asked.ts';
 import { isGoing, type Model } from '../../cluster/model.ts';
 import type { PublishedSettings } from '../../cluster/operator-settings.ts';
@@ -11,7 +12,6 @@ import { checkReferences } from '../check-references.ts';
 import { type Finding, finding, inOrder } from '../finding.ts';
 import type { ReferenceFacts } from '../gather-references.ts';
 import { isAway, notChecked } from '../not-checked.ts';
-import { specOf } from '../references.ts';
 import { imageProblem } from './image-reference.ts';
 import { type NodeFacts, nodeProblem } from './nodes.ts';
 import { schemaProblems, unknownFields } from './schema-problems.ts';
@@ -64,9 +64,7 @@ export function isModelDeployment({ object }: Pick<ManifestFacts, 'object'>): bo
 }
 
 export function subjectOf({ where, object }: Pick<ManifestFacts, 'where' | 'object'>): string {
-  const metadata = object['metadata'];
-  const name = typeof metadata === 'object' && metadata !== null && 'name' in metadata ? metadata.name : undefined;
-  return `${where}${typeof name === 'string' ? ` ${name}` : ''}`;
+  return [where, nameOf(object)].filter(Boolean).join(' ');
 }
 
 function checkManifest(facts: ManifestFacts, world: ManifestWorld): readonly Finding[] {
@@ -162,8 +160,7 @@ function checkName(subject: string, facts: ManifestFacts, { models, manifests }:
 }
 
 function nameOf(object: ApiObject): string {
-  const metadata = object['metadata'];
-  return typeof metadata === 'object' && metadata !== null && 'name' in metadata ? String(metadata.name) : '';
+  return textAt(object, 'metadata', 'name') ?? '';
 }
 
 function checkPayload(subject: string, { payload }: ManifestFacts): readonly Finding[] {

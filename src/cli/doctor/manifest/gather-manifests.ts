@@ -2,6 +2,7 @@
 import { hasCode, MaasError } from '../../../contracts/errors.ts';
 import { apiVersion, kind } from '../../../contracts/resource.ts';
 import { mapBounded } from '../../../kernel/bounded.ts';
+import { specOf, textAt } from '../../cluster/api-object.ts';
 import { asked } from '../../cluster/asked.ts';
 import { readModel, stateOf } from '../../cluster/model.ts';
 import { modelsInSight } from '../../cluster/models-in-sight.ts';
@@ -9,7 +10,7 @@ import { readSettings } from '../../cluster/operator-settings.ts';
 import type { Everywhere } from '../../options/shared-options.ts';
 import type { ApiObject, Cluster, Ports } from '../../ports.ts';
 import { gatherReferences } from '../gather-references.ts';
-import { referencesOf, specOf } from '../references.ts';
+import { referencesOf } from '../references.ts';
 import { isModelDeployment, type ManifestFacts, type ManifestWorld } from './check-manifests.ts';
 import { nodeFacts } from './nodes.ts';
 import { type ReadManifest, readManifests } from './read-manifests.ts';
@@ -73,13 +74,4 @@ async function tryOut(object: ApiObject, namespace: string, cluster: Cluster): P
     if (present === undefined) throw new MaasError('CONFLICT', `${namespace}/${name} was removed by somebody else`);
     return cluster.patch(stateOf(readModel(present)), { spec }, true);
   }
-}
-
-function textAt(object: ApiObject, ...path: readonly string[]): string | undefined {
-  let value: unknown = object;
-  for (const key of path) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    value = Object.entries(value).find(([name]) => name === key)?.[1];
-  }
-  return typeof value === 'string' && value !== '' ? value : undefined;
 }

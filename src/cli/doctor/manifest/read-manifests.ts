@@ -1,5 +1,6 @@
 /** Manifests from text, as kubectl reads it: YAML or JSON, several documents, Lists. Pure. */
 import { LineCounter, parseAllDocuments } from 'yaml';
+import { isRecord } from '../../cluster/api-object.ts';
 import type { ApiObject } from '../../ports.ts';
 
 /** A document that is an object, or what is wrong with it. */
@@ -27,14 +28,10 @@ export function readManifests(text: string, file: string): readonly ReadManifest
 }
 
 function objectsOf(value: unknown, where: string): ReadManifest[] {
-  if (!isObject(value)) return [{ where, problem: 'it is no object of Kubernetes' }];
+  if (!isRecord(value)) return [{ where, problem: 'it is no object of Kubernetes' }];
   const { kind, items } = value;
   if (typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items)) {
     return items.flatMap((item: unknown, at) => objectsOf(item, `${where} item ${at + 1}`));
   }
   return [{ where, object: value }];
-}
-
-function isObject(value: unknown): value is ApiObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

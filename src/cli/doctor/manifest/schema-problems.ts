@@ -2,9 +2,8 @@
 import { customResourceDefinition } from '../../../contracts/crd.ts';
 import { exceedsQuantity } from '../../../contracts/quantity.ts';
 import { apiVersion, kind, maxResourceName, modelDeploymentSpec } from '../../../contracts/resource.ts';
+import { recordOf } from '../../cluster/api-object.ts';
 import type { ApiObject } from '../../ports.ts';
-
-type Json = { readonly [key: string]: unknown };
 
 /** Of fields in bytes, as the CRD's rules have it. */
 const leastBytes = { memory: '16Mi', disk: '1Mi' } as const;
@@ -28,7 +27,7 @@ export function schemaProblems(object: ApiObject): string[] {
 }
 
 function nameProblems(object: ApiObject): string[] {
-  const metadata = asObject(object['metadata']);
+  const metadata = recordOf(object['metadata']);
   const { name, generateName } = metadata;
   if (name === undefined && typeof generateName === 'string') return [];
   if (typeof name !== 'string') return ['metadata.name: it is missing'];
@@ -42,30 +41,26 @@ function nameProblems(object: ApiObject): string[] {
 
 /** Fields that the API server would drop, or refuse where it is strict, as paths. */
 export function unknownFields(object: ApiObject): string[] {
-  const crd = asObject(customResourceDefinition()['spec']);
+  const crd = recordOf(customResourceDefinition()['spec']);
   const [version] = Array.isArray(crd['versions']) ? crd['versions'] : [];
-  const schema = asObject(asObject(asObject(version)['schema'])['openAPIV3Schema']);
+  const schema = recordOf(recordOf(recordOf(version)['schema'])['openAPIV3Schema']);
   const { metadata: _, ...rest } = object;
   return strangers(rest, schema, '');
 }
 
-function strangers(value: unknown, schema: Json, path: string): string[] {
+function strangers(value: unknown, schema: ApiObject, path: string): string[] {
   if (Array.isArray(value)) {
-    const items = asObject(schema['items']);
+    const items = recordOf(schema['items']);
     return value.flatMap((item, at) => strangers(item, items, `${path}[${at}]`));
   }
   const properties = schema['properties'];
   if (typeof value !== 'object' || value === null || typeof properties !== 'object' || properties === null) return [];
-  const known = asObject(properties);
+  const known = recordOf(properties);
   return Object.entries(value).flatMap(([key, child]) => {
     const below = path === '' ? key : `${path}.${key}`;
-    if (Object.hasOwn(known, key)) return strangers(child, asObject(known[key]), below);
+    if (Object.hasOwn(known, key)) return strangers(child, recordOf(known[key]), below);
     return schema['x-kubernetes-preserve-unknown-fields'] === true ? [] : [below];
   });
-}
-
-function asObject(value: unknown): Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
 }
 
 function shown(value: unknown): string {
