@@ -19,7 +19,7 @@ import { queueCluster } from '../adapters/kube/queue-cluster.ts';
 import { configMaps, leases, namespaces } from '../adapters/kube/resource-kind.ts';
 import { createTransport } from '../adapters/kube/transport.ts';
 import { createLog } from '../adapters/log.ts';
-import { measured } from '../adapters/measured-calls.ts';
+import { type Call, measured } from '../adapters/measured-calls.ts';
 import { operatorMetrics } from '../adapters/metrics.ts';
 import { type Hdfs, openHdfs } from '../adapters/webhdfs/hdfs.ts';
 import { tokenFromFile } from '../adapters/webhdfs/token-file.ts';
@@ -29,6 +29,7 @@ import { modesConfigMap } from '../contracts/modes.ts';
 import type { ModelDeployment } from '../contracts/resource.ts';
 import { resourceEntry } from '../contracts/resource-entry.ts';
 import { type OperatorSettings, operatorSettings } from '../contracts/settings.ts';
+import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import { readJson } from '../kernel/schema-json.ts';
 import { systemClock } from '../kernel/system-clock.ts';
@@ -39,7 +40,7 @@ import { checkWorld } from '../manager/check-world.ts';
 import { runOperator } from '../manager/run-operator.ts';
 import { serveHttp } from '../operator/http-server.ts';
 import { Leadership } from '../operator/leadership.ts';
-import { HdfsPayloads } from '../payload/hdfs-payloads.ts';
+import { HdfsPayloads, type HdfsPayloadsOptions } from '../payload/hdfs-payloads.ts';
 import { operatorStores, startOperatorWatches } from './operator-watches.ts';
 
 const clock = systemClock;
@@ -63,6 +64,7 @@ const hdfsCalls = [
   'replace',
   'delete',
 ] as const satisfies readonly (keyof Hdfs)[];
+const zookeeperCalls = ['get', 'exists', 'children', 'create', 'set', 'delete', 'ensurePath', 'transaction'] as const;
 /** Names a place at which the process kills itself, hard. For tests of what comes after, and for nothing else. */
 const failPointVariable = 'MAAS_FAIL_POINT';
 /** How long an orderly stop may take before the process ends anyway. */
@@ -90,10 +92,8 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
   endAnyway(leadership.lost, lostMs);
   await using adapters = new AsyncDisposableStack();
 
-  const client = new KubeClient(
-    createTransport(() => loadKubeconfig({ env: process.env }), clock, 'maas-operator', process.env),
-    clock,
-  );
+  const transport = createTransport(() => loadKubeconfig({ env: process.env }), clock, 'maas-operator', process.env);
+  const client = new KubeClient(transport, clock);
   const namespace = process.env['POD_NAMESPACE'] ?? 'default';
   const clusterId = settings.clusterId ?? (await client.get(namespaces, { name: 'kube-system' }))?.metadata.uid;
   if (clusterId === undefined)
@@ -105,7 +105,7 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
   const { quorum, sessionTimeoutMs } = settings.zookeeper;
   const zookeeper = measured(
     new ZooKeeper({ quorum, sessionTimeoutMs, clock, log: log.child({ part: 'zookeeper' }) }),
-    ['get', 'exists', 'children', 'create', 'set', 'delete', 'ensurePath', 'transaction'],
+    zookeeperCalls,
     { monotonic: clock.monotonic, observe: (call) => metrics.called('zookeeper', call) },
   );
   adapters.defer(() => zookeeper.close());
@@ -118,8 +118,14 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
     newId: () => randomUUID().slice(0, 13),
   });
   adapters.defer(() => recorder.stop());
-  const hdfsOptions = { clock, log: log.child({ part: 'hdfs' }), token: tokenFromFile(options.hdfsToken) };
   const stores = operatorStores();
+  const oldQueue = queueCluster({
+    client,
+    recorder,
+    record: { namespace, name: recordConfigMap },
+    known: (model) => stores.resources.indexed(model).map(({ resource }) => resource.metadata),
+    project: (object) => observedModel(resourceEntry(object)),
+  });
 
   await runOperator(
     {
@@ -133,37 +139,22 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
         startOperatorWatches(stores, { client, clock, log, namespace, namespaces: settings.namespaces }, news),
       zookeeper,
       cluster: modelCluster(client, leadership, (resource, event) => recorder.record(aboutModel(resource), event)),
-      payloads: new HdfsPayloads({
-        hdfs: settings.hdfs,
-        store: settings.payloadStore,
-        owner: { clusterId, namespace },
-        open: (nameservice) =>
-          measured(openHdfs(settings.hdfs, nameservice, hdfsOptions), hdfsCalls, {
-            monotonic: clock.monotonic,
-            observe: (call) => metrics.called('hdfs', call),
-          }),
-        clock,
-      }),
+      payloads: payloadsIn(
+        settings,
+        { clusterId, namespace },
+        {
+          clock,
+          log: log.child({ part: 'hdfs' }),
+          token: tokenFromFile(options.hdfsToken),
+          observe: (call) => metrics.called('hdfs', call),
+        },
+      ),
       get: smallGet,
       podWarnings: (where) => podWarnings(client, where),
-      record: ({ kind, uid }, event) => {
-        const { apiVersion, name } = ownObjects[kind];
-        recorder.record({ apiVersion, kind, namespace, name, uid }, event);
-      },
+      record: ({ kind, uid }, event) => recorder.record({ kind, namespace, uid, ...ownObjects[kind] }, event),
       serve: (health) => serveHttp(options.port, health),
       queue: settings.legacy.queue.enabled
-        ? {
-            zookeeper,
-            cluster: queueCluster({
-              client,
-              recorder,
-              record: { namespace, name: recordConfigMap },
-              known: (model) => stores.resources.indexed(model).map(({ resource }) => resource.metadata),
-              project: (object) => observedModel(resourceEntry(object)),
-            }),
-            failPoints: failPointsOf(process.env[failPointVariable]),
-            metrics,
-          }
+        ? { zookeeper, cluster: oldQueue, failPoints: failPointsOf(process.env[failPointVariable]), metrics }
         : undefined,
       metrics,
       clock,
@@ -171,6 +162,22 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
     },
     stopping.signal,
   );
+}
+
+function payloadsIn(
+  { hdfs, payloadStore }: OperatorSettings,
+  owner: HdfsPayloadsOptions['owner'],
+  { observe, ...options }: Parameters<typeof openHdfs>[2] & { clock: Clock; observe: (call: Call) => void },
+): HdfsPayloads {
+  const { clock } = options;
+  return new HdfsPayloads({
+    hdfs,
+    store: payloadStore,
+    owner,
+    open: (nameservice) =>
+      measured(openHdfs(hdfs, nameservice, options), hdfsCalls, { monotonic: clock.monotonic, observe }),
+    clock,
+  });
 }
 
 /** The operator's own objects that events are told about. */
