@@ -84,32 +84,39 @@ export class OperatorPresence {
 
   /** One look. @throws MaasError of ZooKeeper */
   async look(): Promise<void> {
-    const { clusterId, identity } = this.#self;
-    const own = presencesPath(this.#root, clusterId);
-    const path = `${own}/${identity}`;
     // Before the others are read: of two that begin at once, one at least sees the other.
-    if ((await this.#zookeeper.get(path)) === undefined) {
-      await this.#zookeeper.ensurePath(own);
-      const { namespace, namespaces, queue } = this.#self;
-      const said = { namespace, identity, namespaces, ...(queue === undefined ? {} : { queue }) };
-      await this.#zookeeper.create(path, encodePresence(said), { ephemeral: true });
-    }
+    await this.#announce();
     const found: Neighbour[] = [];
     const now = this.#clock.monotonic();
     for (const cluster of await this.#children(this.#root)) {
-      const directory = presencesPath(this.#root, cluster);
-      for (const name of await this.#children(directory)) {
-        const node =
-          cluster === clusterId && name === identity ? undefined : await this.#zookeeper.get(`${directory}/${name}`);
-        const said = node?.stat.ephemeralOwner === undefined ? undefined : decodePresence(node.data);
-        if (said === undefined) continue;
-        const key = `${cluster}/${name}`;
-        const since = this.#firstSeen.get(key) ?? now;
-        this.#firstSeen.set(key, since);
-        found.push({ ...said, clusterId: cluster, seenMs: now - since });
+      for (const name of await this.#children(presencesPath(this.#root, cluster))) {
+        const neighbour = await this.#neighbour(cluster, name, now);
+        if (neighbour !== undefined) found.push(neighbour);
       }
     }
     this.#settle(found, now);
+  }
+
+  async #announce(): Promise<void> {
+    const { clusterId, namespace, identity, namespaces, queue } = this.#self;
+    const own = presencesPath(this.#root, clusterId);
+    const path = `${own}/${identity}`;
+    if ((await this.#zookeeper.get(path)) !== undefined) return;
+    await this.#zookeeper.ensurePath(own);
+    const said = { namespace, identity, namespaces, ...(queue === undefined ? {} : { queue }) };
+    await this.#zookeeper.create(path, encodePresence(said), { ephemeral: true });
+  }
+
+  /** Undefined for this operator itself, and for what no living operator has left there. */
+  async #neighbour(clusterId: string, name: string, now: number): Promise<Neighbour | undefined> {
+    if (clusterId === this.#self.clusterId && name === this.#self.identity) return undefined;
+    const node = await this.#zookeeper.get(`${presencesPath(this.#root, clusterId)}/${name}`);
+    const said = node?.stat.ephemeralOwner === undefined ? undefined : decodePresence(node.data);
+    if (said === undefined) return undefined;
+    const key = `${clusterId}/${name}`;
+    const since = this.#firstSeen.get(key) ?? now;
+    this.#firstSeen.set(key, since);
+    return { ...said, clusterId, seenMs: now - since };
   }
 
   #settle(found: readonly Neighbour[], now: number): void {

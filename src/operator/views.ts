@@ -4,7 +4,15 @@ import type { PinnedPayload } from '../contracts/payload.ts';
 import { decodePin } from '../contracts/pin-content.ts';
 import { containers, pinnedVolume } from '../contracts/pod-contract.ts';
 import type { BudgetView, ContainerView, DeploymentView, PinView, PodView, Termination } from '../plan/observation.ts';
-import type { BudgetJson, ConfigMapJson, ContainerStatusJson, DeploymentJson, MetaJson, PodJson } from './kube-json.ts';
+import type {
+  BudgetJson,
+  ConditionJson,
+  ConfigMapJson,
+  ContainerStatusJson,
+  DeploymentJson,
+  MetaJson,
+  PodJson,
+} from './kube-json.ts';
 
 /** A child with what is needed to find the ModelDeployment that it belongs to. */
 export interface Owned<V> {
@@ -71,7 +79,6 @@ function payload(pinned: PinnedPayload | undefined): Pick<PinView, 'payload'> {
 
 export function podView({ metadata, spec, status }: PodJson): Owned<PodView> {
   const condition = (type: string) => status?.conditions?.find((c) => c.type === type);
-  const scheduled = condition('PodScheduled');
   const agent = containerView(status?.initContainerStatuses, containers.agent);
   const model = containerView(status?.containerStatuses, containers.model);
   return owned(metadata, {
@@ -83,21 +90,31 @@ export function podView({ metadata, spec, status }: PodJson): Owned<PodView> {
     deleting: metadata?.deletionTimestamp !== undefined,
     ready: condition('Ready')?.status === 'True',
     hostNetwork: spec?.hostNetwork ?? false,
-    ...(status?.podIP === undefined ? {} : { ip: status.podIP }),
-    ...(status?.hostIP === undefined ? {} : { nodeIp: status.hostIP }),
+    ...addresses(status),
     ...dead(metadata, status),
     ...pinOfPod(spec),
     ...revision(metadata),
-    ...(scheduled?.status === 'False' && scheduled.reason === 'Unschedulable'
-      ? { unschedulable: scheduled.message ?? 'no node has room' }
-      : {}),
-    ...(scheduled?.status === 'False' && scheduled.reason === 'SchedulingGated'
-      ? { gated: scheduled.message ?? 'the pod is held back by a scheduling gate' }
-      : {}),
+    ...withoutNode(condition('PodScheduled')),
     ...(agent === undefined ? {} : { agent }),
     ...(model === undefined ? {} : { model }),
     ...volumeSources(spec?.volumes ?? []),
   });
+}
+
+function addresses(status: PodJson['status']): Pick<PodView, 'ip' | 'nodeIp'> {
+  return {
+    ...(status?.podIP === undefined ? {} : { ip: status.podIP }),
+    ...(status?.hostIP === undefined ? {} : { nodeIp: status.hostIP }),
+  };
+}
+
+/** Why no node was chosen yet, where the scheduler has said so. */
+function withoutNode(scheduled: ConditionJson | undefined): Pick<PodView, 'unschedulable' | 'gated'> {
+  if (scheduled?.status !== 'False') return {};
+  const { reason, message } = scheduled;
+  if (reason === 'Unschedulable') return { unschedulable: message ?? 'no node has room' };
+  if (reason === 'SchedulingGated') return { gated: message ?? 'the pod is held back by a scheduling gate' };
+  return {};
 }
 
 function volumeSources(volumes: NonNullable<NonNullable<PodJson['spec']>['volumes']>): Pick<PodView, 'volumeSources'> {

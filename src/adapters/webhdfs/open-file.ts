@@ -59,10 +59,8 @@ async function* bytesOf(
     end = promisedEnd(path, opened.answer, position, end);
     try {
       for await (const chunk of bodyBytes(opened.answer, signal)) {
-        if (position + chunk.length > (end ?? Number.POSITIVE_INFINITY)) {
-          throw cutShort(path, position + chunk.length, end, 'more came than was asked for');
-        }
         position += chunk.length;
+        if (isBeyond(position, end)) throw cutShort(path, position, end, 'more came than was asked for');
         failures.inARow = 0;
         yield chunk;
       }
@@ -77,6 +75,10 @@ async function* bytesOf(
     }
     opened = await openAt(nameservice, path, position, options, failures);
   }
+}
+
+function isBeyond(position: number, end: number | undefined): boolean {
+  return end !== undefined && position > end;
 }
 
 /** Where the file ends by what an answer promises, which must be what another one has promised before. */
