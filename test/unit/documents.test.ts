@@ -32,6 +32,29 @@ function anchorsOf(markdown: string): Set<string> {
   return new Set([...headings, ...[...prose.matchAll(/<a id="([^"]+)">/g)].map((match) => match[1] ?? '')]);
 }
 
+/** Files of src that a text names, with the folder or as the tables of ways name them. */
+function namedSources(text: string): string[] {
+  return [...text.matchAll(/`(?:src\/)?([a-z-]+(?:\/[a-z-]+)+\.ts)`/g)].map((match) => match[1] ?? '');
+}
+
+describe('sources that documents name', () => {
+  it.each(documents().map((document) => [document.path, document] as const))('exist: %s', (_path, { text }) => {
+    const elsewhere = (path: string) => existsSync(join(projectRoot, path));
+    const missing = namedSources(text).filter(
+      (path) => !existsSync(join(projectRoot, 'src', path)) && !elsewhere(path),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it('are found where they are named', () => {
+    expect(namedSources('`src/plan/plan.ts` → `plan/plan.ts`, `test/unit/helm.ts`, `plan.ts`, src/plan/x.ts')).toEqual([
+      'plan/plan.ts',
+      'plan/plan.ts',
+      'test/unit/helm.ts',
+    ]);
+  });
+});
+
 describe('generated files', () => {
   it('are what the sources make', () => {
     const node = join(projectRoot, 'node_modules/.bin/node');
