@@ -9,6 +9,7 @@
  */
 import type { PinnedPayload } from '../contracts/payload.ts';
 import type { ModelDeploymentSpec } from '../contracts/resource.ts';
+import { backOffMs } from '../kernel/back-off.ts';
 import { sameJson } from '../kernel/canonical-json.ts';
 import type { PayloadView, Problem } from '../plan/observation.ts';
 
@@ -75,8 +76,9 @@ export interface Step {
   readonly actions: readonly Action[];
 }
 
-const firstRetryMs = 1_000;
-const longestRetryMs = 20_000;
+const retries = { firstMs: 1_000, longestMs: 20_000, factor: 1.5 };
+/** Nothing is random here; payloads fail each at its own time. */
+const inFull = () => 1;
 /** A result that nobody pinned (the name is another's, say) is not trusted for longer. */
 const resolvedForMs = 30_000;
 
@@ -171,7 +173,7 @@ function take(state: State, work: NonNullable<State['work']>, event: Result, at:
         pinned !== undefined
           ? { state: 'pinned', looked: true, problem }
           : { state: 'failed', problem, transient, ...(work.copies ? { copying: true } : {}) };
-      const due = at + Math.min(firstRetryMs * 1.5 ** state.failures, longestRetryMs);
+      const due = at + backOffMs(retries, state.failures, inFull);
       return ended({ ...state, view, due, failures: state.failures + 1 }, work);
     }
   }
