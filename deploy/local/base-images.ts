@@ -42,7 +42,7 @@ export async function debianRoot(name: string, packages: readonly string[]): Pro
 }
 
 /** The mirror that this machine takes its own packages from. */
-function debianMirror(): string {
+export function debianMirror(): string {
   const files = ['/etc/apt/sources.list', ...listDirectory('/etc/apt/sources.list.d')];
   for (const file of files) {
     if (!existsSync(file)) continue;

@@ -20,7 +20,7 @@ import { ensureNetwork, type Network, networkName } from './network.ts';
 import { makeNodeImageForKind } from './node-image.ts';
 import { ensurePodRoute } from './pod-route.ts';
 import { step } from './steps.ts';
-import { buildHelm, buildKind, buildKubectl } from './tools.ts';
+import { compileKubernetes, findHelm, findKind, findKubectl } from './tools.ts';
 import { addToWorld, dropFromWorld, type WorldTools } from './world.ts';
 
 /** Everything. */
@@ -39,7 +39,7 @@ export async function bringUp(): Promise<void> {
 
 /** For the cluster of the current kubeconfig: everything else where it is kind on our engine, otherwise only tools. */
 async function bringUpForExisting(): Promise<void> {
-  const tools = await buildTools();
+  const tools = await findTools();
   await findEngine();
   const found = await step('Existing cluster', async (say) => {
     const existing = await findExistingCluster(tools.kubectl);
@@ -151,8 +151,7 @@ async function startHadoop(network: Network): Promise<void> {
 }
 
 async function startCluster({ network, pulls }: Ready): Promise<ImageTarget> {
-  const image = pulls ? undefined : await makeNodeImageForKind();
-  const tools = await buildTools();
+  const [image, tools] = await Promise.all([pulls ? undefined : makeNodeImageForKind(), findTools(pulls)]);
   await step('Kubernetes cluster', async (say) => {
     const made = await ensureCluster(tools.kind, tools.kubectl, image);
     if (image !== undefined) await removeOtherTags(image);
@@ -172,12 +171,14 @@ async function startCluster({ network, pulls }: Ready): Promise<ImageTarget> {
   return { kind: tools.kind, cluster: clusterName, node: nodeContainer };
 }
 
-export async function buildTools(): Promise<WorldTools> {
-  const tools = {
-    kind: await step('kind', buildKind),
-    kubectl: await step('kubectl', buildKubectl),
-    helm: await step('Helm', buildHelm),
-  };
+/** @param ready are they all to come from packages? Otherwise kubectl is the one of the Kubernetes that is compiled here. */
+export async function findTools(ready = true): Promise<WorldTools> {
+  const [kind, helm, kubectl] = await Promise.all([
+    step('kind', findKind),
+    step('Helm', findHelm),
+    step('kubectl', async () => findKubectl(ready ? undefined : await compileKubernetes())),
+  ]);
+  const tools = { kind, kubectl, helm };
   addToWorld({ tools });
   return tools;
 }

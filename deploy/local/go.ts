@@ -59,13 +59,37 @@ export async function goInstall(name: string, module: string, version: string): 
   return join(directory, name);
 }
 
+export interface GoBuildOptions {
+  readonly ldflags?: string;
+  /** Told, about once a second, how far it is. */
+  readonly at?: (progress: string) => void;
+}
+
 /**
  * `go build` in a module of ours.
  * @param into where the programs go; a trailing slash means a directory
  */
-export async function goBuild(module: string, packages: readonly string[], into: string, ldflags = ''): Promise<void> {
-  const args = ['build', ...buildFlags, '-ldflags', `-s -w ${ldflags}`, '-o', into, ...packages];
-  await run(await goProgram(), args, { cwd: module, env: goEnvironment });
+export async function goBuild(
+  module: string,
+  packages: readonly string[],
+  into: string,
+  { ldflags = '', at }: GoBuildOptions = {},
+): Promise<void> {
+  const go = await goProgram();
+  const options = { cwd: module, env: goEnvironment };
+  const all = at === undefined ? 0 : countLines(await run(go, ['list', '-deps', ...packages], options));
+  let compiled = 0;
+  // With -v it names each package that it compiles.
+  const onOutput = (text: string) => {
+    compiled += countLines(text);
+    at?.(`${Math.min(compiled, all)} of ${all} packages`);
+  };
+  const args = ['build', '-v', ...buildFlags, '-ldflags', `-s -w ${ldflags}`, '-o', into, ...packages];
+  await run(go, args, { ...options, ...(at === undefined ? {} : { onOutput }) });
+}
+
+function countLines(text: string): number {
+  return text.split('\n').length - 1;
 }
 
 const goEnvironment = { CGO_ENABLED: '0', GOTOOLCHAIN: 'local', GOFLAGS: '', GO111MODULE: 'on' };

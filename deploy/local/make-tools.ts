@@ -1,9 +1,9 @@
 /** `make tools`: the command-line tools, without anything that runs. */
-import { buildTools } from './bring-up.ts';
+import { findTools } from './bring-up.ts';
 import { program, step } from './steps.ts';
 import { needTestPrograms } from './test-programs.ts';
 
 await program(async () => {
   await step('Programs of the tests', needTestPrograms);
-  await buildTools();
+  await findTools();
 });

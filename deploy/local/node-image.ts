@@ -22,12 +22,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { debianRoot, importRoot } from './base-images.ts';
 import { built, cacheRoot, keyOf, keyOfFiles, projectRoot } from './cache.ts';
 import { hasImage } from './engine.ts';
-import { goBuild, goInstall } from './go.ts';
+import { goBuild } from './go.ts';
 import { withLock } from './lock.ts';
 import { writeOciArchive } from './oci-archive.ts';
+import { fromDebianTesting } from './packaged.ts';
 import { run, succeeds } from './run.ts';
 import { currentLog, step } from './steps.ts';
-import { buildKubernetes } from './tools.ts';
+import { compileKubernetes, type Kubernetes } from './tools.ts';
 import { versions } from './versions.ts';
 
 /** Of our own node images, before the tag. */
@@ -49,29 +50,24 @@ const maskedUnits = [
   ...['sys-kernel-tracing.mount', 'sys-kernel-config.mount', 'sys-fs-fuse-connections.mount'],
 ];
 
-interface Programs {
-  readonly kube: string;
+interface Programs extends Kubernetes {
   /** Directory with containerd, containerd-shim-runc-v2 and ctr. */
   readonly containerd: string;
-  readonly coredns: string;
-  readonly pause: string;
 }
 
 /** Makes the node image unless the engine has it. Returns its name. */
 export async function makeNodeImageForKind(): Promise<string> {
+  const { kubernetes, debian, etcdTag, corednsTag, pauseTag, containerd } = versions;
   const files = listFiles(source);
   const key = keyOf(
-    JSON.stringify([versions, packages, maskedUnits]),
+    JSON.stringify([kubernetes, debian, etcdTag, corednsTag, pauseTag, containerd, packages, maskedUnits]),
     keyOfFiles(files),
     keyOfFiles([import.meta.filename]),
   );
-  const name = `${nodeImageName}:${versions.kubernetes}-${key}`;
+  const name = `${nodeImageName}:${kubernetes}-${key}`;
   if (await hasImage(name)) return name;
-  const [kube, containerd, coredns, pause, debian] = await Promise.all([
-    step('Build Kubernetes', async () => await buildKubernetes()),
-    step('Build containerd', buildContainerd),
-    step('Build CoreDNS', () => goInstall('coredns', 'github.com/coredns/coredns', versions.coredns)),
-    step('Build pause', buildPause),
+  const [programs, root] = await Promise.all([
+    findPrograms(),
     step('Debian for the node', () => debianRoot('kind-node', packages)),
   ]);
   const work = join(cacheRoot, 'built', `.node-image-${key}`);
@@ -81,7 +77,7 @@ export async function makeNodeImageForKind(): Promise<string> {
       rmSync(work, { recursive: true, force: true });
       mkdirSync(work, { recursive: true });
       try {
-        await assemble(work, { kube, containerd, coredns, pause }, debian, name);
+        await assemble(work, programs, root, name);
       } finally {
         rmSync(work, { recursive: true, force: true });
       }
@@ -90,16 +86,22 @@ export async function makeNodeImageForKind(): Promise<string> {
   return name;
 }
 
-async function buildContainerd(): Promise<string> {
-  const module = join(source, 'containerd');
-  const key = keyOf(versions.containerd, keyOfFiles([join(module, 'go.mod'), join(module, 'go.sum')]));
-  return await built('containerd', key, async (into) => await goBuild(module, ['tool'], `${into}/`));
+async function findPrograms(): Promise<Programs> {
+  const [kubernetes, containerd] = await Promise.all([
+    step('Compile Kubernetes', (_say, at) => compileKubernetes(at), '8 min'),
+    step('containerd', findContainerd),
+  ]);
+  return { ...kubernetes, containerd };
 }
 
-async function buildPause(): Promise<string> {
-  const key = keyOfFiles([join(source, 'pause/main.go')]);
-  const directory = await built('pause', key, async (into) => await goBuild(source, ['./pause'], join(into, 'pause')));
-  return join(directory, 'pause');
+async function findContainerd(): Promise<string> {
+  const { atLeast, compiled } = versions.containerd;
+  const program = 'usr/bin/containerd';
+  const ready = await fromDebianTesting('containerd', ['containerd'], [{ program, arguments: ['--version'], atLeast }]);
+  if (ready !== undefined) return join(ready, 'usr/bin');
+  const module = join(source, 'containerd');
+  const key = keyOf(compiled, keyOfFiles([join(module, 'go.mod'), join(module, 'go.sum')]));
+  return await built('containerd', key, async (into) => await goBuild(module, ['tool'], `${into}/`));
 }
 
 async function assemble(work: string, programs: Programs, debian: string, name: string): Promise<void> {

@@ -8,6 +8,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Text for its standard input; nothing otherwise. */
   readonly input?: string;
+  /** Told what it prints, as it comes. */
+  readonly onOutput?: (text: string) => void;
   /** Killed after this long; no limit otherwise. */
   readonly timeoutMs?: number;
 }
@@ -27,6 +29,10 @@ export async function run(command: string, args: readonly string[], options: Run
   const child = start(command, args, options);
   child.stdin?.on('error', () => undefined); // it may end without reading its input
   child.stdin?.end(options.input ?? '');
+  const { onOutput } = options;
+  if (onOutput !== undefined) {
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => onOutput(String(chunk)));
+  }
   return await finished(child, command, args);
 }
 

