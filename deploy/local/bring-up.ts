@@ -20,7 +20,7 @@ import { ensureNetwork, type Network, networkName } from './network.ts';
 import { makeNodeImageForKind } from './node-image.ts';
 import { ensurePodRoute } from './pod-route.ts';
 import { step } from './steps.ts';
-import { compileKubernetes, findHelm, findKind, findKubectl } from './tools.ts';
+import { compileKubernetes, findHelm, findKind, findKubectl, type Kubernetes } from './tools.ts';
 import { addToWorld, dropFromWorld, type WorldTools } from './world.ts';
 
 /** Everything. */
@@ -151,7 +151,11 @@ async function startHadoop(network: Network): Promise<void> {
 }
 
 async function startCluster({ network, pulls }: Ready): Promise<ImageTarget> {
-  const [image, tools] = await Promise.all([pulls ? undefined : makeNodeImageForKind(), findTools(pulls)]);
+  // Begun first: it takes longest, and everything else of the cluster waits for it.
+  const compiled = pulls
+    ? undefined
+    : step('Compile Kubernetes', (_say, at) => compileKubernetes(at), { usually: '6 min' });
+  const [image, tools] = await Promise.all([compiled && makeNodeImageForKind(compiled), findTools(compiled)]);
   await step('Kubernetes cluster', async (say) => {
     const made = await ensureCluster(tools.kind, tools.kubectl, image);
     if (image !== undefined) await removeOtherTags(image);
@@ -171,16 +175,21 @@ async function startCluster({ network, pulls }: Ready): Promise<ImageTarget> {
   return { kind: tools.kind, cluster: clusterName, node: nodeContainer };
 }
 
-/** @param ready are they all to come from packages? Otherwise kubectl is the one of the Kubernetes that is compiled here. */
-export async function findTools(ready = true): Promise<WorldTools> {
+/** @param compiled where Kubernetes is compiled here, kubectl is that one; otherwise all come from packages */
+export async function findTools(compiled?: Promise<Kubernetes>): Promise<WorldTools> {
   const [kind, helm, kubectl] = await Promise.all([
     step('kind', findKind),
     step('Helm', findHelm),
-    step('kubectl', async () => findKubectl(ready ? undefined : await compileKubernetes())),
+    findKubectlOf(compiled),
   ]);
   const tools = { kind, kubectl, helm };
   addToWorld({ tools });
   return tools;
+}
+
+async function findKubectlOf(compiling: Promise<Kubernetes> | undefined): Promise<string> {
+  const compiled = await compiling;
+  return await step('kubectl', () => findKubectl(compiled));
 }
 
 /** Builds and loads the images of the cluster; the operator's as soon as its programs have sources. */

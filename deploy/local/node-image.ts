@@ -28,7 +28,7 @@ import { writeOciArchive } from './oci-archive.ts';
 import { fromDebianTesting } from './packaged.ts';
 import { run, succeeds } from './run.ts';
 import { currentLog, step } from './steps.ts';
-import { compileKubernetes, type Kubernetes } from './tools.ts';
+import type { Kubernetes } from './tools.ts';
 import { versions } from './versions.ts';
 
 /** Of our own node images, before the tag. */
@@ -55,8 +55,8 @@ interface Programs extends Kubernetes {
   readonly containerd: string;
 }
 
-/** Makes the node image unless the engine has it. Returns its name. */
-export async function makeNodeImageForKind(): Promise<string> {
+/** Makes the node image of what is compiled unless the engine has it. Returns its name. */
+export async function makeNodeImageForKind(compiled: Promise<Kubernetes>): Promise<string> {
   const { kubernetes, debian, etcdTag, corednsTag, pauseTag, containerd } = versions;
   const files = listFiles(source);
   const key = keyOf(
@@ -66,10 +66,12 @@ export async function makeNodeImageForKind(): Promise<string> {
   );
   const name = `${nodeImageName}:${kubernetes}-${key}`;
   if (await hasImage(name)) return name;
-  const [programs, root] = await Promise.all([
-    findPrograms(),
+  const [kubernetesPrograms, containerdPrograms, root] = await Promise.all([
+    compiled,
+    step('containerd', findContainerd),
     step('Debian for the node', () => debianRoot('kind-node', packages)),
   ]);
+  const programs = { ...kubernetesPrograms, containerd: containerdPrograms };
   const work = join(cacheRoot, 'built', `.node-image-${key}`);
   await step('Assemble the node image', async () => {
     await withLock(join(cacheRoot, 'locks', `node-image-${key}`), async () => {
@@ -84,14 +86,6 @@ export async function makeNodeImageForKind(): Promise<string> {
     });
   });
   return name;
-}
-
-async function findPrograms(): Promise<Programs> {
-  const [kubernetes, containerd] = await Promise.all([
-    step('Compile Kubernetes', (_say, at) => compileKubernetes(at), '8 min'),
-    step('containerd', findContainerd),
-  ]);
-  return { ...kubernetes, containerd };
 }
 
 async function findContainerd(): Promise<string> {

@@ -34,13 +34,13 @@ export class StepFailed extends Error {
 /**
  * Runs one step and shows it. Steps may run side by side.
  * @param work may give a note for the closing line through `say`, and tell through `at` how far it is
- * @param usually how long it takes on two processors when nothing of it is there yet, where that is long: `8 min`
+ * @param usually how long it takes on two processors when nothing of it is there yet, where that is long: `6 min`
  * @throws StepFailed, after the reason and the log file's path were shown
  */
 export async function step<T>(
   name: string,
   work: (say: (note: string) => void, at: (progress: string) => void) => Promise<T>,
-  usually?: string,
+  { usually }: { readonly usually?: string } = {},
 ): Promise<T> {
   const directory = join(localState, 'log');
   mkdirSync(directory, { recursive: true });

@@ -32,7 +32,7 @@ export async function findHelm(): Promise<string> {
 }
 
 /** @param compiled Kubernetes, where the cluster is made of what we compiled: then kubectl is of the same version */
-export async function findKubectl(compiled?: Kubernetes): Promise<string> {
+export async function findKubectl(compiled: Kubernetes | undefined): Promise<string> {
   const ready = compiled === undefined ? await kubectlAndHelm() : undefined;
   if (ready !== undefined) return publish('kubectl', join(ready, 'kubectl/kubectl'));
   return publish('kubectl', (compiled ?? (await compileKubernetes())).kube);
