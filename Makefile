@@ -26,7 +26,7 @@ lint-code: setup ## Types, style and generated files; seconds
 lint: lint-code ## lint-code, then the chart and its samples against a real API server
 	@node deploy/local/lint-chart.ts
 
-tools: setup ## Build kind, kubectl and Helm into the cache
+tools: setup ## Get kind, kubectl and Helm into the cache
 	@node deploy/local/make-tools.ts
 
 test-unit: tools ## Unit tests; seconds
