@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { mapBounded } from './bounded.ts';
+import { settle } from '../../test/builders/manual-clock.ts';
+import { mapBounded, Slots } from './bounded.ts';
 
 it('keeps the order and never runs more than the limit', async () => {
   let running = 0;
@@ -43,4 +44,29 @@ it("throws the caller's reason when it is aborted", async () => {
     stop.signal,
   );
   await expect(running).rejects.toThrow('enough');
+});
+
+it('slots let so many pieces of work run, the others in their order, whatever becomes of them', async () => {
+  const slots = new Slots(2);
+  const begun: number[] = [];
+  const release: ((failed: boolean) => void)[] = [];
+  const works = Array.from({ length: 4 }, (_, index) =>
+    slots
+      .within(async () => {
+        begun.push(index);
+        if (await new Promise<boolean>((resolve) => release.push(resolve))) throw new Error('failed');
+        return index;
+      })
+      .catch((error: Error) => error.message),
+  );
+  await settle();
+  expect(begun).toEqual([0, 1]);
+  release.shift()?.(true);
+  await settle();
+  expect(begun).toEqual([0, 1, 2]);
+  for (let left = 3; left > 0; left -= 1) {
+    release.shift()?.(false);
+    await settle();
+  }
+  expect(await Promise.all(works)).toEqual(['failed', 1, 2, 3]);
 });
