@@ -61,7 +61,7 @@ export async function goInstall(name: string, module: string, version: string): 
 
 export interface GoBuildOptions {
   readonly ldflags?: string;
-  /** Told, about once a second, how far it is. */
+  /** Told how far it is, with each package. */
   readonly at?: (progress: string) => void;
 }
 

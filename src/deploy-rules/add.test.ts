@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { deployedModel as there } from '../../test/builders/deployed-model.ts';
 import { type Addition, decideAdd } from './add.ts';
-import type { DeployedModel } from './deployed-model.ts';
 
 const asked: Addition = {
   model: 'dga',
@@ -12,22 +12,6 @@ const asked: Addition = {
   path: '/m/dga',
   readFrom: undefined,
 };
-
-function there(changes: Partial<DeployedModel> = {}, name = 'dga-1.0', uid = 'u1'): DeployedModel {
-  return {
-    state: { namespace: 'fraud', name, uid, resourceVersion: '5' },
-    createdAt: '2026-01-01T00:00:00Z',
-    deleting: false,
-    stalled: false,
-    model: 'dga',
-    version: '1.0',
-    instances: 3,
-    memory: '512Mi',
-    path: '/m/dga',
-    readFrom: 'Store',
-    ...changes,
-  };
-}
 
 describe('ADD where nothing is', () => {
   it('makes a resource', () => {

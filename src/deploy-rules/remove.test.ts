@@ -1,19 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { DeployedModel } from './deployed-model.ts';
+import { deployedModel } from '../../test/builders/deployed-model.ts';
 import { decideRemove } from './remove.ts';
 
-const there: DeployedModel = {
-  state: { namespace: 'fraud', name: 'dga-1.0', uid: 'u1', resourceVersion: '5' },
-  createdAt: '2026-01-01T00:00:00Z',
-  deleting: false,
-  stalled: false,
-  model: 'dga',
-  version: '1.0',
-  instances: 3,
-  memory: '512Mi',
-  path: '/m/dga',
-  readFrom: 'Store',
-};
+const there = deployedModel();
 const dga = (instances: number | undefined) => ({ model: 'dga', version: '1.0', instances });
 
 describe('REMOVE', () => {

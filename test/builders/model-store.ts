@@ -159,3 +159,19 @@ export function part(object: ApiObject, key: string): ApiObject {
   const value = object[key];
   return typeof value === 'object' && value !== null ? { ...value } : {};
 }
+
+/** Three models of two names in one namespace, one of them again in another. */
+export function someModels(): ModelStore {
+  const store = new ModelStore();
+  const model = (name: string, version: string, namespace: string, status = {}) =>
+    store.put({
+      metadata: { name: `${name}-${version}`, namespace },
+      spec: { name, version, instances: 1, memory: '1Gi', payload: { path: 'p' } },
+      status,
+    });
+  model('echo', '1.0', 'fraud');
+  model('dga', '2.0', 'fraud', { serving: '1.5' });
+  model('dga', '1.0', 'fraud');
+  model('dga', '1.0', 'lab');
+  return store;
+}

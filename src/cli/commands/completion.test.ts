@@ -1,23 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { cliPorts } from '../../../test/builders/cli-ports.ts';
 import { typed } from '../../../test/builders/command-line.ts';
-import { ModelStore } from '../../../test/builders/model-store.ts';
+import { someModels } from '../../../test/builders/model-store.ts';
 import { MaasError } from '../../contracts/errors.ts';
-
-function someModels(): ModelStore {
-  const store = new ModelStore();
-  const model = (name: string, version: string, namespace: string, status = {}) =>
-    store.put({
-      metadata: { name: `${name}-${version}`, namespace },
-      spec: { name, version, instances: 1, memory: '1Gi', payload: { path: 'p' } },
-      status,
-    });
-  model('echo', '1.0', 'fraud');
-  model('dga', '2.0', 'fraud', { serving: '1.5' });
-  model('dga', '1.0', 'fraud');
-  model('dga', '1.0', 'lab');
-  return store;
-}
 
 describe('complete', () => {
   const completed = async (...words: string[]) => {
