@@ -6,7 +6,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'deploy/**/*.test.ts', 'test/unit/**/*.test.ts'],
+          include: ['src/**/*.test.ts', 'deploy/**/*.test.ts', 'test/unit/**/*.test.ts', 'test/bench/**/*.test.ts'],
           testTimeout: 15_000,
         },
       },

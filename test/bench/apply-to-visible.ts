@@ -16,6 +16,7 @@ import { script } from '../e2e/payloads.ts';
 import { eventually, Stage } from '../e2e/stage.ts';
 import { Followers } from '../integration/java.ts';
 import { present } from '../integration/world.ts';
+import { ratioOf, shownSpread, spreadOf } from './figures.ts';
 
 const rounds = 5;
 const sizes = [1, 10];
@@ -212,14 +213,9 @@ async function podsGone(stage: Stage, name: string): Promise<void> {
   );
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
 /** Median milliseconds from the apply until a moment. */
 function spent(all: readonly Moments[], what: keyof Moments): number {
-  return median(all.map((moments) => (moments[what] ?? Number.NaN) - moments.applied));
+  return spreadOf(all.map((moments) => (moments[what] ?? Number.NaN) - moments.applied)).median;
 }
 
 function shown(ms: number): string {
@@ -234,16 +230,15 @@ function report(
 ): void {
   const visible = spent(models, 'visible');
   const available = spent(bare, 'ready');
-  const ratios = models.map((m, at) => {
-    const other = bare[at];
-    return ((m.visible ?? Number.NaN) - m.applied) / ((other?.ready ?? Number.NaN) - (other?.applied ?? 0));
-  });
+  const since = (all: readonly Moments[], what: 'visible' | 'ready') =>
+    all.map((moments) => (moments[what] ?? Number.NaN) - moments.applied);
+  const ratio = ratioOf(since(models, 'visible'), since(bare, 'ready'));
   const lines = [
-    `\n## ${instances} instance${instances === 1 ? '' : 's'}, median of ${rounds}`,
+    `\n## ${instances} instance${instances === 1 ? '' : 's'}, median of ${rounds} (least to most)`,
     '',
     `From apply to visible for a Stellar client: ${shown(visible)}. A bare Deployment to Ready: ${shown(available)}; ` +
       `one of the same shape: ${shown(spent(shape, 'ready'))}.`,
-    `Ratio, pair by pair: median ${median(ratios).toFixed(2)}, from ${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}.`,
+    `Ratio, pair by pair: ${shownSpread(ratio)}.`,
     '',
     '| after the apply, all instances | model | same shape, idle | bare |',
     '|---|---|---|---|',
