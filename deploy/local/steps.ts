@@ -14,6 +14,7 @@ const stillAtMs = 30_000;
 interface Log {
   readonly file: string;
   readonly stream: WriteStream;
+  readonly remarks: string[];
 }
 
 const log = new AsyncLocalStorage<Log>();
@@ -21,6 +22,11 @@ const log = new AsyncLocalStorage<Log>();
 /** The log of the step that this code runs in. */
 export function currentLog(): WriteStream | undefined {
   return log.getStore()?.stream;
+}
+
+/** Something about the step that this code runs in that a person should see in its closing line. */
+export function remark(text: string): void {
+  log.getStore()?.remarks.push(text);
 }
 
 /** A failure that has been shown already, with its reason and its log. */
@@ -48,6 +54,7 @@ export async function step<T>(
   const stream = createWriteStream(file);
   const began = performance.now();
   let note = '';
+  const remarks: string[] = [];
   let progress: string | undefined;
   const of = usually === undefined ? '' : `usually ${usually}; `;
   const started = setTimeout(() => show('..', name, undefined, of.slice(0, -2)), 1_000);
@@ -56,7 +63,7 @@ export async function step<T>(
     stillAtMs,
   );
   try {
-    const result = await log.run({ file, stream }, () =>
+    const result = await log.run({ file, stream, remarks }, () =>
       work(
         (text) => {
           note = text;
@@ -66,7 +73,7 @@ export async function step<T>(
         },
       ),
     );
-    show('ok', name, performance.now() - began, note);
+    show('ok', name, performance.now() - began, [note, ...remarks].filter(Boolean).join('; '));
     return result;
   } catch (error) {
     if (error instanceof StepFailed) throw error;
