@@ -4,7 +4,7 @@ SHELL := bash
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 PREFIX ?= $(HOME)/.local
 
-.PHONY: help setup build generate lint lint-code test-unit test demo bench tools up down images clean-local install
+.PHONY: help setup build generate lint lint-code test-unit test demo bench bench-start tools up down images clean-local install
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,7 +50,9 @@ clean-local: setup ## down, and remove the data of ZooKeeper, HDFS and the priva
 demo: setup ## One model, end to end, on a cluster of its own or (CLUSTER=existing) yours
 	@node deploy/local/demo.ts
 
-bench: setup ## How long it takes from apply until clients see a model, and what it costs
+bench: bench-start ## All that is measured, against references taken in the same run
+
+bench-start: setup ## How long it takes from apply until clients see a model; SIZES="1 10" ROUNDS=5
 	@node test/bench/apply-to-visible.ts
 
 install: setup ## kubectl-maas into $(PREFIX)/bin
