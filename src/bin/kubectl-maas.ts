@@ -16,7 +16,7 @@ import { runCommandLine } from '../cli/command-line.ts';
 import type { CommandEnvironment } from '../cli/define-command.ts';
 import { exitCodes } from '../cli/exit-codes.ts';
 import type { Ports } from '../cli/ports.ts';
-import type { HdfsSettings } from '../contracts/settings.ts';
+import type { HdfsSettings } from '../contracts/hadoop-side.ts';
 import { silentLog } from '../kernel/log.ts';
 import { systemClock } from '../kernel/system-clock.ts';
 import { userPayloads } from '../payload/user-payloads.ts';

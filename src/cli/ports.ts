@@ -1,8 +1,8 @@
 /** What the commands need from outside; the composition root gives it, tests give something simpler. */
 
+import type { HdfsSettings } from '../contracts/hadoop-side.ts';
 import type { ObjectState } from '../contracts/object-state.ts';
 import type { TransferProgress } from '../contracts/payload.ts';
-import type { HdfsSettings } from '../contracts/settings.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { ClusterChoice } from './options/cluster-options.ts';
 

@@ -4,9 +4,9 @@
  */
 import { z } from 'zod';
 import { sameJson } from '../kernel/canonical-json.ts';
+import { group } from './api-group.ts';
 import { quantityPattern } from './quantity.ts';
 import {
-  group,
   hostPathRefused,
   kind,
   maxResourceName,

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hasCode } from './errors.ts';
+import { type HdfsSettings, hdfsSettings } from './hadoop-side.ts';
 import { absoluteHdfsPath, encodeHdfsPath, joinHdfsPath, parseHdfsPath, segmentProblem } from './hdfs-path.ts';
-import { type HdfsSettings, hdfsSettings } from './settings.ts';
 
 const two: HdfsSettings = hdfsSettings.parse({
   nameservices: {

@@ -6,7 +6,7 @@
 
 import { quoted } from '../kernel/shown-text.ts';
 import { MaasError } from './errors.ts';
-import type { HdfsSettings } from './settings.ts';
+import type { HdfsSettings } from './hadoop-side.ts';
 
 /** Where a path points: below the root of a nameservice, or below the HDFS user's home directory there. */
 export interface HdfsLocation {

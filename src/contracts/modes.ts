@@ -9,7 +9,7 @@
 import { quoted } from '../kernel/shown-text.ts';
 import { byText } from '../kernel/text-order.ts';
 import { MaasError } from './errors.ts';
-import { modelDeploymentSpec } from './resource.ts';
+import { modelName } from './model-name.ts';
 
 /** In the order in which a model usually goes through them. */
 export const modes = ['observe', 'shadow', 'active', 'drain'] as const;
@@ -97,7 +97,7 @@ function readTable<M extends Mode>(json: unknown, allowed: readonly M[]): ModeTa
   const models = new Map<string, M>();
   for (const [name, value] of Object.entries(given)) {
     const known = mode(value);
-    if (!modelDeploymentSpec.shape.name.safeParse(name).success) return `names a model ${quoted(name)} that cannot be`;
+    if (!modelName.safeParse(name).success) return `names a model ${quoted(name)} that cannot be`;
     if (known === undefined) return `gives ${quoted(name)} a mode that is none of ${allowed.join(', ')}`;
     models.set(name, known);
   }

@@ -1,7 +1,7 @@
 /** Names, labels and annotations of everything that the operator makes. */
 import { createHash } from 'node:crypto';
+import { group } from './api-group.ts';
 import type { ReadFrom } from './payload.ts';
-import { group } from './resource.ts';
 
 export const labels = {
   managedBy: 'app.kubernetes.io/managed-by',

@@ -3,9 +3,9 @@
  * volume, the agent's instructions, its HTTP paths and its termination message.
  */
 import { z } from 'zod';
+import { hdfsSettings, zookeeperSettings } from './hadoop-side.ts';
 import { transferProgress } from './payload.ts';
 import type { Reason } from './reasons.ts';
-import { hdfsSettings, zookeeperSettings } from './settings.ts';
 
 export const containers = { agent: 'agent', model: 'model' } as const;
 

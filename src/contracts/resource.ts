@@ -4,12 +4,12 @@
  */
 import { z } from 'zod';
 import { durationPattern } from './duration.ts';
+import { modelName } from './model-name.ts';
 import { nodeLabelProblem } from './node-label-expression.ts';
 import { readFromPlaces } from './payload.ts';
 import { quantityPattern } from './quantity.ts';
 import type { Reason } from './reasons.ts';
 
-export const group = 'maas.dev';
 export const apiVersion = 'maas.dev/v1';
 export const kind = 'ModelDeployment';
 export const plural = 'modeldeployments';
@@ -17,10 +17,6 @@ export const plural = 'modeldeployments';
 /** metadata.name is part of the names and labels of everything below it. */
 export const maxResourceName = 52;
 
-/** A model name is a znode's name, so no slash; control characters would reach terminals. */
-const modelNamePattern = '^[^/\\x00-\\x1f\\x7f]+$';
-/** ZooKeeper refuses these too; the API server's regular expressions cannot say it in the same letters. */
-const refusedByZooKeeper = /[\u0080-\u009f\ud800-\uf8ff\ufff0-\uffff]/;
 const visibleTextPattern = '^[^\\x00-\\x1f\\x7f]+$';
 
 const noQuantity = 'is no quantity, such as 2, 0.5, 500m or 512Mi';
@@ -144,13 +140,7 @@ const securityContext = z.object({
 });
 
 export const modelDeploymentSpec = z.object({
-  name: z
-    .string()
-    .min(1)
-    .max(128)
-    .regex(new RegExp(modelNamePattern))
-    .refine((name) => !refusedByZooKeeper.test(name), 'has a character that ZooKeeper refuses in the name of a node')
-    .describe('The model, as Stellar names it in MAAS_GET_ENDPOINT. Cannot be changed.'),
+  name: modelName.describe('The model, as Stellar names it in MAAS_GET_ENDPOINT. Cannot be changed.'),
   version: z
     .string()
     .min(1)

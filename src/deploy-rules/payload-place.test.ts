@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-
+import { hdfsSettings } from '../contracts/hadoop-side.ts';
 import { parseHdfsPath } from '../contracts/hdfs-path.ts';
 import { modelDeploymentSpec } from '../contracts/resource.ts';
-import { hdfsSettings } from '../contracts/settings.ts';
 import { defaultPayloadPath } from './payload-place.ts';
 
 const { shape } = modelDeploymentSpec;

@@ -1,8 +1,9 @@
 /** `operator check`: what `helm test` runs. Uses the operator's own settings and the same adapters. */
 
 import { asMaasError } from '../contracts/errors.ts';
+import type { HdfsSettings } from '../contracts/hadoop-side.ts';
 import { absoluteHdfsPath } from '../contracts/hdfs-path.ts';
-import type { HdfsSettings, OperatorSettings } from '../contracts/settings.ts';
+import type { OperatorSettings } from '../contracts/settings.ts';
 import { storeLocation } from '../payload/hdfs-directory.ts';
 import { parseServiceConfig } from '../wire/service-config.ts';
 

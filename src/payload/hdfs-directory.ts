@@ -1,6 +1,8 @@
 /** From paths as people and settings write them to directories of HDFS. */
+
+import type { HdfsSettings } from '../contracts/hadoop-side.ts';
 import { absoluteHdfsPath, type HdfsLocation, parseHdfsPath } from '../contracts/hdfs-path.ts';
-import type { HdfsSettings, PayloadStoreSettings } from '../contracts/settings.ts';
+import type { PayloadStoreSettings } from '../contracts/settings.ts';
 
 /** The absolute path of a location; HDFS is asked for the home directory only where the location is relative to it. */
 export async function directoryOf(

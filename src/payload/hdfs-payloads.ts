@@ -1,7 +1,9 @@
 /** Payload rules, payload store and HDFS together, by paths as people write them: one connection a nameservice, kept. */
+
+import type { HdfsSettings } from '../contracts/hadoop-side.ts';
 import { joinHdfsPath, parseHdfsPath } from '../contracts/hdfs-path.ts';
 import type { PinnedPayload, TransferProgress } from '../contracts/payload.ts';
-import type { HdfsSettings, PayloadStoreSettings } from '../contracts/settings.ts';
+import type { PayloadStoreSettings } from '../contracts/settings.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { directoryOf, storeLocation } from './hdfs-directory.ts';
 import { Originals } from './originals.ts';

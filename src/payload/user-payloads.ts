@@ -1,7 +1,8 @@
 /** Payloads in HDFS for somebody at a terminal, by paths as people write them: sent, sent over others, looked at. */
+
+import type { HdfsSettings } from '../contracts/hadoop-side.ts';
 import { parseHdfsPath } from '../contracts/hdfs-path.ts';
 import type { TransferProgress } from '../contracts/payload.ts';
-import type { HdfsSettings } from '../contracts/settings.ts';
 import { directoryOf } from './hdfs-directory.ts';
 import { listPayload } from './list-payload.ts';
 import type { PayloadHdfs } from './payload-hdfs.ts';

@@ -1,5 +1,6 @@
 /** The pods of one version of a model: the agent, the model's container, and what they share. */
 import { parseDuration } from '../contracts/duration.ts';
+import type { HdfsSettings } from '../contracts/hadoop-side.ts';
 import type { PinnedPayload } from '../contracts/payload.ts';
 import {
   type AgentInstructions,
@@ -14,7 +15,7 @@ import {
   tokenFile,
 } from '../contracts/pod-contract.ts';
 import type { ModelDeployment, ModelDeploymentSpec } from '../contracts/resource.ts';
-import { cpuOf, type HdfsSettings, type OperatorSettings } from '../contracts/settings.ts';
+import { cpuOf, type OperatorSettings } from '../contracts/settings.ts';
 import { agentPreStop, modelCommand, modelPreStop } from './model-shell.ts';
 import type { Pin } from './observation.ts';
 import { affinityOf, queuePlacement } from './placement.ts';

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type HdfsSettings, hdfsSettings } from '../../src/contracts/settings.ts';
+import { type HdfsSettings, hdfsSettings } from '../../src/contracts/hadoop-side.ts';
 
 export interface FakeRequest {
   /** `nn1`, `nn2`, `dn1`, ... */

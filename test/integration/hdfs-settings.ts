@@ -1,5 +1,5 @@
 /** The settings of the real HDFS. */
-import { type HdfsSettings, hdfsSettings } from '../../src/contracts/settings.ts';
+import { type HdfsSettings, hdfsSettings } from '../../src/contracts/hadoop-side.ts';
 import { present } from './world.ts';
 
 /** @param addresses WebHDFS addresses in another order, or fewer of them */

@@ -5,7 +5,6 @@
  */
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import { messageOf } from '../../kernel/message-of.ts';
 import { HttpFailure, isReset } from './failure.ts';
 import type { Route } from './route.ts';
@@ -148,7 +147,7 @@ class Exchange {
       return;
     }
     this.#within(this.#deadlines.connectMs, 'no connection');
-    socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', usable);
+    socket.once(isSecure(socket) ? 'secureConnect' : 'connect', usable);
   }
 
   #onProxy({ statusCode, statusText = '' }: ProxyAnswer): void {
@@ -204,6 +203,11 @@ class Exchange {
     clearTimeout(this.#timer);
     this.#request.signal?.removeEventListener('abort', this.#abort);
   }
+}
+
+/** Asked so, TLS need not be loaded for it. */
+function isSecure(socket: Socket): boolean {
+  return 'encrypted' in socket;
 }
 
 interface ProxyAnswer {

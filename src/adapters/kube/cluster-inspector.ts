@@ -1,5 +1,6 @@
 /** What is asked of a cluster to say whether it is well. It writes nothing. */
-import { group, plural } from '../../contracts/resource.ts';
+import { group } from '../../contracts/api-group.ts';
+import { plural } from '../../contracts/resource.ts';
 import type { KubeClient, Permission } from './client.ts';
 import { plainObject } from './command-cluster.ts';
 import {

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { MaasError } from '../../contracts/errors.ts';
 import { messageOf } from '../../kernel/message-of.ts';
-import { basicAuthorization } from '../http/route.ts';
+import { basicAuthorization } from '../http/basic-authorization.ts';
 import type { Environment } from './environment.ts';
 import { ExecPlugins, type PluginCall } from './exec-plugin.ts';
 import type { ClusterAccess, Identity, Impersonation, Pem } from './kubeconfig/choose.ts';

@@ -4,10 +4,11 @@
  */
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import type { Clock } from '../../kernel/clock.ts';
+import { basicAuthorization } from '../http/basic-authorization.ts';
 import { bodyText } from '../http/body.ts';
 import { CallTime } from '../http/call-time.ts';
 import { exchange, type HttpAnswer, type HttpRequest } from '../http/exchange.ts';
-import { basicAuthorization, type Route } from '../http/route.ts';
+import type { Route } from '../http/route.ts';
 import { Connections } from './connections.ts';
 import { CredentialSource, type Credentials, impersonationHeaders } from './credentials.ts';
 import type { Environment } from './environment.ts';

@@ -2,7 +2,7 @@
  * Reading from HDFS over node:http alone: what an agent needs, with nothing loaded that it does not.
  */
 
-import type { HdfsSettings } from '../../contracts/settings.ts';
+import type { HdfsSettings } from '../../contracts/hadoop-side.ts';
 import { field } from '../json-field.ts';
 import { fileBlockLengths } from './file-blocks.ts';
 import { fileChecksum, type HdfsFileChecksum } from './file-checksum.ts';

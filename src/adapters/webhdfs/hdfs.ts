@@ -1,6 +1,6 @@
 /** HDFS over WebHDFS: reading, listing and changing. */
 import { MaasError } from '../../contracts/errors.ts';
-import type { HdfsSettings } from '../../contracts/settings.ts';
+import type { HdfsSettings } from '../../contracts/hadoop-side.ts';
 import { field } from '../json-field.ts';
 import { createFile, type Source, type WriteOptions } from './create-file.ts';
 import type { HdfsFileStatus } from './file-status.ts';

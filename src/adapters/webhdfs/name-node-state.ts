@@ -3,7 +3,7 @@
  * accepted; that a name node is in safe mode it shows only in its metrics (/jmx), which may be closed.
  */
 import { asMaasError } from '../../contracts/errors.ts';
-import type { HdfsSettings } from '../../contracts/settings.ts';
+import type { HdfsSettings } from '../../contracts/hadoop-side.ts';
 import { bodyText } from '../http/body.ts';
 import { field, jsonOrText } from '../json-field.ts';
 import { callForJson } from './name-node-call.ts';

@@ -1,6 +1,6 @@
 /** One nameservice: its name nodes, who asks, and the connections that all requests to it share. */
 import { MaasError } from '../../contracts/errors.ts';
-import type { HdfsSettings } from '../../contracts/settings.ts';
+import type { HdfsSettings } from '../../contracts/hadoop-side.ts';
 import { backOffMs } from '../../kernel/back-off.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';

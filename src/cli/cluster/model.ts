@@ -3,10 +3,11 @@
  * values that this program does not know, and a list must not fail because of one object.
  */
 import { z } from 'zod';
+import { group } from '../../contracts/api-group.ts';
 import { MaasError } from '../../contracts/errors.ts';
 import type { ObjectState } from '../../contracts/object-state.ts';
 import type { Reason } from '../../contracts/reasons.ts';
-import { group, type ModelDeploymentStatus, modelDeploymentStatus, plural } from '../../contracts/resource.ts';
+import { type ModelDeploymentStatus, modelDeploymentStatus, plural } from '../../contracts/resource.ts';
 import type { ApiObject } from '../ports.ts';
 
 const text = z.string();

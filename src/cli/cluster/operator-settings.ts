@@ -2,14 +2,13 @@
 
 import { z } from 'zod';
 import { MaasError } from '../../contracts/errors.ts';
+import { hdfsSettings, zookeeperSettings } from '../../contracts/hadoop-side.ts';
 import {
-  hdfsSettings,
   legacySettings,
   operatorSettings,
   requestQueueSettings,
   settingsConfigMap,
   settingsKey,
-  zookeeperSettings,
 } from '../../contracts/settings.ts';
 import { readJson } from '../../kernel/schema-json.ts';
 import type { Cluster } from '../ports.ts';

@@ -1,5 +1,6 @@
 /** Does the cluster know ModelDeployments as this program does? */
-import { apiVersion, group, plural } from '../../contracts/resource.ts';
+import { group } from '../../contracts/api-group.ts';
+import { apiVersion, plural } from '../../contracts/resource.ts';
 import type { ClusterFacts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 import { isAway, notChecked } from './not-checked.ts';

@@ -1,6 +1,8 @@
 /** Which questions are asked of the API server about permissions. */
+
+import { group } from '../../contracts/api-group.ts';
 import { type OperatorPermissions, operatorPermissions, type Permission } from '../../contracts/permissions.ts';
-import { group, plural } from '../../contracts/resource.ts';
+import { plural } from '../../contracts/resource.ts';
 import type { PublishedSettings } from '../cluster/operator-settings.ts';
 import type { AskedPermission } from '../ports.ts';
 

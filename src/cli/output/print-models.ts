@@ -1,6 +1,8 @@
 /** `list` in its formats. Pure: the time is an argument. */
+
+import { group } from '../../contracts/api-group.ts';
 import { formatAge } from '../../contracts/duration.ts';
-import { group, plural } from '../../contracts/resource.ts';
+import { plural } from '../../contracts/resource.ts';
 import { visible } from '../../kernel/shown-text.ts';
 import type { Look } from '../ports.ts';
 import { type Colour, paint } from './colour.ts';

@@ -1,6 +1,6 @@
 /** Which ZooKeeper the commands look at: the one of the operator's published settings, or the one that is named. */
 import { asMaasError, hasCode, MaasError } from '../../contracts/errors.ts';
-import { type ZooKeeperSettings, zookeeperSettings } from '../../contracts/settings.ts';
+import { type ZooKeeperSettings, zookeeperSettings } from '../../contracts/hadoop-side.ts';
 import type { PublishedSettings } from '../cluster/operator-settings.ts';
 import { readSettings } from '../cluster/operator-settings.ts';
 import type { Cluster, Ports, ZooKeeperReader } from '../ports.ts';
