@@ -161,10 +161,11 @@ async function download(
 ): Promise<void> {
   const { source, file, signal, trouble, inPlace, nodes } = job;
   let position = there;
-  const wanted = { offset: there, length: file.length - there, signal, ...nodes.next() };
+  const wanted = { offset: there, length: file.length - there, lent: true, signal, ...nodes.next() };
   for await (const chunk of await source.read(path, wanted)) {
-    await writeAll(handle, chunk, position);
+    const written = writeAll(handle, chunk, position);
     digests.update(chunk);
+    await written;
     position += chunk.length;
     job.received += chunk.length;
     trouble.lastError = undefined;

@@ -23,6 +23,8 @@ export interface SourceStatus {
 export interface ReadOptions {
   readonly offset?: number;
   readonly length?: number;
+  /** Each chunk need be good only until the next one is asked for. */
+  readonly lent?: boolean;
   readonly signal?: AbortSignal | undefined;
   /** Data nodes that are not to be asked. */
   readonly exclude?: readonly string[];

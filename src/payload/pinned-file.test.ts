@@ -36,6 +36,15 @@ describe('bytes that came', () => {
     expect(await verdict({ sha256 }, bytes, hdfsWith({ fileId: '8', length: 1 }))).toEqual({ kind: 'right' });
   });
 
+  it('are right by their SHA-256 where that is known, without HDFS being asked or its checksum made', async () => {
+    const asked: PinnedSource = {
+      status: () => Promise.reject(new Error('asked')),
+      checksum: () => Promise.reject(new Error('asked')),
+      blockLengths: () => Promise.reject(new Error('asked')),
+    };
+    expect(await verdict({ sha256, checksum: repeatable }, bytes, asked)).toEqual({ kind: 'right' });
+  });
+
   it('are wrong where the digest is another and the file is still the pinned one', async () => {
     expect(await verdict({ sha256 }, Buffer.from('others'))).toEqual({
       kind: 'wrong',

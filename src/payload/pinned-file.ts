@@ -13,7 +13,10 @@ export type PinnedSource = Pick<PayloadHdfs, 'status' | 'checksum' | 'blockLengt
 
 const otherChecksum = "another checksum than HDFS's";
 
-/** The digests of a file that its pin lets us compare. */
+/**
+ * The digest of a file that its pin lets us compare: the SHA-256 where that is known, which says all that HDFS's checksum
+ * would and more; else that.
+ */
 export class PinnedDigests {
   readonly any: boolean;
   readonly #file: PinnedFile;
@@ -25,7 +28,9 @@ export class PinnedDigests {
     this.#file = file;
     this.#sha256 = file.sha256 === undefined ? undefined : createHash('sha256');
     this.#hdfs =
-      file.checksum === undefined ? undefined : HdfsChecksum.like(file.checksum, blockLengths ?? file.blockSize);
+      file.checksum === undefined || file.sha256 !== undefined
+        ? undefined
+        : HdfsChecksum.like(file.checksum, blockLengths ?? file.blockSize);
     this.any = this.#sha256 !== undefined || this.#hdfs !== undefined || file.length === 0;
   }
 

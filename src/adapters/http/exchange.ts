@@ -7,6 +7,7 @@ import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, OutgoingHttpH
 import type { Socket } from 'node:net';
 import { messageOf } from '../../kernel/message-of.ts';
 import { HttpFailure, isReset } from './failure.ts';
+import type { AnswerBody, LendingConnection } from './lent-body.ts';
 import type { Route } from './route.ts';
 import { pump, type Upload } from './upload.ts';
 
@@ -32,6 +33,8 @@ export interface HttpRequest {
   readonly content?: Buffer | undefined;
   /** A body that is sent as it comes. */
   readonly upload?: Upload | undefined;
+  /** Makes the connection for this one request, which then lends the answer's body; see lent-body.ts. */
+  readonly lending?: (() => LendingConnection) | undefined;
   readonly deadlines?: Deadlines;
   readonly signal?: AbortSignal | undefined;
 }
@@ -40,7 +43,7 @@ export interface HttpAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   /** Has to be read to its end or destroyed. */
-  readonly body: IncomingMessage;
+  readonly body: AnswerBody;
   /** IP address of the other side. */
   readonly peer: string | undefined;
   /** For the body; see Deadlines. */
@@ -80,6 +83,7 @@ class Exchange {
   readonly answered: Promise<HttpAnswer>;
   readonly #request: HttpRequest;
   readonly #deadlines: Deadlines;
+  readonly #lending: LendingConnection | undefined;
   readonly #outgoing: ClientRequest;
   readonly #resolve: (answer: HttpAnswer) => void;
   readonly #reject: (error: unknown) => void;
@@ -97,8 +101,11 @@ class Exchange {
     this.#reject = reject;
     this.#request = request;
     this.#deadlines = deadlines;
+    const lending = request.lending?.();
+    this.#lending = lending;
     this.#outgoing = route.send({
       ...route.options,
+      ...(lending === undefined ? {} : { agent: undefined, createConnection: () => lending.socket }),
       // An upload gets a connection of its own: it could not be repeated on another one if a kept one proved closed.
       ...(upload === undefined ? {} : { agent: false }),
       method,
@@ -161,7 +168,7 @@ class Exchange {
     const status = incoming.statusCode ?? 0;
     const { stallMs } = this.#deadlines;
     const peer = this.#outgoing.socket?.remoteAddress?.replace(/^::ffff:/, '');
-    const answer = { status, headers: incoming.headers, body: incoming, peer, stallMs };
+    const answer = { status, headers: incoming.headers, body: this.#bodyOf(incoming), peer, stallMs };
     if (upload === undefined || status >= 400) {
       this.#resolve(answer);
     } else if (this.#progress.written === upload.length) {
@@ -174,6 +181,18 @@ class Exchange {
       incoming.destroy();
       this.#reject(new HttpFailure('answered before it had received everything', true));
     }
+  }
+
+  #bodyOf(incoming: IncomingMessage): AnswerBody {
+    const { statusCode, headers } = incoming;
+    const length = headers['content-length'];
+    if (this.#lending === undefined) return incoming;
+    if (statusCode === 200 && length !== undefined && headers['transfer-encoding'] === undefined) {
+      this.#lending.lend(Number(length), incoming);
+      return this.#lending;
+    }
+    this.#lending.leave();
+    return incoming;
   }
 
   #within(ms: number | undefined, what: string): void {

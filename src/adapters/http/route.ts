@@ -3,6 +3,7 @@ import http from 'node:http';
 import type { RequestOptions } from 'node:https';
 import { urlToHttpOptions } from 'node:url';
 import { withoutBrackets } from '../../kernel/bare-address.ts';
+import { LendingConnection } from './lent-body.ts';
 import { tls } from './tls.ts';
 
 export interface Route {
@@ -33,6 +34,12 @@ export class DirectConnections {
 
   to(url: URL): { readonly route: Route; readonly path: string } {
     return straightTo(url, this.agentFor(url));
+  }
+
+  /** Undefined over TLS, which decrypts into buffers of its own. */
+  lendingTo(url: URL): (() => LendingConnection) | undefined {
+    const { host, port } = endpointOf(url);
+    return url.protocol === 'https:' ? undefined : () => new LendingConnection({ host, port });
   }
 }
 

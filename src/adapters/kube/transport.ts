@@ -5,7 +5,7 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import type { Clock } from '../../kernel/clock.ts';
 import { basicAuthorization } from '../http/basic-authorization.ts';
-import { bodyText } from '../http/body.ts';
+import { bodyText, discardBody } from '../http/body.ts';
 import { CallTime } from '../http/call-time.ts';
 import { exchange, type HttpAnswer, type HttpRequest } from '../http/exchange.ts';
 import type { Route } from '../http/route.ts';
@@ -117,7 +117,7 @@ export function createTransport(
   const sendAuthenticated = async (call: ApiCall, time: CallTime, packed: boolean): Promise<HttpAnswer> => {
     const first = await send(call, time, packed);
     if (first.status !== 401) return first;
-    first.body.resume();
+    await discardBody(first);
     await first.way.credentials.refused();
     access = load();
     way = undefined;

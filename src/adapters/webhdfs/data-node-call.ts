@@ -119,7 +119,7 @@ async function askOnce(
   const got =
     target === undefined
       ? { answer, dataNode: undefined, what }
-      : await follow(nameservice, target, what, credentials, signal);
+      : await follow(nameservice, target, what, { credentials, signal, lend: operation.lend ?? false });
   if (got.answer.status !== 200 && got.answer.status !== 206) {
     got.answer.body.destroy();
     throw new MaasError('HDFS_ERROR', `Could not ${got.what}: unexpected answer ${got.answer.status}`);
@@ -131,14 +131,17 @@ async function follow(
   nameservice: Nameservice,
   target: URL,
   operation: string,
-  credentials: Credentials,
-  signal: AbortSignal | undefined,
+  {
+    credentials,
+    signal,
+    lend,
+  }: { readonly credentials: Credentials; readonly signal: AbortSignal | undefined; readonly lend: boolean },
 ): Promise<DataNodeAnswer> {
   const what = `${operation}, data node ${target.host}`;
   let answer: HttpAnswer;
   let text: string;
   try {
-    answer = await nameservice.exchange({ method: 'GET', url: target, signal });
+    answer = await nameservice.exchange({ method: 'GET', url: target, signal, lend });
     if (answer.status < 400) return { answer, dataNode: await excludableName(target, answer.peer), what };
     text = await bodyStart(answer, 64 * 1024, signal);
   } catch (error) {

@@ -20,6 +20,8 @@ export interface Operation {
   /** Absolute, not encoded. */
   readonly path: string;
   readonly parameters?: Parameters;
+  /** Of data nodes: chunks of the body are lent; see ReadOptions. */
+  readonly lend?: boolean;
 }
 
 /** Largest JSON answer that is read; a page of a listing is some hundred kilobytes. */

@@ -66,11 +66,16 @@ export class Nameservice {
   exchange({
     url,
     upload,
+    lend = false,
     ...request
-  }: Pick<HttpRequest, 'method' | 'upload' | 'signal'> & { readonly url: URL }): Promise<HttpAnswer> {
+  }: Pick<HttpRequest, 'method' | 'upload' | 'signal'> & {
+    readonly url: URL;
+    readonly lend?: boolean;
+  }): Promise<HttpAnswer> {
     return exchange({
       ...request,
       ...this.connections.to(url),
+      lending: lend ? this.connections.lendingTo(url) : undefined,
       headers: { accept: '*/*', ...(upload === undefined ? {} : { 'content-type': 'application/octet-stream' }) },
       upload,
       deadlines: this.deadlines,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type http from 'node:http';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { failure } from '../../../test/builders/failure.ts';
 import { FakeWebHdfs, remote } from '../../../test/builders/fake-webhdfs.ts';
 import { HastyClock } from '../../../test/builders/manual-clock.ts';
@@ -8,7 +8,11 @@ import { type HdfsReader, openHdfsReader } from './hdfs-reader.ts';
 import type { ReadOptions } from './open-file.ts';
 
 let fake: FakeWebHdfs;
-afterEach(() => fake.stop());
+let lent = false;
+afterEach(async () => {
+  lent = false;
+  await fake.stop();
+});
 
 const clock = new HastyClock();
 const deadlines = { connectMs: 1_000, firstByteMs: 200, stallMs: 150, finishMs: 1_000 };
@@ -22,7 +26,7 @@ async function start(count: { nameNodes?: number; dataNodes?: number } = {}): Pr
 
 async function readAll(reader: HdfsReader, options: ReadOptions = {}, path = '/f'): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of await reader.read(path, options)) chunks.push(chunk);
+  for await (const chunk of await reader.read(path, { lent, ...options })) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);
 }
 
@@ -83,7 +87,11 @@ describe('reading', () => {
   });
 });
 
-describe('a data node', () => {
+describe.each([false, true])('a data node whose bytes are lent: %s', (how) => {
+  beforeEach(() => {
+    lent = how;
+  });
+
   it('that refuses connections is left out', async () => {
     const reader = await start();
     await fake.kill('dn1');

@@ -15,6 +15,11 @@ export interface ReadOptions {
   readonly offset?: number;
   /** Bytes wanted; to the end of the file unless told. A file that has fewer is an error. */
   readonly length?: number;
+  /**
+   * Chunks may be lent: each is good until the next one is asked for, and its buffer is used again then. Takes a fraction
+   * of the time and memory of chunks that can be kept.
+   */
+  readonly lent?: boolean;
   readonly signal?: AbortSignal | undefined;
   /** Data nodes not to read from, as `onDataNode` named them. */
   readonly exclude?: readonly string[];
@@ -24,6 +29,7 @@ export interface ReadOptions {
 
 /** Failures in a row, without a single byte between them, before the reader hears of it. */
 const maxFailures = 5;
+const leastToLend = 256 * 1024;
 
 /**
  * Opens a file; errors of opening reject the promise, later ones are thrown while iterating. What was opened has to be
@@ -108,7 +114,10 @@ async function openAt(
     offset: position === 0 ? undefined : String(position),
     length: length === undefined ? undefined : String(offset + length - position),
   };
-  const opened = await askDataNode(nameservice, { method: 'GET', op: 'OPEN', path, parameters }, failures, signal);
+  // For little the buffers that are lent would cost more than they save.
+  const lend = options.lent === true && (length ?? leastToLend) >= leastToLend;
+  const operation = { method: 'GET', op: 'OPEN', path, parameters, lend } as const;
+  const opened = await askDataNode(nameservice, operation, failures, signal);
   if (length === undefined && contentLength(opened.answer) === undefined && !isChunked(opened.answer)) {
     opened.answer.body.destroy();
     throw new MaasError('HDFS_ERROR', `Could not ${opened.what}: the answer does not say how long it is`);
