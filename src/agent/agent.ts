@@ -10,7 +10,7 @@ import { pause } from '../kernel/pause.ts';
 import type { Directories, Pod } from './assignment.ts';
 import { ControlVolume } from './control-volume.ts';
 import { Deeds, type Outcome } from './deeds.ts';
-import { agentServer, listenOnFirst } from './http-server.ts';
+import { type Answers, agentServer, listenOnFirst } from './http-server.ts';
 import { LastingWrites } from './lasting-writes.ts';
 import { currentProblem, modelIsLive } from './lifecycle/problems.ts';
 import { initialState, type Limits, type State, usualLimits } from './lifecycle/state.ts';
@@ -57,13 +57,39 @@ const listenAgainMs = 1_000;
 
 /** Settles when the agent runs. @throws Error where the pod's volumes cannot be used */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
+  const answers = Promise.withResolvers<Answers>();
+  const over = new AbortController();
+  // Before anything else: a probe that finds nobody listening comes again only after its period.
+  const server = agentServer(answers.promise, options.clock);
+  const port = listen(server, options, over.signal);
+  const endServer = () => {
+    over.abort();
+    server.close();
+    server.closeAllConnections();
+  };
+  try {
+    return { ...(await startBehind(answers.resolve, endServer, options)), port };
+  } catch (error) {
+    endServer();
+    throw error;
+  }
+}
+
+/** @param serve is told what the server answers, once that is known */
+async function startBehind(
+  serve: (answers: Answers) => void,
+  endServer: () => void,
+  options: AgentOptions,
+): Promise<Omit<RunningAgent, 'port'>> {
   const { instructions, pod, directories, pinned, clock, log } = options;
   const startedAt = clock.monotonic();
   const control = new ControlVolume(directories.control);
   const store = new SessionStore(directories.session);
-  await control.makePipes();
-  const remains = await findRemains(control, store, pinned.digest);
-  const { last, ids } = await store.load();
+  const [remains, { last, ids }] = await Promise.all([
+    findRemains(control, store, pinned.digest),
+    store.load(),
+    control.makePipes(),
+  ]);
 
   const lifecycle = new RunningLifecycle(initialState(limitsOf(options), remains, clock.monotonic()), clock);
   const writes = new LastingWrites(clock, log, lifecycle.ended);
@@ -74,17 +100,17 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const deeds = new Deeds({ ...about, directory: directories.payload, control, registrar }, wasReady);
   const instance = instanceId(pod.name, pod.uid);
   let timeToRegister: number | undefined;
-  const server = agentServer({
+  serve({
     status: () => JSON.stringify(statusOf(lifecycle.state, clock, { instance, digest: pinned.digest })),
     ready: () => deeds.readyKept,
+    firstReady: deeds.firstReady,
     modelIsLive: () => modelIsLive(lifecycle.state, clock.monotonic()),
     metrics: () => metricsText(lifecycle.state, { timeToRegister }),
   });
   const done = deeds.outcome.then(async (outcome) => {
     await writes.drain();
     lifecycle.end();
-    server.close();
-    server.closeAllConnections();
+    endServer();
     await zookeeper.close();
     await control.close();
     return outcome;
@@ -101,8 +127,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   void followModel(lifecycle, lookOptions(options), clock, log);
   void followTime(lifecycle, clock);
   void followStop(lifecycle, control, clock, log);
-  const port = listen(server, options, lifecycle.ended);
-  return { done, port, terminate: () => lifecycle.dispatch({ type: 'terminate' }) };
+  return { done, terminate: () => lifecycle.dispatch({ type: 'terminate' }) };
 }
 
 function limitsOf({ instructions, limits }: AgentOptions): Limits {

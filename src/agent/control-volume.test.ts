@@ -102,11 +102,14 @@ describe('asking for a restart', () => {
 describe('the other files', () => {
   it('says ready with the mark of the start, and takes it back', async () => {
     expect(await volume.readyMark()).toBeUndefined();
+    volume.setReady(undefined);
+    expect(existsSync(file(control.lost))).toBe(false);
     volume.setReady('1:2');
     expect(await volume.readyMark()).toBe('1:2');
     volume.setReady(undefined);
     volume.setReady(undefined);
     expect(await volume.readyMark()).toBeUndefined();
+    expect(existsSync(file(control.lost))).toBe(true);
   });
 
   it('says stopped with or without a drain', async () => {

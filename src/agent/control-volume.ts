@@ -1,7 +1,7 @@
 /** The files by which agent and model container talk; what they mean is in the contract. */
 
 import { execFile } from 'node:child_process';
-import { closeSync, constants, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import { type FileHandle, lstat, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -21,7 +21,13 @@ export class ControlVolume {
 
   /** Makes both pipes; those that an earlier agent made are kept, because the model may be waiting at them. */
   async makePipes(): Promise<void> {
-    await Promise.all([control.gate, control.restart].map((name) => makePipe(this.#path(name))));
+    const paths = [control.gate, control.restart].map((name) => this.#path(name));
+    const arePipes = await Promise.all(paths.map(isPipe));
+    const missing = paths.filter((_, at) => !arePipes[at]);
+    if (missing.length === 0) return;
+    await Promise.all(missing.map((path) => rm(path, { recursive: true, force: true })));
+    // Node cannot make one itself.
+    await run('mkfifo', ['-m', '644', ...missing]);
   }
 
   /**
@@ -78,7 +84,7 @@ export class ControlVolume {
   setReady(mark: string | undefined): void {
     const path = this.#path(control.ready);
     if (mark === undefined) {
-      rmSync(path, { force: true });
+      if (existsSync(path)) renameSync(path, this.#path(control.lost));
       return;
     }
     const half = this.#path(`.${control.ready}`);
@@ -124,12 +130,8 @@ export class ControlVolume {
   }
 }
 
-async function makePipe(path: string): Promise<void> {
-  const isPipe = async () => (await lstat(path).catch(() => undefined))?.isFIFO() === true;
-  if (await isPipe()) return;
-  await rm(path, { recursive: true, force: true });
-  // Node cannot make one itself.
-  await run('mkfifo', ['-m', '644', path]);
+async function isPipe(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined))?.isFIFO() === true;
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -55,6 +55,7 @@ export class Deeds {
   /** The start in which the model is ready, and whether an agent that is started now would know it. */
   #readyMark: string | undefined;
   #readyKept: boolean;
+  readonly #firstReady = new AbortController();
 
   /** @param wasReady an earlier agent has left the instance ready */
   constructor(options: DeedOptions, wasReady: boolean) {
@@ -63,11 +64,17 @@ export class Deeds {
     this.#end = resolve;
     this.#with = options;
     this.#readyKept = wasReady;
+    if (wasReady) this.#firstReady.abort();
   }
 
   /** The instance is ready, and a restart would find it ready. */
   get readyKept(): boolean {
     return this.#readyKept;
+  }
+
+  /** Fires when it is so for the first time. */
+  get firstReady(): AbortSignal {
+    return this.#firstReady.signal;
   }
 
   /** Never fails; what takes time ends as an event. */
@@ -110,6 +117,7 @@ export class Deeds {
     const keep = () => {
       control.setReady(this.#readyMark);
       this.#readyKept = this.#readyMark !== undefined;
+      if (this.#readyKept) this.#firstReady.abort();
     };
     try {
       keep();

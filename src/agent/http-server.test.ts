@@ -1,7 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import { connect } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
-import { agentServer, listenOnFirst } from './http-server.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ManualClock } from '../../test/builders/manual-clock.ts';
+import { readinessProbe } from '../contracts/pod-contract.ts';
+import { type Answers, agentServer, listenOnFirst } from './http-server.ts';
 
 const servers: Server[] = [];
 afterEach(() => {
@@ -11,16 +13,23 @@ afterEach(() => {
   }
 });
 
-async function agent(answers: { ready?: boolean; live?: boolean } = {}): Promise<string> {
-  const server = agentServer({
-    status: () => '{"stage":"Registered"}',
-    ready: () => answers.ready ?? true,
-    modelIsLive: () => answers.live ?? true,
-    metrics: () => 'maas_agent_registered 1\n',
-  });
+type Given = { ready?: boolean; live?: boolean };
+
+const answersOf = (given: Given, firstReady: AbortSignal): Answers => ({
+  status: () => '{"stage":"Registered"}',
+  ready: () => given.ready ?? true,
+  firstReady,
+  modelIsLive: () => given.live ?? true,
+  metrics: () => 'maas_agent_registered 1\n',
+});
+
+async function served(answers: Answers | Promise<Answers>, clock = new ManualClock()): Promise<string> {
+  const server = agentServer(answers, clock);
   servers.push(server);
   return `http://127.0.0.1:${await listenOnFirst(server, [0])}`;
 }
+
+const agent = (given: Given = {}): Promise<string> => served(answersOf(given, AbortSignal.abort()));
 
 describe('agentServer', () => {
   it.each([
@@ -28,6 +37,8 @@ describe('agentServer', () => {
     ['/status?verbose', {}, 200, '{"stage":"Registered"}'],
     ['/readyz', { ready: true }, 200, 'ready\n'],
     ['/readyz', { ready: false }, 503, 'not ready\n'],
+    ['/readyz/held', { ready: true }, 200, 'ready\n'],
+    ['/readyz/held', { ready: false }, 503, 'not ready\n'],
     ['/livez/model', { live: true }, 200, 'live\n'],
     ['/livez/model', { live: false }, 503, 'to be restarted\n'],
     ['/metrics', {}, 200, 'maas_agent_registered 1\n'],
@@ -52,6 +63,73 @@ describe('agentServer', () => {
       socket.on('close', () => resolve());
     });
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
+  });
+});
+
+it('lets those wait who ask before there is anything to answer', async () => {
+  const answers = Promise.withResolvers<Answers>();
+  const asked = fetch(`${await served(answers.promise)}/status`);
+  answers.resolve(answersOf({}, AbortSignal.abort()));
+  expect((await asked).status).toBe(200);
+});
+
+describe('a probe of an instance that was never ready', () => {
+  const held = async () => {
+    const clock = new ManualClock();
+    const firstReady = new AbortController();
+    const given = { ready: false };
+    const url = await served(answersOf(given, firstReady.signal), clock);
+    const probe = () => fetch(`${url}/readyz/held`).then(({ status }) => status);
+    const waiting = (count: number) => vi.waitFor(() => expect(clock.sleepers).toBe(count));
+    const becomeReady = () => {
+      given.ready = true;
+      firstReady.abort();
+    };
+    return { clock, given, url, probe, waiting, becomeReady };
+  };
+
+  it('is answered when it becomes ready', async () => {
+    const { probe, waiting, becomeReady } = await held();
+    const answer = probe();
+    await waiting(1);
+    becomeReady();
+    expect(await answer).toBe(200);
+  });
+
+  it('is answered before the kubelet gives up', async () => {
+    const { clock, probe, waiting } = await held();
+    const answer = probe();
+    await waiting(1);
+    await clock.advance(readinessProbe.timeoutSeconds * 1_000 - 500);
+    expect(await answer).toBe(503);
+  });
+
+  it('is forgotten when nobody waits for it any more', async () => {
+    const { url, waiting } = await held();
+    const gone = new AbortController();
+    const answer = fetch(`${url}/readyz/held`, { signal: gone.signal }).catch(() => undefined);
+    await waiting(1);
+    gone.abort();
+    await answer;
+    await waiting(0);
+  });
+
+  it('does not wait where many do already, nor keeps others waiting', async () => {
+    const { url, probe, waiting, becomeReady } = await held();
+    const answers = Array.from({ length: 8 }, probe);
+    await waiting(8);
+    expect(await probe()).toBe(503);
+    expect((await fetch(`${url}/readyz`)).status).toBe(503);
+    expect((await fetch(`${url}/readyz/held`, { method: 'HEAD' })).status).toBe(503);
+    becomeReady();
+    expect(await Promise.all(answers)).toEqual(Array.from({ length: 8 }, () => 200));
+  });
+
+  it('is answered at once after that, whatever it is then', async () => {
+    const { given, probe, becomeReady } = await held();
+    becomeReady();
+    given.ready = false;
+    expect(await probe()).toBe(503);
   });
 });
 

@@ -42,6 +42,8 @@ export const control = {
   script: 'script',
   /** Exists while the instance is ready (registered once, and answering since). */
   ready: 'ready',
+  /** What `ready` becomes when the instance is ready no more; from then on nobody waits for its readiness. */
+  lost: 'lost',
   /** FIFO that the model's shell reads at while the script runs: a line makes it end the script, the line says why. */
   restart: 'restart',
   /** Made by the agent's preStop hook: unregister, the pod is going. */
@@ -70,9 +72,19 @@ export function hostNetworkPorts(podUid: string): number[] {
 export const agentPaths = {
   status: '/status',
   ready: '/readyz',
+  /** The same for the kubelet's probe, which is kept waiting until the instance is ready for the first time. */
+  readyHeld: '/readyz/held',
   modelLive: '/livez/model',
   metrics: '/metrics',
 } as const;
+
+/**
+ * How the kubelet asks for an instance's readiness. The answer is held back until the instance is ready for the first
+ * time, so that nobody waits for the next period, but not so long that the kubelet gives up. What was ready once is
+ * answered at once.
+ */
+export const readinessProbe = { periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 3 } as const;
+export const probeHeldMs = 4_000;
 
 /** The agent's instructions: one JSON object in the environment variable MAAS_AGENT. Nothing secret is in it. */
 export const agentInstructions = z.object({

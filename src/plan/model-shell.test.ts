@@ -10,7 +10,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { control, paths } from '../contracts/pod-contract.ts';
 import { lookAtScript } from '../contracts/script-text.ts';
 import { scriptFile, shellWords } from '../contracts/shell-words.ts';
-import { modelCommand } from './model-shell.ts';
+import { modelCommand, readyCommand } from './model-shell.ts';
 import { type ScriptEnd, scriptEnd } from './script-end.ts';
 
 const shells = [['sh'], ['bash', '--posix'], ['busybox', 'sh']].filter(
@@ -44,7 +44,36 @@ async function run([program = '', ...args]: readonly string[], script: string | 
   return scriptEnd(shellWords(output), exitCode, '');
 }
 
+/** The exit code of the readiness probe on the node's network; `meanwhile` is done when it has begun to wait. */
+async function probe(
+  [program = '', ...args]: readonly string[],
+  files: readonly string[],
+  { heldMs = 400, meanwhile }: { heldMs?: number; meanwhile?: string } = {},
+): Promise<number> {
+  const root = mkdtempSync(join(tmpdir(), 'ready-'));
+  roots.push(root);
+  const at = (name: string) => join(root, paths.control, name);
+  mkdirSync(join(root, paths.control), { recursive: true });
+  for (const name of files) writeFileSync(at(name), '');
+  const [, flag = '', text = ''] = readyCommand(heldMs);
+  // The first sleep tells that it waits.
+  const command = `sleep() { command sleep "$1"; echo slept; }\n${text.replaceAll('/maas/', `${root}/maas/`)}`;
+  const asked = spawn(program, [...args, flag, command], { stdio: 'pipe' });
+  if (meanwhile !== undefined) asked.stdout.once('data', () => writeFileSync(at(meanwhile), ''));
+  return await new Promise((resolve) => asked.once('close', (status) => resolve(status ?? -1)));
+}
+
 describe.each(shells.map((shell) => [shell.join(' '), shell] as const))('under %s', (_name, shell) => {
+  it.each([
+    ['an instance that is ready', [control.ready], {}, 0],
+    ['one that is ready again', [control.ready, control.lost], {}, 0],
+    ['one that is ready no more', [control.lost], { heldMs: 60_000 }, 1],
+    ['one that becomes ready', [], { heldMs: 60_000, meanwhile: control.ready }, 0],
+    ['one that does not', [], {}, 1],
+  ])('the probe on the network of the node says of %s', async (_what, files, options, status) => {
+    expect(await probe(shell, files, options)).toBe(status);
+  });
+
   it.each<[string, string | Buffer, string, RegExp]>([
     [
       'a script from Windows',

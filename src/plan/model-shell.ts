@@ -1,5 +1,5 @@
 /**
- * The shell programs of the model's container: what runs before, around and after the payload's script. They need
+ * The shell programs of a pod: what runs before, around and after the payload's script, and the agent's. They need
  * nothing but a POSIX shell, `rm` and `sleep`.
  *
  * When the script has ended, the shell says what it alone can find out: whether the image has who is to run it.
@@ -79,3 +79,19 @@ was=
 
 /** The preStop hook of the agent's container. All hooks of a pod run at once, before any signal. */
 export const agentPreStop = ['touch', `${paths.control}/${control.stop}`];
+
+/**
+ * The readiness probe of an agent on the node's network, whose port is not known before it runs. It waits like the
+ * agent's own answer to a probe: until the instance is ready for the first time, and not after that.
+ */
+export function readyCommand(heldMs: number): readonly string[] {
+  const ready = `${paths.control}/${control.ready}`;
+  const wait = `turns=0
+until [ -e ${ready} ]; do
+  [ ! -e ${paths.control}/${control.lost} ] && [ $turns -lt ${Math.floor(heldMs / 200)} ] || exit 1
+  sleep 0.2
+  turns=$((turns + 1))
+done
+`;
+  return ['/bin/sh', '-c', wait];
+}

@@ -8,15 +8,16 @@ import {
   agentPaths,
   agentPort,
   containers,
-  control,
   downward,
   paths,
   pinnedVolume,
+  probeHeldMs,
+  readinessProbe,
   tokenFile,
 } from '../contracts/pod-contract.ts';
 import type { ModelDeployment, ModelDeploymentSpec } from '../contracts/resource.ts';
 import { cpuOf, type OperatorSettings } from '../contracts/settings.ts';
-import { agentPreStop, modelCommand, modelPreStop } from './model-shell.ts';
+import { agentPreStop, modelCommand, modelPreStop, readyCommand } from './model-shell.ts';
 import type { Pin } from './observation.ts';
 import { affinityOf, queuePlacement } from './placement.ts';
 import { fitted, type Storage, storageOf, withStorage, writtenRequest } from './pod-resources.ts';
@@ -175,11 +176,9 @@ function agentContainer(
     ),
     readinessProbe: {
       ...(hostNetwork
-        ? { exec: { command: ['test', '-e', `${paths.control}/${control.ready}`] } }
-        : { httpGet: { path: agentPaths.ready, port: agentPort } }),
-      periodSeconds: 1,
-      timeoutSeconds: 5,
-      failureThreshold: 3,
+        ? { exec: { command: readyCommand(probeHeldMs) } }
+        : { httpGet: { path: agentPaths.readyHeld, port: agentPort } }),
+      ...readinessProbe,
     },
     lifecycle: { preStop: { exec: { command: agentPreStop } } },
     securityContext: { ...restricted, readOnlyRootFilesystem: true },

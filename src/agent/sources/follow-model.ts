@@ -1,6 +1,7 @@
 /** Looks at the model again and again: closely while something is awaited, seldom while all is well. */
 import { asMaasError } from '../../contracts/errors.ts';
 import { endpointFile, startedFile } from '../../contracts/pod-contract.ts';
+import { backOffMs } from '../../kernel/back-off.ts';
 import { Bell } from '../../kernel/bell.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
@@ -10,10 +11,13 @@ import { type LookOptions, lookAtModel } from '../model/look.ts';
 import type { RunningLifecycle } from '../running-lifecycle.ts';
 import { ringWhenTouched } from './file-bell.ts';
 
-const closeLookMs = 100;
+/**
+ * Between two close looks. Short after each step of a start, because the next one often follows at once and a listener
+ * announces itself to nobody; longer where a model takes its time.
+ */
+const closeLooks = { firstMs: 20, longestMs: 100, factor: 1.25 };
+const inFull = () => 1;
 const seldomLookMs = 1_000;
-/** Between two looks, however often the model touches its files. */
-const shortestLookMs = 20;
 const afterFailureMs = 1_000;
 
 /** Ends with the agent. */
@@ -25,16 +29,21 @@ export async function followModel(
 ): Promise<void> {
   const { ended } = lifecycle;
   const bell = new Bell(clock, ended);
+  let looksInVain = 0;
   lifecycle.follow(({ state }, before) => {
     if (looking(state) !== looking(before)) bell.ring();
+    if (state.gate !== before.gate || state.start !== before.start || state.endpoint !== before.endpoint)
+      looksInVain = 0;
   });
   let watcher: { close(): void } | undefined;
   while (!ended.aborted) {
     const how = looking(lifecycle.state);
     if (how === 'closely') {
       watcher ??= ringWhenTouched(bell, options.payloadDirectory, [endpointFile, startedFile], log);
-      await pause(clock, shortestLookMs, ended);
-      await bell.wait(closeLookMs - shortestLookMs);
+      // However often the model touches its files.
+      await pause(clock, closeLooks.firstMs, ended);
+      await bell.wait(backOffMs(closeLooks, looksInVain, inFull) - closeLooks.firstMs);
+      looksInVain += 1;
     } else {
       // A model that serves may write much into its directory, of which nobody wants to hear.
       watcher?.close();
