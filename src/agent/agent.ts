@@ -16,6 +16,7 @@ import { currentProblem, modelIsLive } from './lifecycle/problems.ts';
 import { initialState, type Limits, type State, usualLimits } from './lifecycle/state.ts';
 import { metricsText } from './metrics.ts';
 import type { LookOptions } from './model/look.ts';
+import { SocketLookout } from './model/socket-lookout.ts';
 import { SocketTables } from './model/socket-tables.ts';
 import { toldAddress } from './model/told-address.ts';
 import { findRemains } from './remains.ts';
@@ -97,7 +98,8 @@ async function startBehind(
   const zookeeper = zooKeeperSide(options.openSession(last), { ...about, earlier: new Set(ids) });
   const wasReady = remains.readyMark !== undefined;
   const { registrar } = zookeeper;
-  const deeds = new Deeds({ ...about, directory: directories.payload, control, registrar }, wasReady);
+  const sockets = new SocketLookout(new SocketTables(options.proc), options.proc, clock);
+  const deeds = new Deeds({ ...about, directory: directories.payload, control, registrar, sockets }, wasReady);
   const instance = instanceId(pod.name, pod.uid);
   let timeToRegister: number | undefined;
   serve({
@@ -124,7 +126,7 @@ async function startBehind(
   zookeeper.follow();
   lifecycle.dispatch({ type: 'tick' });
   if (!remains.gateOpen) void fetchUntilVerified(options.fetch, lifecycle, clock, log);
-  void followModel(lifecycle, lookOptions(options), clock, log);
+  void followModel(lifecycle, lookOptions(options, sockets), clock, log);
   void followTime(lifecycle, clock);
   void followStop(lifecycle, control, clock, log);
   return { done, terminate: () => lifecycle.dispatch({ type: 'terminate' }) };
@@ -135,11 +137,11 @@ function limitsOf({ instructions, limits }: AgentOptions): Limits {
   return { ...usualLimits, startup, unregister, ...limits };
 }
 
-function lookOptions({ instructions, pod, directories, proc }: AgentOptions): LookOptions {
+function lookOptions({ instructions, pod, directories }: AgentOptions, sockets: SocketLookout): LookOptions {
   const { advertise, hostNetwork, model, modelUid, healthPath, version } = instructions;
   return {
     payloadDirectory: directories.payload,
-    sockets: new SocketTables(proc),
+    sockets,
     told: toldAddress(advertise, pod, { name: model, version }),
     // In a network of its own every socket is the pod's, whatever user the script changes to.
     ...(hostNetwork && modelUid !== undefined ? { modelUid } : {}),

@@ -21,6 +21,7 @@ import { mayStayRegistered } from './lifecycle/state.ts';
 import { advertisedEndpoint } from './model/advertised-endpoint.ts';
 import { readStartMark } from './model/endpoint-reading.ts';
 import { readScript } from './model/read-script.ts';
+import type { SocketLookout } from './model/socket-lookout.ts';
 import type { Registrar } from './registrar.ts';
 import type { RunningLifecycle } from './running-lifecycle.ts';
 import type { SessionStore } from './session-store.ts';
@@ -43,6 +44,7 @@ export interface DeedOptions {
   readonly store: SessionStore;
   readonly writes: LastingWrites;
   readonly registrar: Registrar;
+  readonly sockets: Pick<SocketLookout, 'beforeModel'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Log;
 }
@@ -128,7 +130,7 @@ export class Deeds {
   }
 
   async #openGate(): Promise<void> {
-    const { directory, pinned, lifecycle, control, store, writes } = this.#with;
+    const { directory, pinned, lifecycle, control, store, sockets, writes } = this.#with;
     await writes.now('open the gate', async () => {
       // Verified means that an earlier agent has opened it, and the model runs.
       if ((await store.verifiedDigest()) !== pinned.digest || !(await control.isOpen())) {
@@ -137,6 +139,7 @@ export class Deeds {
         await rm(join(directory, startedFile), { recursive: true, force: true });
         await control.describeScript(scriptFile(await readScript(directory, pinned.script)));
         await store.setVerified(pinned.digest);
+        await sockets.beforeModel();
       }
       await control.openGate();
     });

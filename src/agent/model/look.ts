@@ -5,12 +5,13 @@ import { type EndpointFile, portOf } from '../../wire/endpoint-file.ts';
 import type { Answer, Look } from '../lifecycle/events.ts';
 import { readEndpoint, readStartMark } from './endpoint-reading.ts';
 import { isHealthy } from './health-check.ts';
-import type { SocketTables, Sought } from './socket-tables.ts';
+import type { SocketLookout } from './socket-lookout.ts';
+import type { Sought } from './socket-tables.ts';
 import { bindAdvice, type Told } from './told-address.ts';
 
 export interface LookOptions {
   readonly payloadDirectory: string;
-  readonly sockets: SocketTables;
+  readonly sockets: Pick<SocketLookout, 'listenerOn' | 'addressesOn'>;
   /** What clients are told. */
   readonly told: Told;
   readonly modelUid?: number;
