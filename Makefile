@@ -4,7 +4,7 @@ SHELL := bash
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 PREFIX ?= $(HOME)/.local
 
-.PHONY: help setup build generate lint lint-code test-unit test demo bench bench-start tools up down images clean-local install
+.PHONY: help setup build generate lint lint-code test-unit test demo bench bench-start bench-scale tools up down images clean-local install
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -54,6 +54,9 @@ bench: bench-start ## All that is measured, against references taken in the same
 
 bench-start: setup ## How long it takes from apply until clients see a model; SIZES="1 10" ROUNDS=5
 	@node test/bench/apply-to-visible.ts
+
+bench-scale: setup ## What many models cost the operator; SIZES="500 1000 2000"
+	@node test/bench/scale.ts
 
 install: setup ## kubectl-maas into $(PREFIX)/bin
 	@node build.ts kubectl-maas

@@ -62,6 +62,14 @@ async function bringUpForExisting(): Promise<void> {
   ]);
 }
 
+/** The Kubernetes cluster, ZooKeeper and HDFS, without images of ours. */
+export async function bringUpWithoutImages(): Promise<void> {
+  await withLock(join(cacheRoot, 'locks', 'up'), async () => {
+    const engine = await startEngine();
+    await allOf([startCluster(engine), makeBaseImage(engine).then(() => startHadoop(engine.network))]);
+  });
+}
+
 /** Only the Kubernetes cluster, without images of ours. */
 export async function bringUpCluster(): Promise<void> {
   await withLock(join(cacheRoot, 'locks', 'up'), async () => {

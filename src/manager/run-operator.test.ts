@@ -69,6 +69,8 @@ describe('an operator that leads', () => {
     await vi.waitFor(() => expect(kinds(world)).toHaveLength(2));
     const other = aResource({ metadata: { name: 'echo', uid: 'u2' }, spec: { name: 'echo' } });
     world.put(other);
+    // Its payload is that of the other one, which was looked at just now.
+    await world.clock.advance(1_000);
     await vi.waitFor(() => expect(kinds(world)).toHaveLength(4));
     world.remove(other);
     await settle();

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { FakeZooKeeper } from '../../test/builders/fake-zookeeper.ts';
-import { HastyClock } from '../../test/builders/manual-clock.ts';
+import { ManualClock } from '../../test/builders/manual-clock.ts';
 import { aPayload, aPod, aResource, someSettings } from '../../test/builders/model-deployment.ts';
 import { WatchStore } from '../adapters/kube/watch-store.ts';
 import { MaasError } from '../contracts/errors.ts';
@@ -16,7 +16,7 @@ const resource = aResource();
 const { namespace, name, uid } = resource.metadata;
 
 function setUp() {
-  const clock = new HastyClock();
+  const clock = new ManualClock();
   const owner = ({ ownerUid }: Owned<unknown>) => ownerUid;
   const stores = {
     resources: new WatchStore<ResourceEntry>(({ resource: { spec } }) => spec.name),
@@ -35,6 +35,7 @@ function setUp() {
     due: new Set<string>(),
   };
   const identity = (of: string) => ({ namespace, name: of, uid: of === name ? uid : of, resourceVersion: '1' });
+  let version = 0;
   const controller = new Controller({
     stores,
     registrations: new RegistrationFollower(new FakeZooKeeper(), { config: '/c', markers: '/m' }, silentLog, () => {}),
@@ -82,7 +83,12 @@ function setUp() {
     world,
     clock,
     pass: () => controller.process(uid),
-    put: () => stores.resources.put(0, identity(name), { resource }),
+    put: (changes: { readonly deletionTimestamp?: string } = {}) =>
+      stores.resources.put(
+        0,
+        { ...identity(name), resourceVersion: String(++version) },
+        { resource: { ...resource, metadata: { ...resource.metadata, ...changes } } },
+      ),
     remove: () => stores.resources.remove(identity(name)),
     putPod: () => stores.pods.put(0, identity('pod-1'), { ownerUid: uid, namespace, view: aPod({ uid: 'pod-1' }) }),
     removePod: () => stores.pods.remove(identity('pod-1')),
@@ -116,7 +122,7 @@ describe('a pass', () => {
     put();
     await pass();
     await vi.waitFor(() => expect(world.due.size).toBe(1));
-    clock.pass(1_000);
+    await clock.advance(1_000);
     world.refusal = new MaasError('CLUSTER_FORBIDDEN', 'patch configmaps: no');
     await expect(pass()).rejects.toBe(world.refusal);
     expect(world.refused).toBe(world.refusal);
@@ -126,7 +132,7 @@ describe('a pass', () => {
   });
 
   it('forgets what is gone: a payload is looked for anew when the resource is made anew', async () => {
-    const { world, put, remove, pass } = setUp();
+    const { world, put, remove, pass, clock } = setUp();
     put();
     await pass();
     await vi.waitFor(() => expect(world.due.size).toBe(1));
@@ -136,6 +142,19 @@ describe('a pass', () => {
     await pass();
     put();
     await pass();
+    await clock.advance(1_000);
+    expect(world.looked).toBe(2);
+  });
+
+  it('is not needed for a payload to be looked at, and what is being deleted is not looked at any more', async () => {
+    const { world, put, pass, clock } = setUp();
+    put();
+    await pass();
+    await clock.advance(30_000);
+    expect(world.looked).toBe(2);
+    put({ deletionTimestamp: '2026-01-01T00:00:00Z' });
+    await pass();
+    await clock.advance(300_000);
     expect(world.looked).toBe(2);
   });
 

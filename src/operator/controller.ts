@@ -56,11 +56,13 @@ export class Controller {
         mode: (model) => ports.modes.of(model),
         payload: ({ resource, invalid }, pinned) => {
           const { uid } = resource.metadata;
-          if (invalid !== undefined) return { state: 'pending' };
+          if (invalid !== undefined) {
+            this.#payloadWatch.forget(uid);
+            return { state: 'pending' };
+          }
           this.#payloadWatch.want(uid, { ...resource.spec.payload, completeAt: payloadCompleteAt(resource) }, pinned);
           return this.#payloadWatch.view(uid);
         },
-        payloadDueMs: (uid) => this.#payloadWatch.dueIn(uid),
         agents: (uid, pods) => {
           this.#agentPoll.ask(pods, () => ports.queue.add(uid));
           return this.#agentPoll.view(pods);
@@ -87,7 +89,8 @@ export class Controller {
       this.#reconciler.forget(uid);
       return {};
     }
-    const { namespace, name } = entry.resource.metadata;
+    const { namespace, name, deletionTimestamp } = entry.resource.metadata;
+    if (deletionTimestamp !== undefined) this.#payloadWatch.forget(uid);
     // From an old picture nothing is decided; when it is new again, this is called again.
     if (!served.inStep(namespace)) return {};
     this.#passes += 1;

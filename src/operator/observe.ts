@@ -23,8 +23,6 @@ export interface Senses {
   readonly registrations: (model: string) => RegistrationsView;
   readonly mode: (model: string) => ModeView;
   readonly payload: (entry: ResourceEntry, pinned: PinnedPayload | undefined) => PayloadView;
-  /** Milliseconds until the payload of the resource with this UID is to be looked at. */
-  readonly payloadDueMs: (uid: string) => number;
   readonly agents: (uid: string, pods: readonly PodView[]) => ReadonlyMap<string, AgentStatus>;
   readonly warnings: (uid: string, pods: readonly PodView[]) => ReadonlyMap<string, readonly PodWarning[]>;
 }

@@ -5,7 +5,7 @@ import { aPayload } from '../../test/builders/model-deployment.ts';
 import type { PinnedPayload } from '../contracts/payload.ts';
 import {
   type Action,
-  dueIn,
+  dueAt,
   type Event,
   type Result,
   type State,
@@ -87,6 +87,7 @@ const happening = fc.oneof(
   fc.record({ do: fc.constant('copy' as const) }),
   fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(1, 1_000, 20_000, 60_000) }),
   fc.record({ do: fc.constant('answer' as const), which: fc.nat(), outcome }),
+  fc.record({ do: fc.constant('tick' as const) }),
   fc.record({ do: fc.constant('progress' as const) }),
   fc.record({ do: fc.constant('forget' as const) }),
 );
@@ -95,6 +96,7 @@ function play(world: World, happenings: readonly Happening[], after: () => void)
   for (const each of happenings) {
     if (each.do === 'want') world.hear({ type: 'want', wanted: each.wanted, pinned: each.pinned });
     else if (each.do === 'copy') world.hear({ type: 'copy' });
+    else if (each.do === 'tick') world.hear({ type: 'tick' });
     else if (each.do === 'pass') world.at += each.ms;
     else if (each.do === 'forget') world.state = undefined;
     else if (each.do === 'progress') {
@@ -126,27 +128,43 @@ describe('following a payload, whatever happens in whatever order', () => {
     );
   });
 
-  it('begins a look as soon as one is due and wanted, and none before', () => {
+  it('begins a look as soon as one is due, by the time alone or in a pass, and none before', () => {
     fc.assert(
-      fc.property(lives, wanted, pinned, (life, version, pin) => {
+      fc.property(lives, wanted, pinned, fc.boolean(), (life, version, pin, ticks) => {
         const world = new World();
         play(world, life, () => {});
         world.hear({ type: 'want', wanted: version, pinned: pin });
         for (let look = 0; look < 3; look++) {
           for (const action of world.current) world.answer(action, { fails: look === 1, which: 0, damaged: false });
           for (const action of world.current) world.answer(action, { fails: look === 1, which: 0, damaged: false });
-          const due = dueIn(world.state, world.at, checkMs);
+          const due = (dueAt(world.state) ?? Number.NaN) - world.at;
           expect(due).toBeLessThanOrEqual(checkMs);
           if (due > 0) {
             world.at += due - 1;
             expect(world.hear({ type: 'want', wanted: version, pinned: pin })).toEqual([]);
+            expect(world.hear({ type: 'tick' })).toEqual([]);
             world.at += 1;
           }
-          const [action] = world.hear({ type: 'want', wanted: version, pinned: pin });
+          const [action] = world.hear(ticks ? { type: 'tick' } : { type: 'want', wanted: version, pinned: pin });
           expect(action?.do).toBe(pin === undefined ? 'resolve' : 'compare');
         }
       }),
       { numRuns: 200 },
+    );
+  });
+
+  it('compares all that are at one path at the same moments, whenever they were pinned', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(1_000_000), { minLength: 2, maxLength: 10 }), fc.string(), (times, path) => {
+        const moments = times.map((at) => {
+          const world = new World();
+          world.at = at;
+          world.hear({ type: 'want', wanted: { path }, pinned: payloads[0] });
+          for (const action of world.current) world.answer(action, { fails: false, which: 0, damaged: false });
+          return (dueAt(world.state) ?? Number.NaN) % checkMs;
+        });
+        expect(new Set(moments).size).toBe(1);
+      }),
     );
   });
 
@@ -176,7 +194,7 @@ describe('following a payload, whatever happens in whatever order', () => {
         play(world, life, () => {});
         world.state = undefined;
         for (const action of [...world.open]) expect(world.answer(action, late)).toEqual([]);
-        expect([world.hear({ type: 'copy' }), world.state]).toEqual([[], undefined]);
+        expect([world.hear({ type: 'copy' }), world.hear({ type: 'tick' }), world.state]).toEqual([[], [], undefined]);
       }),
       { numRuns: 100 },
     );
@@ -233,7 +251,7 @@ describe('following a payload, whatever happens in whatever order', () => {
           if (keep?.do !== 'keep') return expect.unreachable('nothing is copied');
           world.answer(keep, { fails: true, which: 0, damaged: false });
           expect(world.hear({ type: 'copy' })).toEqual([]);
-          waits.push(dueIn(world.state, world.at, checkMs));
+          waits.push((dueAt(world.state) ?? Number.NaN) - world.at);
           world.at += waits.at(-1) ?? 0;
         }
         expect(waits).toEqual(waits.map((_, n) => Math.min(1_000 * 1.5 ** n, 20_000)));

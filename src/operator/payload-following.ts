@@ -4,8 +4,9 @@
  * the events.
  *
  * A version without a pin is looked for, again and again with a growing wait while that fails; a pinned one is compared
- * with HDFS from time to time. Where instances read from the payload store, it is the plan that says when to copy. One
- * thing is done at a time: an action, then the event that says what came of it.
+ * with HDFS from time to time, all that are at one path at the same moments, so that one look does for all of them.
+ * Where instances read from the payload store, it is the plan that says when to copy. One thing is done at a time: an
+ * action, then the event that says what came of it.
  */
 import type { PinnedPayload } from '../contracts/payload.ts';
 import type { ModelDeploymentSpec } from '../contracts/resource.ts';
@@ -30,6 +31,8 @@ export type Event =
   | { readonly type: 'want'; readonly wanted: WantedPayload; readonly pinned: PinnedPayload | undefined }
   /** What was found is to be copied to the payload store, or the copy that is pinned to be mended. */
   | { readonly type: 'copy' }
+  /** Time has passed: it may be what `dueAt` says. */
+  | { readonly type: 'tick' }
   | Result;
 
 /** What came of an action. `turn`: the action's. */
@@ -93,13 +96,22 @@ export function step(state: State | undefined, event: Event, at: number, checkMs
   if (event.type === 'want') return want(state, event, at, checkMs);
   if (state === undefined) return undefined;
   if (event.type === 'copy') return copy(state);
+  if (event.type === 'tick') return look(state, at);
   if (state.work === undefined || event.turn !== state.turn) return { state, actions: [] };
   return take(state, state.work, event, at, checkMs);
 }
 
-/** Milliseconds until the next look is due. */
-export function dueIn(state: State | undefined, at: number, checkMs: number): number {
-  return state === undefined || state.work !== undefined ? checkMs : Math.max(0, state.due - at);
+/** When to come with the next tick, on the monotonic clock; undefined while something is under way. */
+export function dueAt(state: State | undefined): number | undefined {
+  return state?.work === undefined ? state?.due : undefined;
+}
+
+/** When what is at a path is compared next: no later than `checkMs` from now. Paths have their moments spread. */
+function nextCheck(path: string, at: number, checkMs: number): number {
+  let hash = 0;
+  for (const letter of path) hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) % 1_000_003;
+  const phase = hash % checkMs;
+  return (Math.floor((at - phase) / checkMs) + 1) * checkMs + phase;
 }
 
 function want(
@@ -110,14 +122,15 @@ function want(
 ): Step {
   let state = before;
   if (state === undefined || !isSame(state.wanted, wanted) || state.pinned?.digest !== pinned?.digest) {
-    // A version that was pinned just now need not be compared at once; one that another leader pinned has to be.
-    const isNews = state?.view.state === 'resolved';
+    // What was looked at just now, and pinned, need not be compared at once; what another leader pinned has to be.
+    const looked =
+      state?.view.state === 'resolved' && isSame(state.wanted, wanted) && state.view.payload.digest === pinned?.digest;
     state = {
       turn: (state?.turn ?? 0) + 1,
       wanted,
       pinned,
-      view: pinned === undefined ? { state: 'pending' } : { state: 'pinned', looked: false },
-      due: at + (isNews ? checkMs : 0),
+      view: pinned === undefined ? { state: 'pending' } : { state: 'pinned', looked },
+      due: looked ? nextCheck(wanted.path, at, checkMs) : at,
       failures: 0,
       again: false,
     };
@@ -126,8 +139,13 @@ function want(
     // What was incomplete may be whole, as somebody has said since.
     state = { ...state, wanted, due: state.view.state === 'failed' ? at : state.due };
   }
+  return look(state, at);
+}
+
+/** Begins the next look where it is due. */
+function look(state: State, at: number): Step {
   if (state.work !== undefined || at < state.due) return { state, actions: [] };
-  const { turn } = state;
+  const { turn, wanted, pinned } = state;
   return {
     state: { ...state, work: { before: state.view, copies: false } },
     actions: [pinned === undefined ? { do: 'resolve', turn, wanted } : { do: 'compare', turn, pinned }],
@@ -165,7 +183,7 @@ function take(state: State, work: NonNullable<State['work']>, event: Result, at:
       };
       // A copy that was mended just now, and is damaged all the same, waits for the next look.
       const again = !work.copies && drift !== undefined && pinned?.copiedFrom !== undefined;
-      return settled({ ...state, view, again, due: at + checkMs }, work);
+      return settled({ ...state, view, again, due: nextCheck(state.wanted.path, at, checkMs) }, work);
     }
     case 'failed': {
       const { problem, transient } = event;

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { HastyClock } from '../../test/builders/manual-clock.ts';
+import { ManualClock } from '../../test/builders/manual-clock.ts';
 import { aPayload } from '../../test/builders/model-deployment.ts';
 import { MaasError } from '../contracts/errors.ts';
 import type { PinnedPayload } from '../contracts/payload.ts';
@@ -9,7 +9,7 @@ import { PayloadWatch } from './payload-watch.ts';
 import type { Payloads } from './ports.ts';
 
 function setUp(payloads: Partial<Payloads>) {
-  const clock = new HastyClock();
+  const clock = new ManualClock();
   const { asked, witnessed } = witness({
     resolve: async () => aPayload(),
     keep: async () => aCopy(),
@@ -27,7 +27,7 @@ function setUp(payloads: Partial<Payloads>) {
     watch.want('u', wanted, pinned);
     return watch.view('u');
   };
-  return { watch, look, seen, pass: clock.pass, asked };
+  return { watch, look, seen, pass: (ms: number) => clock.advance(ms), asked, clock };
 }
 
 /** How often HDFS was asked for each thing: what it has to bear. */
@@ -57,16 +57,20 @@ describe('PayloadWatch', () => {
     const resolve = async () => {
       throw new MaasError('HDFS_PATH_MISSING', 'nothing at /m');
     };
-    const { watch, look, pass, seen, asked } = setUp({ resolve });
+    const { look, pass, seen, asked } = setUp({ resolve });
     look({ path: '/m' }, undefined);
     await vi.waitFor(() => expect(seen).toMatchObject([{ state: 'failed' }]));
-    look({ path: '/m' }, undefined);
-    expect(asked('resolve')).toBe(1);
-    const first = watch.dueIn('u');
-    pass(first);
     expect(look({ path: '/m' }, undefined)).toMatchObject({ state: 'failed', transient: false });
-    await vi.waitFor(() => expect(watch.dueIn('u')).toBeGreaterThan(first));
-    expect(asked('resolve')).toBe(2);
+    expect(asked('resolve')).toBe(1);
+    for (const [before, attempts] of [
+      [999, 1],
+      [1, 2],
+      [1_499, 2],
+      [1, 3],
+    ] as const) {
+      await pass(before);
+      expect(asked('resolve')).toBe(attempts);
+    }
     expect(seen).toMatchObject([{ state: 'failed' }]);
   });
 
@@ -86,7 +90,7 @@ describe('PayloadWatch', () => {
     expect(asked('resolve')).toBe(2);
   });
 
-  it('compares a pinned payload now and then, and keeps it when HDFS is away', async () => {
+  it('compares a pinned payload now and then, asked by nobody, and keeps it when HDFS is away', async () => {
     let away = false;
     const drift = async () => {
       if (away) throw new MaasError('HDFS_UNREACHABLE', 'no name node answered');
@@ -95,27 +99,48 @@ describe('PayloadWatch', () => {
     const { look, pass, seen, asked } = setUp({ drift });
     look({ path: '/m' }, undefined);
     await vi.waitFor(() => expect(seen).toHaveLength(1));
-    expect(look({ path: '/m' }, aPayload())).toEqual({ state: 'pinned', looked: false });
+    // It was looked at just now.
+    expect(look({ path: '/m' }, aPayload())).toEqual({ state: 'pinned', looked: true });
     expect(asked('drift')).toBe(0);
-    pass(60_000);
-    look({ path: '/m' }, aPayload());
-    await vi.waitFor(() =>
-      expect(look({ path: '/m' }, aPayload())).toEqual({
-        state: 'pinned',
-        looked: true,
-        drift: 'run.sh has changed',
-      }),
-    );
+    await pass(60_000);
+    expect(seen.slice(1)).toEqual([{ state: 'pinned', looked: true, drift: 'run.sh has changed' }]);
     away = true;
-    pass(60_000);
+    await pass(60_000);
+    expect(seen.slice(2)).toMatchObject([{ state: 'pinned', looked: true, problem: { code: 'HDFS_UNREACHABLE' } }]);
+  });
+
+  it('looks no more once the resource is forgotten, or nobody leads any more', async () => {
+    const { watch, look, pass, seen, asked, clock } = setUp({});
     look({ path: '/m' }, aPayload());
-    await vi.waitFor(() =>
-      expect(look({ path: '/m' }, aPayload())).toMatchObject({
-        state: 'pinned',
-        looked: true,
-        problem: { code: 'HDFS_UNREACHABLE' },
-      }),
-    );
+    await vi.waitFor(() => expect(seen).toHaveLength(1));
+    watch.forget('u');
+    await pass(200_000);
+    expect(asked('drift')).toBe(1);
+    look({ path: '/m' }, aPayload());
+    await vi.waitFor(() => expect(asked('drift')).toBe(2));
+    watch.stop();
+    await pass(200_000);
+    expect([asked('drift'), clock.sleepers]).toEqual([2, 0]);
+  });
+
+  it('answers many resources of one payload with one look, at the beginning and again and again', async () => {
+    const { watch, pass, asked } = setUp({});
+    const uids = Array.from({ length: 50 }, (_, n) => `u${n}`);
+    for (const uid of uids) watch.want(uid, { path: '/m' }, undefined);
+    await vi.waitFor(() => expect(uids.map((uid) => watch.view(uid).state)).toEqual(uids.map(() => 'resolved')));
+    expect(asked('resolve')).toBe(1);
+    // Each has a pin of its own, and was pinned at its own time.
+    for (const uid of uids) {
+      watch.want(uid, { path: '/m' }, aPayload());
+      await pass(10);
+    }
+    await pass(60_000);
+    const looks = asked('drift');
+    expect(looks).toBeLessThanOrEqual(2);
+    for (let minute = 1; minute <= 3; minute++) {
+      await pass(60_000);
+      expect(asked('drift')).toBe(looks + minute);
+    }
   });
 
   it('compares at once what somebody else pinned: a leader before this one, say', async () => {
@@ -154,10 +179,8 @@ describe('where instances read from the payload store', () => {
     const view = () => look(stored, undefined);
     view();
     await vi.waitFor(() => expect(view()).toEqual({ state: 'found' }));
-    pass(30_000);
-    view();
-    await vi.waitFor(() => expect(watch.dueIn('u')).toBe(30_000));
-    expect(asked('keep')).toBe(0);
+    await pass(30_000);
+    expect([asked('resolve'), asked('keep')]).toEqual([2, 0]);
     watch.copy('u');
     await vi.waitFor(() => expect(view()).toEqual({ state: 'copying', bytesDone: 3, bytesTotal: 9 }));
     watch.copy('u');
@@ -180,8 +203,7 @@ describe('where instances read from the payload store', () => {
     watch.copy('u');
     expect(asked('mend')).toBe(0);
     original = undefined;
-    pass(60_000);
-    view();
+    await pass(60_000);
     await vi.waitFor(() => expect(view()).toEqual({ state: 'pinned', looked: true }));
   });
 
@@ -194,13 +216,10 @@ describe('where instances read from the payload store', () => {
     await vi.waitFor(() => expect(view()).toEqual({ state: 'found' }));
     watch.copy('u');
     await vi.waitFor(() => expect(view()).toMatchObject({ state: 'resolved' }));
-    pass(30_000);
-    view();
-    await vi.waitFor(() => expect(asked('keep')).toBe(2));
-    await vi.waitFor(() => expect(watch.dueIn('u')).toBe(30_000));
+    await pass(30_000);
+    expect(asked('keep')).toBe(2);
     digest = 'sha256:bb';
-    pass(30_000);
-    view();
+    await pass(30_000);
     await vi.waitFor(() => expect(view()).toEqual({ state: 'found' }));
     expect(asked('keep')).toBe(2);
   });
@@ -221,8 +240,7 @@ describe('where instances read from the payload store', () => {
     watch.copy('u');
     expect(asked('keep')).toBe(1);
     seen.length = 0;
-    pass(watch.dueIn('u'));
-    expect(view()).toMatchObject(failed);
+    await pass(1_000);
     // Its result is the same view, and all the same somebody has to come and decide.
     await vi.waitFor(() => expect(seen).toHaveLength(1));
     expect(view()).toMatchObject(failed);
@@ -239,18 +257,15 @@ describe('where instances read from the payload store', () => {
     const view = () => look(stored, undefined);
     view();
     await vi.waitFor(() => expect(view()).toEqual({ state: 'found' }));
-    const waits: number[] = [];
-    for (let times = 1; times <= 4; times++) {
-      await vi.waitFor(() => {
-        watch.copy('u');
-        expect(asked('keep')).toBe(times);
-        expect(watch.dueIn('u')).toBeLessThan(30_000);
-      });
-      waits.push(watch.dueIn('u'));
-      pass(watch.dueIn('u'));
-      view();
+    for (const wait of [1_000, 1_500, 2_250, 3_375]) {
+      const times = asked('keep');
+      watch.copy('u');
+      expect(asked('keep')).toBe(times + 1);
+      await pass(wait - 1);
+      watch.copy('u');
+      expect(asked('keep')).toBe(times + 1);
+      await pass(1);
     }
-    expect(waits).toEqual([1_000, 1_500, 2_250, 3_375]);
   });
 
   it('mends a damaged copy once for each look', async () => {
@@ -266,18 +281,18 @@ describe('where instances read from the payload store', () => {
     watch.copy('u');
     expect(asked('mend')).toBe(0);
     for (const mends of [1, 2]) {
-      pass(60_000);
-      view();
-      await vi.waitFor(() => expect(view()).toEqual({ state: 'pinned', looked: true, drift: 'run.sh is gone' }));
-      await vi.waitFor(() => {
-        watch.copy('u');
-        expect(asked('mend')).toBe(mends);
-      });
+      await pass(60_000);
+      expect(view()).toEqual({ state: 'pinned', looked: true, drift: 'run.sh is gone' });
+      const looks = asked('drift');
+      watch.copy('u');
+      watch.copy('u');
+      expect(asked('mend')).toBe(mends);
+      await pass(250);
+      // And once more after mending.
+      expect(asked('drift')).toBe(looks + 1);
       watch.copy('u');
       expect(asked('mend')).toBe(mends);
       mendable = true;
-      // Once when it was looked at, once after mending.
-      await vi.waitFor(() => expect(asked('drift')).toBe(2 * mends));
     }
     await vi.waitFor(() => expect(view()).toEqual({ state: 'pinned', looked: true }));
   });

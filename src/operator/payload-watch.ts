@@ -1,16 +1,21 @@
 /**
- * Follows payloads in HDFS in the background and remembers what was found, so that a pass never waits for HDFS. What is
- * to be done when is decided in payload-following.ts.
+ * Follows payloads in HDFS in the background and remembers what was found, so that a pass never waits for HDFS, and a
+ * resource of whose payload there is nothing new needs none. What is to be done when is decided in payload-following.ts;
+ * whatever asks the same of HDFS is answered by one look.
  */
+
+import { createHash } from 'node:crypto';
 
 import { asMaasError } from '../contracts/errors.ts';
 import type { PinnedPayload } from '../contracts/payload.ts';
 import { Slots } from '../kernel/bounded.ts';
+import { canonicalJson } from '../kernel/canonical-json.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { Timetable } from '../kernel/timetable.ts';
 import type { PayloadView } from '../plan/observation.ts';
 import {
   type Action,
-  dueIn,
+  dueAt,
   type Event,
   type Result,
   type State,
@@ -18,6 +23,7 @@ import {
   type WantedPayload,
 } from './payload-following.ts';
 import type { Payloads } from './ports.ts';
+import { SharedLooks } from './shared-looks.ts';
 
 /** An object stands for one life of a resource: what is told of one that was forgotten finds nobody. */
 interface Entry {
@@ -29,26 +35,37 @@ type Work = Exclude<Action, { readonly do: 'tell' }>;
 /** Looks under way at once; and payloads that are copied at once, which may take long. */
 const parallelLooks = 8;
 const parallelCopies = 2;
+/** The same is looked at no more often: resources that are made one after the other wait for one look together. */
+const sameLookEveryMs = 250;
 
 export class PayloadWatch {
   readonly #payloads: Payloads;
-  readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #clock: Pick<Clock, 'monotonic' | 'sleep'>;
   readonly #checkMs: number;
   readonly #news: (uid: string) => void;
   readonly #entries = new Map<string, Entry>();
+  readonly #timetable: Timetable;
   readonly #stop = new AbortController();
-  readonly #looks = new Slots(parallelLooks);
+  readonly #looks: SharedLooks;
   readonly #copies = new Slots(parallelCopies);
 
   /**
    * @param checkMs how often a pinned payload is compared with HDFS
    * @param news told when what is known of a resource's payload has changed, or something can be decided about it
    */
-  constructor(payloads: Payloads, clock: Pick<Clock, 'monotonic'>, checkMs: number, news: (uid: string) => void) {
+  constructor(
+    payloads: Payloads,
+    clock: Pick<Clock, 'monotonic' | 'sleep'>,
+    checkMs: number,
+    news: (uid: string) => void,
+  ) {
     this.#payloads = payloads;
     this.#clock = clock;
     this.#checkMs = checkMs;
     this.#news = news;
+    this.#timetable = new Timetable(clock, (uid) => this.#tick(uid));
+    const { signal } = this.#stop;
+    this.#looks = new SharedLooks({ clock, parallel: parallelLooks, everyMs: sameLookEveryMs, signal });
   }
 
   /**
@@ -73,17 +90,20 @@ export class PayloadWatch {
     return this.#entries.get(uid)?.state?.view ?? { state: 'pending' };
   }
 
-  /** Milliseconds until the next look is due. */
-  dueIn(uid: string): number {
-    return dueIn(this.#entries.get(uid)?.state, this.#clock.monotonic(), this.#checkMs);
-  }
-
+  /** Nothing is looked at any more for this resource. */
   forget(uid: string): void {
     this.#entries.delete(uid);
+    this.#timetable.delete(uid);
   }
 
   stop(): void {
     this.#stop.abort();
+    this.#timetable.stop();
+  }
+
+  #tick(uid: string): void {
+    const entry = this.#entries.get(uid);
+    if (entry !== undefined) this.#dispatch(uid, entry, { type: 'tick' });
   }
 
   #dispatch(uid: string, entry: Entry, event: Event): void {
@@ -91,6 +111,9 @@ export class PayloadWatch {
     const next = step(entry.state, event, this.#clock.monotonic(), this.#checkMs);
     if (next === undefined) return;
     entry.state = next.state;
+    const due = dueAt(next.state);
+    if (due === undefined) this.#timetable.delete(uid);
+    else this.#timetable.set(uid, due);
     for (const action of next.actions) {
       if (action.do === 'tell') this.#news(uid);
       else void this.#perform(uid, entry, action);
@@ -114,7 +137,8 @@ export class PayloadWatch {
     switch (action.do) {
       case 'resolve': {
         const { path, completeAt } = action.wanted;
-        const payload = await this.#looks.within(() => this.#payloads.resolve(path, completeAt, signal));
+        const question = JSON.stringify(['resolve', path, completeAt]);
+        const payload = await this.#looks.ask(question, () => this.#payloads.resolve(path, completeAt, signal));
         return { type: 'found', turn, payload };
       }
       case 'keep': {
@@ -124,13 +148,26 @@ export class PayloadWatch {
       case 'mend':
         await this.#copies.within(() => this.#payloads.mend(action.pinned, signal));
         return { type: 'mended', turn };
-      case 'compare':
-        return this.#looks.within(async () => ({
-          type: 'compared',
-          turn,
+      case 'compare': {
+        const question = JSON.stringify(['compare', contentOf(action.pinned)]);
+        const found = await this.#looks.ask(question, async () => ({
           drift: await this.#payloads.drift(action.pinned, signal),
           original: await this.#payloads.originalDrift(action.pinned, signal),
         }));
+        return { type: 'compared', turn, ...found };
+      }
     }
   }
+}
+
+const contents = new WeakMap<PinnedPayload, string>();
+
+/** Equal for pins that say the same in everything, so that what is true of the one is true of the other. */
+function contentOf(pinned: PinnedPayload): string {
+  let content = contents.get(pinned);
+  if (content === undefined) {
+    content = createHash('sha256').update(canonicalJson(pinned)).digest('base64');
+    contents.set(pinned, content);
+  }
+  return content;
 }

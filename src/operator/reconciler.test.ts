@@ -47,7 +47,6 @@ function setUp(options: { refuse?: MaasError | undefined } = {}) {
       registrations: () => ({ known: true, byPod: new Map() }),
       mode: () => ({ mode: 'active', agents: 'active' }),
       payload: () => ({ state: 'resolved', payload: aPayload() }),
-      payloadDueMs: () => Number.POSITIVE_INFINITY,
       agents: () => new Map(),
       warnings: () => new Map(),
     },

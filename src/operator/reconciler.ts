@@ -77,8 +77,8 @@ export class Reconciler {
 
     const statusMs = await this.#writeStatus(entry, observation.resource.status, wanted, memory, log);
     if (error !== undefined) return { kind: 'failed', error };
-    const payloadMs = this.#senses.payloadDueMs(uid);
-    return { kind: 'done', againMs: lookAgainMs({ awaits: wanted.awaits, statusMs, payloadMs }) };
+    const againMs = lookAgainMs({ awaits: wanted.awaits, statusMs });
+    return againMs === undefined ? { kind: 'done' } : { kind: 'done', againMs };
   }
 
   async #execute(entry: ResourceEntry, wanted: Plan, log: Log): Promise<unknown> {

@@ -11,6 +11,7 @@
  */
 import { backOffMs } from '../kernel/back-off.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { Timetable } from '../kernel/timetable.ts';
 
 /** What a run of a key ended with; a thrown error means: again, after a back-off. */
 export interface Outcome {
@@ -66,28 +67,24 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
   return new KeyQueue(options);
 }
 
-/** Timers hold no more than 24 days; a longer wait is taken in pieces. */
-const longestSleepMs = 3_600_000;
-
 class KeyQueue implements WorkQueue {
   readonly #options: WorkQueueOptions;
   readonly #random: () => number;
   readonly #stopping = new AbortController();
   /** Due keys in the order they became due, with the time of that. */
   readonly #ready = new Map<string, number>();
-  /** Waiting keys with the time when they become due. */
-  readonly #delayed = new Map<string, number>();
+  readonly #delayed: Timetable;
   readonly #active = new Map<string, Promise<void>>();
   /** Active keys that became due again meanwhile, with the time of that. */
   readonly #again = new Map<string, number>();
   readonly #failures = new Map<string, number>();
   #reconcile: Reconcile | undefined;
   #pumping = false;
-  #alarm: { readonly at: number; readonly abort: AbortController } | undefined;
 
   constructor(options: WorkQueueOptions) {
     this.#options = options;
     this.#random = options.random ?? Math.random;
+    this.#delayed = new Timetable(options.clock, (key, at) => this.#becomeDue(key, at));
   }
 
   get depth(): number {
@@ -111,10 +108,7 @@ class KeyQueue implements WorkQueue {
       return;
     }
     const at = this.#now() + ms;
-    const known = this.#delayed.get(key);
-    if (known !== undefined && known <= at) return;
-    this.#delayed.set(key, at);
-    this.#setAlarm(at);
+    if (at < (this.#delayed.at(key) ?? Number.POSITIVE_INFINITY)) this.#delayed.set(key, at);
   }
 
   start(reconcile: Reconcile): void {
@@ -124,9 +118,8 @@ class KeyQueue implements WorkQueue {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#alarm?.abort.abort();
     this.#ready.clear();
-    this.#delayed.clear();
+    this.#delayed.stop();
     this.#again.clear();
     await Promise.all(this.#active.values());
   }
@@ -192,36 +185,6 @@ class KeyQueue implements WorkQueue {
     const retryInMs = Math.round(backOffMs(backOff, failures - 1, this.#random));
     this.#tell((hooks) => hooks.failed?.(key, error, failures, retryInMs));
     this.addAfter(key, retryInMs);
-  }
-
-  #setAlarm(at: number): void {
-    if (this.#alarm !== undefined) {
-      if (this.#alarm.at <= at) return;
-      this.#alarm.abort.abort();
-    }
-    const abort = new AbortController();
-    this.#alarm = { at, abort };
-    const ms = Math.min(Math.max(0, at - this.#now()), longestSleepMs);
-    this.#options.clock.sleep(ms, abort.signal).then(
-      () => {
-        if (!abort.signal.aborted) this.#ring();
-      },
-      () => {},
-    );
-  }
-
-  /** Moves what is due into the queue, earliest first, and sets the alarm for the next. */
-  #ring(): void {
-    this.#alarm = undefined;
-    const now = this.#now();
-    const due = [...this.#delayed].filter(([, at]) => at <= now).sort(([, a], [, b]) => a - b);
-    for (const [key, at] of due) {
-      this.#delayed.delete(key);
-      this.#becomeDue(key, at);
-    }
-    let next = Number.POSITIVE_INFINITY;
-    for (const at of this.#delayed.values()) next = Math.min(next, at);
-    if (next !== Number.POSITIVE_INFINITY) this.#setAlarm(next);
   }
 
   #tell(call: (hooks: QueueHooks) => void): void {

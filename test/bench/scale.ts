@@ -1,0 +1,81 @@
+/**
+ * `make bench-scale SIZES="500 1000 2000"`: what many ModelDeployments cost the operator, all of one payload: first without
+ * instances, then with five each, which is five registrations in ZooKeeper. On an API server of its own without nodes
+ * (simulated pods take their place), the real ZooKeeper and the real HDFS. Prints Markdown, asserts nothing; says how far
+ * it is on the standard error output.
+ *
+ * INSTANCES=0 leaves the second part out; REST is how many seconds it looks at an operator with nothing to do.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { bringUpWithoutImages } from '../../deploy/local/bring-up.ts';
+import { projectRoot } from '../../deploy/local/cache.ts';
+import { bundlePrograms } from '../../deploy/local/images.ts';
+import { program } from '../../deploy/local/steps.ts';
+import { openHdfs } from '../../src/adapters/webhdfs/hdfs.ts';
+import { systemClock } from '../../src/kernel/system-clock.ts';
+import { script } from '../e2e/payloads.ts';
+import { Chroot } from '../integration/chroot.ts';
+import { realHdfsSettings } from '../integration/hdfs-settings.ts';
+import { present } from '../integration/world.ts';
+import { table } from './figures.ts';
+import { type Figures, measure, rows } from './scale/measure.ts';
+
+const sizes = (process.env['SIZES'] ?? '500 1000 2000').split(/[ ,]+/).map(Number);
+const instances = Number(process.env['INSTANCES'] ?? 5);
+const restMs = Number(process.env['REST'] ?? 60) * 1_000;
+
+await program(async () => {
+  if (sizes.some((size) => !(size > 0))) throw new Error('SIZES is a list of numbers, as 500 1000 2000');
+  await bringUpWithoutImages();
+  await bundlePrograms('operator', 'kubectl-maas');
+  const measured: Figures[] = [];
+  for (const size of sizes) {
+    measured.push(await inItsWorld(size));
+    show(measured);
+  }
+});
+
+/** Everything that is made for it is gone afterwards. */
+async function inItsWorld(size: number): Promise<Figures> {
+  const directory = mkdtempSync(join(tmpdir(), 'maas-bench-scale-'));
+  const { nameservice } = present('hdfs');
+  const hdfs = openHdfs(realHdfsSettings(), nameservice, { clock: systemClock });
+  const home = `/user/maas/bench-scale-${randomUUID().slice(0, 8)}`;
+  try {
+    await using chroot = await Chroot.make();
+    await hdfs.mkdirs(home);
+    for (const [name, text] of Object.entries(script('exec sleep infinity'))) {
+      const bytes = Buffer.from(text);
+      await hdfs.write(
+        `${home}/payload/${name}`,
+        async function* () {
+          yield bytes;
+        },
+        { length: bytes.length },
+      );
+    }
+    return await measure({
+      size,
+      instances,
+      restMs,
+      directory,
+      quorum: chroot.connect(),
+      hdfs: realHdfsSettings(),
+      payload: `${home}/payload`,
+      crd: parse(readFileSync(join(projectRoot, 'crds/modeldeployments.maas.dev.yaml'), 'utf8')),
+      tell: (text) => process.stderr.write(`${size}: ${text}\n`),
+    });
+  } finally {
+    await hdfs.delete(home, { recursive: true });
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function show(measured: readonly Figures[]): void {
+  const head = ['', ...measured.map(({ size }) => `${size} resources`)];
+  process.stdout.write(`\n${table(head, rows(measured))}\n`);
+}

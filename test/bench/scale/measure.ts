@@ -1,0 +1,458 @@
+/** One size of the bench, from an empty cluster to a restarted operator. */
+import { execFile } from 'node:child_process';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { projectRoot } from '../../../deploy/local/cache.ts';
+import { type ModelDeploymentObject, modelDeployments } from '../../../src/adapters/kube/model-cluster.ts';
+import {
+  configMaps,
+  customResourceDefinitions,
+  deployments,
+  namespaces,
+  type Stored,
+} from '../../../src/adapters/kube/resource-kind.ts';
+import { startWatch } from '../../../src/adapters/kube/watch.ts';
+import type { HdfsSettings } from '../../../src/contracts/hadoop-side.ts';
+import { resourceEntry } from '../../../src/contracts/resource-entry.ts';
+import { defaultOperatorNamespace, settingsConfigMap, settingsKey } from '../../../src/contracts/settings.ts';
+import { mapBounded } from '../../../src/kernel/bounded.ts';
+import { silentLog } from '../../../src/kernel/log.ts';
+import { systemClock } from '../../../src/kernel/system-clock.ts';
+import { eventually } from '../../e2e/stage.ts';
+import { present } from '../../integration/world.ts';
+import { type Spread, shownSpread, spreadOf } from '../figures.ts';
+import { ControlPlane } from './control-plane.ts';
+import { MeasuredOperator, type Metrics, sumOf } from './measured-operator.ts';
+import { SimulatedPods } from './simulated-pods.ts';
+
+const namespace = 'models';
+const clusterId = 'bench';
+const operatorRoot = '/maas/operator';
+const changes = 5;
+/** As many requests at once as the transport keeps connections for. */
+const parallelism = 8;
+const patienceMs = 600_000;
+
+export interface Setting {
+  readonly size: number;
+  readonly instances: number;
+  readonly restMs: number;
+  readonly directory: string;
+  readonly quorum: string;
+  readonly hdfs: HdfsSettings;
+  readonly payload: string;
+  readonly crd: object;
+  readonly tell: (text: string) => void;
+}
+
+/** What an operator with nothing to do does, while somebody looks. */
+interface Rest {
+  /** Of one, percent. */
+  readonly processor: number;
+  readonly passesAMinute: number;
+  readonly hdfsCallsAMinute: number;
+  /** The operator's at the API server, but for its Lease. */
+  readonly writesAMinute: number;
+  /** Transactions of the whole ZooKeeper server: others may have had a part in them. */
+  readonly transactionsAMinute: number;
+  readonly memory: number;
+}
+
+interface Phase {
+  /** Seconds. */
+  readonly asked: number;
+  /** Seconds after that until everything was settled. */
+  readonly settled: number;
+  /** Milliseconds a resource. */
+  readonly processor: number;
+  readonly passes: number;
+  readonly writes: number;
+  readonly hdfsCalls: number;
+  readonly rest: Rest;
+  /** Until its Deployment says so, milliseconds. */
+  readonly change: Spread;
+}
+
+export interface Figures {
+  readonly size: number;
+  readonly baseMemory: number;
+  readonly empty: Phase;
+  readonly serving?: Phase & {
+    readonly registrations: number;
+    /** Seconds from the start of the process. */
+    readonly inStep: number;
+    readonly restarted: Rest;
+    readonly restartProcessor: number;
+    /** Seconds. */
+    readonly list: Spread;
+    readonly status: Spread;
+  };
+}
+
+export async function measure(setting: Setting): Promise<Figures> {
+  const { size, instances, tell } = setting;
+  await using plane = await ControlPlane.start(join(setting.directory, 'control-plane'));
+  await prepare(plane, setting);
+  await using simulated = await SimulatedPods.start(plane.client, setting.quorum, operatorRoot, clusterId);
+  const world = new World(plane, setting);
+  await world.watch();
+  try {
+    const operator = world.start();
+    await eventually('it leads', async () => sumOf((await operator.metrics()) ?? new Map(), 'maas_leader') === 1);
+    await systemClock.sleep(2_000);
+    const baseMemory = operator.memory();
+    tell('resources without instances');
+    const empty = await phase(world, operator, (index) => world.create(index));
+    if (instances === 0) return { size, baseMemory, empty };
+    tell(`${instances} instances each`);
+    const full = await phase(world, operator, (index) => world.scale(index, instances));
+    simulated.check();
+    const registrations = simulated.registered;
+    tell('commands');
+    const list = await timed(plane, ['list', '-A']);
+    const status = await timed(plane, ['status']);
+    tell('restart');
+    await operator[Symbol.asyncDispose]();
+    const again = world.start();
+    let inStep = Number.NaN;
+    await eventually(
+      'it is in step again',
+      async () => {
+        const metrics = await again.metrics();
+        if (metrics === undefined || sumOf(metrics, 'maas_reconcile_total') < size || !isIdle(metrics)) return false;
+        inStep = (performance.now() - again.startedAt) / 1_000;
+        return true;
+      },
+      { withinMs: patienceMs },
+    );
+    const restartProcessor = again.processor();
+    tell('rest after the restart');
+    const restarted = await rest(world, again);
+    return {
+      size,
+      baseMemory,
+      empty,
+      serving: { ...full, registrations, inStep, restarted, restartProcessor, list, status },
+    };
+  } finally {
+    await world[Symbol.asyncDispose]();
+  }
+}
+
+async function prepare(plane: ControlPlane, setting: Setting): Promise<void> {
+  const { client } = plane;
+  const fieldManager = 'bench';
+  await client.apply(customResourceDefinitions, setting.crd, { fieldManager });
+  for (const name of [namespace, defaultOperatorNamespace]) {
+    await client.apply(namespaces, { metadata: { name } }, { fieldManager });
+  }
+  await client.apply(
+    configMaps,
+    {
+      metadata: { namespace: defaultOperatorNamespace, name: settingsConfigMap },
+      data: { [settingsKey]: JSON.stringify(settingsOf(setting)) },
+    },
+    { fieldManager },
+  );
+  await eventually('the CRD is established', async () => {
+    try {
+      await client.list(modelDeployments, {});
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function settingsOf({ quorum, hdfs }: Setting) {
+  return {
+    clusterId,
+    zookeeper: { quorum, operatorRoot },
+    hdfs,
+    agent: { image: 'maas-operator' },
+    model: { image: 'maas-runtime' },
+  };
+}
+
+/** What is followed of a resource. */
+interface Seen {
+  readonly name: string;
+  readonly settledWith: number | undefined;
+}
+
+class World implements AsyncDisposable {
+  readonly plane: ControlPlane;
+  readonly setting: Setting;
+  readonly #operators: MeasuredOperator[] = [];
+  readonly #stops: (() => Promise<void>)[] = [];
+  readonly #settled = new Map<string, number>();
+  readonly #replicas = new Map<string, number>();
+  #port = 20_000 + (process.pid % 20_000);
+  lastSettledAt = 0;
+
+  constructor(plane: ControlPlane, setting: Setting) {
+    this.plane = plane;
+    this.setting = setting;
+  }
+
+  async watch(): Promise<void> {
+    const common = { client: this.plane.client, clock: systemClock, log: silentLog };
+    const resources = startWatch({
+      ...common,
+      kind: modelDeployments,
+      project: seen,
+      onChange: ({ object: { name, settledWith } }) => {
+        if (settledWith === undefined) this.#settled.delete(name);
+        else if (this.#settled.get(name) !== settledWith) {
+          this.#settled.set(name, settledWith);
+          this.lastSettledAt = performance.now();
+        }
+      },
+    });
+    const children = startWatch({
+      ...common,
+      kind: deployments,
+      project: ({ metadata, spec }) => ({ name: metadata.name, replicas: spec?.replicas ?? 0 }),
+      onChange: ({ object: { name, replicas } }) => this.#replicas.set(name.slice(0, name.lastIndexOf('-')), replicas),
+    });
+    this.#stops.push(
+      () => resources.stop(),
+      () => children.stop(),
+    );
+    await Promise.all([resources.synced, children.synced]);
+  }
+
+  start(): MeasuredOperator {
+    const { directory } = this.setting;
+    this.#port += 1;
+    const operator = new MeasuredOperator({
+      directory,
+      kubeconfig: this.plane.kubeconfig('operator'),
+      settings: settingsOf(this.setting),
+      port: this.#port,
+    });
+    this.#operators.push(operator);
+    return operator;
+  }
+
+  settledWith(instances: number): number {
+    let count = 0;
+    for (const each of this.#settled.values()) if (each === instances) count += 1;
+    return count;
+  }
+
+  async create(index: number): Promise<number> {
+    const name = nameOf(index);
+    await this.plane.client.create(modelDeployments, {
+      metadata: { namespace, name },
+      spec: { name, version: '1.0', instances: 0, memory: '64Mi', payload: { path: this.setting.payload } },
+    });
+    return 0;
+  }
+
+  async scale(index: number, instances: number): Promise<number> {
+    await this.plane.client.mergePatch(modelDeployments, { namespace, name: nameOf(index) }, { spec: { instances } });
+    return instances;
+  }
+
+  /** Until its Deployment has so many replicas, milliseconds. */
+  async change(index: number, instances: number): Promise<number> {
+    const began = performance.now();
+    await this.scale(index, instances);
+    while (this.#replicas.get(nameOf(index)) !== instances) {
+      if (performance.now() - began > patienceMs) throw new Error(`${nameOf(index)} is not changed`);
+      await systemClock.sleep(5);
+    }
+    return performance.now() - began;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const operator of this.#operators) await operator[Symbol.asyncDispose]();
+    for (const stop of this.#stops) await stop();
+  }
+}
+
+function nameOf(index: number): string {
+  return `model-${String(index).padStart(5, '0')}`;
+}
+
+function seen(object: Stored<ModelDeploymentObject>): Seen {
+  const { metadata, spec, status } = resourceEntry(object).resource;
+  const reconciling = status.conditions?.find(({ type }) => type === 'Reconciling');
+  const settled =
+    status.observedGeneration === metadata.generation &&
+    reconciling?.status === 'False' &&
+    status.registered === spec.instances;
+  return { name: metadata.name, settledWith: settled ? spec.instances : undefined };
+}
+
+async function phase(
+  world: World,
+  operator: MeasuredOperator,
+  ask: (index: number) => Promise<number>,
+): Promise<Phase> {
+  const { plane, setting } = world;
+  const { size, tell } = setting;
+  const before = { processor: operator.processor(), metrics: await operator.metrics(), writes: await writesIn(plane) };
+  const began = performance.now();
+  const indices = Array.from({ length: size }, (_, index) => index);
+  const [wanted = 0] = await mapBounded(indices, parallelism, ask);
+  const askedAt = performance.now();
+  let told = askedAt;
+  await eventually(
+    'all are settled',
+    async () => {
+      const settled = world.settledWith(wanted);
+      if (performance.now() - told > 10_000) {
+        told = performance.now();
+        tell(`${settled} of ${size} are settled`);
+      }
+      return settled === size;
+    },
+    { withinMs: patienceMs },
+  );
+  const settledAt = world.lastSettledAt;
+  await eventually('it has nothing to do', async () => isIdle((await operator.metrics()) ?? new Map()), {
+    withinMs: patienceMs,
+  });
+  const after = { processor: operator.processor(), metrics: await operator.metrics(), writes: await writesIn(plane) };
+  const more = (name: string) => sumOf(after.metrics ?? new Map(), name) - sumOf(before.metrics ?? new Map(), name);
+  tell('rest');
+  const resting = await rest(world, operator);
+  tell('single changes');
+  const single: number[] = [];
+  for (let round = 0; round < changes; round++) {
+    single.push(await world.change(Math.floor((size * round) / changes), wanted + 1));
+    await eventually('it is settled', async () => world.settledWith(wanted + 1) === round + 1);
+  }
+  for (let round = 0; round < changes; round++) await world.scale(Math.floor((size * round) / changes), wanted);
+  await eventually('all are as before', async () => world.settledWith(wanted) === size);
+  return {
+    asked: (askedAt - began) / 1_000,
+    settled: Math.max(0, settledAt - askedAt) / 1_000,
+    processor: ((after.processor - before.processor) * 1_000) / size,
+    passes: more('maas_reconcile_total') / size,
+    writes: (after.writes - before.writes) / size,
+    hdfsCalls: more('maas_hdfs_requests_total'),
+    rest: resting,
+    change: spreadOf(single),
+  };
+}
+
+function isIdle(metrics: Metrics): boolean {
+  return metrics.size > 0 && sumOf(metrics, 'maas_workqueue_depth') + sumOf(metrics, 'maas_workqueue_active') === 0;
+}
+
+async function rest(world: World, operator: MeasuredOperator): Promise<Rest> {
+  const { plane, setting } = world;
+  await systemClock.sleep(3_000);
+  const read = async () => ({
+    at: performance.now(),
+    metrics: (await operator.metrics()) ?? new Map<string, number>(),
+    writes: await writesIn(plane),
+    transactions: await transactions(),
+    processor: operator.processor(),
+  });
+  const before = await read();
+  await systemClock.sleep(setting.restMs);
+  const processor = operator.processor();
+  const after = await read();
+  const minutes = (after.at - before.at) / 60_000;
+  const more = (name: string) => (sumOf(after.metrics, name) - sumOf(before.metrics, name)) / minutes;
+  return {
+    processor: ((processor - before.processor) / (minutes * 60)) * 100,
+    passesAMinute: more('maas_reconcile_total'),
+    hdfsCallsAMinute: more('maas_hdfs_requests_total'),
+    writesAMinute: (after.writes - before.writes) / minutes,
+    transactionsAMinute: (after.transactions - before.transactions) / minutes,
+    memory: operator.memory(),
+  };
+}
+
+async function writesIn(plane: ControlPlane): Promise<number> {
+  let sum = 0;
+  for (const [resource, count] of await plane.writes()) if (resource !== 'leases') sum += count;
+  return sum;
+}
+
+/** How many transactions ZooKeeper has seen in this epoch, its last 32 bits of the zxid. */
+async function transactions(): Promise<number> {
+  const [host = '', port = ''] = present('zookeeper').quorum.split(':');
+  const text = await new Promise<string>((resolve, reject) => {
+    let all = '';
+    const socket = connect(Number(port), host, () => socket.write('srvr'));
+    socket.on('data', (chunk: Buffer) => {
+      all += chunk.toString();
+    });
+    socket.on('end', () => resolve(all));
+    socket.on('error', reject);
+  });
+  const zxid = /^Zxid: 0x([0-9a-f]+)$/m.exec(text)?.[1] ?? '0';
+  return Number(BigInt(`0x${zxid}`) & 0xffff_ffffn);
+}
+
+/** How long a command takes, seconds. */
+async function timed(plane: ControlPlane, args: readonly string[]): Promise<Spread> {
+  const spent: number[] = [];
+  for (let round = 0; round < changes; round++) {
+    const began = performance.now();
+    await promisify(execFile)(join(projectRoot, 'dist/kubectl-maas'), [...args], {
+      env: { ...process.env, KUBECONFIG: plane.kubeconfig('harness') },
+      maxBuffer: 256 * 1_024 ** 2,
+    });
+    spent.push((performance.now() - began) / 1_000);
+  }
+  return spreadOf(spent);
+}
+
+export function rows(all: readonly Figures[]): string[][] {
+  const row = (what: string, of: (figures: Figures) => string | undefined) => [
+    what,
+    ...all.map((each) => of(each) ?? ''),
+  ];
+  const one = (value: number, unit = '') => `${value.toFixed(1)}${unit}`;
+  const resting = (name: string, of: (figures: Figures) => Rest | undefined): string[][] => {
+    const at = (what: string, show: (rest: Rest) => string) =>
+      row(`${what}, ${name}`, (figures) => {
+        const found = of(figures);
+        return found && show(found);
+      });
+    return [
+      at('processor at rest', ({ processor }) => `${processor.toFixed(2)} %`),
+      at('passes a minute', ({ passesAMinute }) => one(passesAMinute)),
+      at('calls to HDFS a minute', ({ hdfsCallsAMinute }) => one(hdfsCallsAMinute)),
+      at('writes to Kubernetes a minute', ({ writesAMinute }) => one(writesAMinute)),
+      at('transactions of ZooKeeper a minute', ({ transactionsAMinute }) => one(transactionsAMinute)),
+      at('memory', ({ memory }) => one(memory, ' MiB')),
+    ];
+  };
+  const during = (name: string, of: (figures: Figures) => Phase | undefined): string[][] => {
+    const at = (what: string, show: (phase: Phase) => string) =>
+      row(`${what}, ${name}`, (figures) => {
+        const found = of(figures);
+        return found && show(found);
+      });
+    return [
+      at('asked for within', ({ asked }) => one(asked, ' s')),
+      at('settled after that', ({ settled }) => one(settled, ' s')),
+      at('processor a resource', ({ processor }) => one(processor, ' ms')),
+      at('passes a resource', ({ passes }) => one(passes)),
+      at('writes a resource', ({ writes }) => one(writes)),
+      at('calls to HDFS', ({ hdfsCalls }) => String(hdfsCalls)),
+      at('one change', ({ change }) => shownSpread(change, 0, ' ms')),
+      ...resting(name, (figures) => of(figures)?.rest),
+    ];
+  };
+  return [
+    row('memory before', ({ baseMemory }) => one(baseMemory, ' MiB')),
+    ...during('no instances', ({ empty }) => empty),
+    row('registrations', ({ serving }) => serving && String(serving.registrations)),
+    ...during('serving', ({ serving }) => serving),
+    row('in step after a restart', ({ serving }) => serving && one(serving.inStep, ' s')),
+    row('processor until then', ({ serving }) => serving && one(serving.restartProcessor, ' s')),
+    ...resting('restarted', ({ serving }) => serving?.restarted),
+    row('`list -A`', ({ serving }) => serving && shownSpread(serving.list, 2, ' s')),
+    row('`status`', ({ serving }) => serving && shownSpread(serving.status, 2, ' s')),
+  ];
+}
