@@ -31,6 +31,16 @@ export interface ReadOptions {
   readonly onDataNode?: ((name: string) => void) | undefined;
 }
 
+export interface WriteOptions {
+  /** Bytes. */
+  readonly length: number;
+  readonly overwrite?: boolean;
+  readonly createParent?: boolean;
+  /** Bytes. */
+  readonly blockSize?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface PayloadHdfs {
   /** The user's home directory. */
   home(signal?: AbortSignal): Promise<string>;
@@ -41,18 +51,10 @@ export interface PayloadHdfs {
   /** Bytes in each block; undefined where that cannot be told. */
   blockLengths(path: string, signal?: AbortSignal): Promise<readonly number[] | undefined>;
   read(path: string, options?: ReadOptions): Promise<AsyncIterable<Uint8Array>>;
-  /** @param source gives the content from its beginning each time it is called */
-  write(
-    path: string,
-    source: () => AsyncIterable<Uint8Array>,
-    options: {
-      length: number;
-      overwrite?: boolean;
-      createParent?: boolean;
-      blockSize?: number;
-      signal?: AbortSignal | undefined;
-    },
-  ): Promise<SourceStatus>;
+  /** Compares the lengths afterwards. @param source gives the content from its beginning each time it is called */
+  write(path: string, source: () => AsyncIterable<Uint8Array>, options: WriteOptions): Promise<SourceStatus>;
+  /** The same, but compares nothing: that is for the caller to do. */
+  put(path: string, source: () => AsyncIterable<Uint8Array>, options: WriteOptions): Promise<void>;
   mkdirs(path: string, options?: { permission?: string; signal?: AbortSignal | undefined }): Promise<void>;
   /** Never into or over something: HDFS_PATH_EXISTS. */
   rename(from: string, to: string, signal?: AbortSignal): Promise<void>;

@@ -12,7 +12,7 @@ import { shown } from './payload-rules.ts';
 import { TransferTally } from './transfer-tally.ts';
 
 /** Where files go. */
-type SendTarget = Pick<PayloadHdfs, 'write' | 'checksum'>;
+type SendTarget = Pick<PayloadHdfs, 'put' | 'checksum' | 'status'>;
 
 export interface SendOptions {
   readonly signal?: AbortSignal | undefined;
@@ -20,8 +20,13 @@ export interface SendOptions {
   readonly progress?: ((progress: TransferProgress) => void) | undefined;
 }
 
-const parallelism = 3;
+/**
+ * Files under way at once, and so requests: one of small files waits for HDFS most of its time. More of them hardly make
+ * it faster, and take from others who use it.
+ */
+export const filesAtOnce = 8;
 const hdfsAlgorithm = 'MD5-of-0MD5-of-512CRC32C';
+const comparableAlgorithm = /^MD5-of-\d+MD5-of-512CRC32C$/;
 
 /**
  * Makes the directories of files that are to be sent. With them there, no file's sending has to make any, and none that
@@ -44,7 +49,7 @@ export async function makeDirectories(
   const above = new Set([...parents].flatMap(directoriesAbove));
   const deepest = [...parents].filter((path) => !above.has(path));
   const make = (path: string) => hdfs.mkdirs(joinHdfsPath(directory, path), options);
-  await mapBounded(deepest, parallelism, make, options.signal);
+  await mapBounded(deepest, filesAtOnce, make, options.signal);
 }
 
 function directoriesAbove(path: string): string[] {
@@ -66,7 +71,7 @@ export async function sendFiles<F extends { readonly length: number }, R>(
   const tally = new TransferTally({ files: files.length, bytes }, (now) => progress?.(now));
   return await mapBounded(
     files,
-    parallelism,
+    filesAtOnce,
     async (file, either) => {
       const result = await send(file, either, tally.file());
       tally.fileDone();
@@ -113,25 +118,43 @@ export async function sendFile(
       sent(position);
     }
   };
-  const written = await hdfs.write(path, source, { length, overwrite: true, createParent: false, blockSize, signal });
-  // Encrypted or striped files, and a site that sets another block size, cannot be compared so; the length was.
-  const comparable = length > 0 && !written.opaqueChecksum && written.blockSize === blockSize;
-  const checksum = comparable ? await comparedChecksum(hdfs, path, hdfsSum, signal) : undefined;
+  await hdfs.put(path, source, { length, overwrite: true, createParent: false, blockSize, signal });
+  const checksum = await comparedChecksum(hdfs, path, { length, blockSize, ours: hdfsSum, signal });
   return { sha256: sha256.digest('hex'), checksum };
 }
 
-/** HDFS makes its checksums of what it received, so this finds what was altered on the way. */
-async function comparedChecksum(
-  hdfs: SendTarget,
-  path: string,
-  ours: HdfsChecksum | undefined,
-  signal: AbortSignal,
-): Promise<FileChecksum> {
-  const theirs = await hdfs.checksum(path, signal);
-  if (/^MD5-of-\d+MD5-of-512CRC32C$/.test(theirs.algorithm) && ours?.matches(theirs) !== true) {
-    throw new MaasError('HDFS_DATA_CORRUPT', `${shown(path)} holds other bytes in HDFS than were sent`, {
-      next: 'Send it again; if it happens again, check the network and the disks of HDFS.',
-    });
+interface Sent {
+  readonly length: number;
+  readonly blockSize: number;
+  readonly ours: HdfsChecksum | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * HDFS makes its checksums of what it received, so this finds what was altered on the way, or is not there at all. Only
+ * where it does not come out as ours, HDFS is asked for more: a file that is encrypted or striped, or that a site cut
+ * into other blocks than it was told to, cannot be compared so; then the length has to do.
+ */
+async function comparedChecksum(hdfs: SendTarget, path: string, sent: Sent): Promise<FileChecksum | undefined> {
+  const { length, ours, signal } = sent;
+  let theirs: FileChecksum | undefined;
+  let failure: unknown;
+  try {
+    theirs = length === 0 ? undefined : await hdfs.checksum(path, signal);
+  } catch (error) {
+    failure = error;
   }
-  return theirs;
+  if (theirs !== undefined && ours?.matches(theirs) === true) return theirs;
+
+  const there = await hdfs.status(path, signal);
+  if (there?.length !== length) {
+    const problem = `${shown(path)} has ${there?.length ?? 'no'} bytes in HDFS after ${length} were sent`;
+    throw new MaasError('HDFS_DATA_CORRUPT', problem);
+  }
+  if (there.opaqueChecksum || there.blockSize !== sent.blockSize) return undefined;
+  if (failure !== undefined) throw failure;
+  if (theirs === undefined || !comparableAlgorithm.test(theirs.algorithm)) return theirs;
+  throw new MaasError('HDFS_DATA_CORRUPT', `${shown(path)} holds other bytes in HDFS than were sent`, {
+    next: 'Send it again; if it happens again, check the network and the disks of HDFS.',
+  });
 }

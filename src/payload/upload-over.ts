@@ -17,6 +17,7 @@ import { digestLocalFile, type LocalFile } from './local-file.ts';
 import type { PayloadHdfs } from './payload-hdfs.ts';
 import { checkPayloadPaths, shown, stagingPrefix } from './payload-rules.ts';
 import { checkListFits } from './payload-size.ts';
+import { filesAtOnce } from './send-files.ts';
 import { removeStaging, stagingBeside, withStaging } from './staging.ts';
 import { moveInto, type UploadOptions, uploadFiles } from './upload.ts';
 import { writeManifest } from './upload-manifest.ts';
@@ -39,7 +40,6 @@ export interface UploadOverResult {
 
 /** Two commands may make the same directory at once; the second one then goes over what the first has made. */
 const attempts = 3;
-const parallelism = 3;
 
 /**
  * @param directory local
@@ -105,9 +105,16 @@ async function uploadOnce(
     }
     // It lists what is replaced now.
     await hdfs.delete(joinHdfsPath(target, uploadManifestName), { recursive: false, signal });
-    for (const { path } of scriptLast(changed, script)) {
-      await hdfs.replace(joinHdfsPath(staging, path), joinHdfsPath(target, path), signal);
-    }
+    const replace = ({ path }: LocalFile) =>
+      hdfs.replace(joinHdfsPath(staging, path), joinHdfsPath(target, path), signal);
+    const isScript = ({ path }: LocalFile) => path === script;
+    await mapBounded(
+      changed.filter((file) => !isScript(file)),
+      filesAtOnce,
+      replace,
+      signal,
+    );
+    for (const file of changed.filter(isScript)) await replace(file);
     return await removeStaging(hdfs, staging, options);
   });
   return { ...result, completeAt: lastWritten(await listPayload(hdfs, target, signal)) };
@@ -128,7 +135,7 @@ async function differing(
   const present = new Map(there.map(({ path, status }) => [path, status]));
   const same = await mapBounded(
     files,
-    parallelism,
+    filesAtOnce,
     async (file, either) => {
       const status = present.get(file.path);
       if (status?.length !== file.length) return false;
@@ -142,8 +149,4 @@ async function differing(
     signal,
   );
   return files.filter((_file, index) => same[index] !== true);
-}
-
-function scriptLast(files: readonly LocalFile[], script: string): readonly LocalFile[] {
-  return [...files.filter(({ path }) => path !== script), ...files.filter(({ path }) => path === script)];
 }

@@ -6,13 +6,14 @@ import { createHash } from 'node:crypto';
 import { hasCode, MaasError } from '../contracts/errors.ts';
 import { joinHdfsPath } from '../contracts/hdfs-path.ts';
 import type { UploadManifest } from '../contracts/payload.ts';
+import { mapBounded } from '../kernel/bounded.ts';
 import { listPayload } from './list-payload.ts';
 import { checkUnchanged, digestLocalFile, type LocalFile, readLocalFile } from './local-file.ts';
 import { type LocalPayload, readLocalPayload } from './local-payload.ts';
 import type { PayloadHdfs } from './payload-hdfs.ts';
 import { shown } from './payload-rules.ts';
 import { checkListFits } from './payload-size.ts';
-import { makeDirectories, type SendOptions, sendFile, sendFiles } from './send-files.ts';
+import { filesAtOnce, makeDirectories, type SendOptions, sendFile, sendFiles } from './send-files.ts';
 import { type StagingOptions, stagingBeside, withStaging } from './staging.ts';
 import { hashesOf, readManifest, writeManifest } from './upload-manifest.ts';
 import { uploadNotes } from './upload-notes.ts';
@@ -101,10 +102,11 @@ async function isPresent(
   const lengths = new Map(there.map(({ path, status }) => [path, status.length]));
   const same = files.length === there.length && files.every(({ path, length }) => lengths.get(path) === length);
   if (hashes === undefined || !same) throw taken('holds other files');
-  for (const file of files) {
-    const hash = await digestLocalFile(file, createHash('sha256'), signal);
+  const compare = async (file: LocalFile, either: AbortSignal) => {
+    const hash = await digestLocalFile(file, createHash('sha256'), either);
     if (hash.digest('hex') !== hashes.get(file.path)) throw taken(`holds another ${shown(file.path)}`);
-  }
+  };
+  await mapBounded(files, filesAtOnce, compare, signal);
   return true;
 }
 

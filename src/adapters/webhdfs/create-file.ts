@@ -1,6 +1,6 @@
 /**
- * CREATE: the name node's redirect, the bytes to the data node, and afterwards a look at what HDFS holds. HDFS shows
- * a file whose writer died as if it were complete, so only the length says that it is.
+ * CREATE: the name node's redirect, then the bytes to the data node; and where nobody compares more than that, a look at
+ * what HDFS holds. HDFS shows a file whose writer died as if it were complete, so only the length says that it is.
  */
 import { MaasError } from '../../contracts/errors.ts';
 import { bodyStart, discardBody } from '../http/body.ts';
@@ -39,6 +39,8 @@ export type Source = () => AsyncIterable<Uint8Array>;
 
 const maxFailures = 5;
 
+type StatusOf = (path: string, signal?: AbortSignal) => Promise<HdfsFileStatus | undefined>;
+
 /**
  * Writes one file and checks that HDFS holds as many bytes as were sent. When it throws, a part of the file may be
  * there. The name is taken in its composed form (NFC), as HDFS itself takes it in this operation only.
@@ -53,9 +55,29 @@ export async function createFile(
   given: string,
   source: Source,
   options: WriteOptions,
-  statusOf: (path: string, signal?: AbortSignal) => Promise<HdfsFileStatus | undefined>,
+  statusOf: StatusOf,
 ): Promise<HdfsFileStatus> {
-  const { length, signal } = options;
+  await putFile(nameservice, given, source, options, statusOf);
+  const path = given.normalize('NFC');
+  const found = await statusOf(path, options.signal);
+  if (found?.length !== options.length) {
+    throw new MaasError(
+      'HDFS_DATA_CORRUPT',
+      `${printable(path)} has ${found?.length ?? 'no'} bytes in HDFS after ${options.length} were written`,
+    );
+  }
+  return found;
+}
+
+/** The same without the look afterwards. That a data node has taken the bytes says little: who calls has to compare. */
+export async function putFile(
+  nameservice: Nameservice,
+  given: string,
+  source: Source,
+  options: WriteOptions,
+  statusOf: StatusOf,
+): Promise<void> {
+  const { signal } = options;
   const path = given.normalize('NFC');
   const wanted = options.overwrite === true;
   // A data node that had our request may have left a half of our own, which the next attempt has to replace. That must
@@ -66,19 +88,11 @@ export async function createFile(
   const failures = new Failures(nameservice, maxFailures);
   for (let overwrite = wanted; ; ) {
     const failed = await createOnce(nameservice, path, source, { ...options, overwrite }, failures.excluded);
-    if (failed === undefined) break;
+    if (failed === undefined) return;
     await failures.add(failed, signal);
     if (failed.dataNode === undefined) failures.excluded = [];
     overwrite ||= failed.begun;
   }
-  const found = await statusOf(path, signal);
-  if (found?.length !== length) {
-    throw new MaasError(
-      'HDFS_DATA_CORRUPT',
-      `${printable(path)} has ${found?.length ?? 'no'} bytes in HDFS after ${length} were written`,
-    );
-  }
-  return found;
 }
 
 /** An attempt that is worth another one. */

@@ -2,7 +2,7 @@
 import { MaasError } from '../../contracts/errors.ts';
 import type { HdfsSettings } from '../../contracts/hadoop-side.ts';
 import { field } from '../json-field.ts';
-import { createFile, type Source, type WriteOptions } from './create-file.ts';
+import { createFile, putFile, type Source, type WriteOptions } from './create-file.ts';
 import type { HdfsFileStatus } from './file-status.ts';
 import { fileStatus, type HdfsReader, readerOf } from './hdfs-reader.ts';
 import { callThroughLibrary } from './library-call.ts';
@@ -29,6 +29,8 @@ export interface Hdfs extends HdfsReader {
   checkAccess(path: string, action: string, signal?: AbortSignal): Promise<void>;
   /** Writes a file, checks its length and gives its status; see createFile. */
   write(path: string, source: Source, options: WriteOptions): Promise<HdfsFileStatus>;
+  /** The same, but what HDFS holds afterwards is for the caller to compare. */
+  put(path: string, source: Source, options: WriteOptions): Promise<void>;
   /**
    * Makes a directory and those above it; none is no error. Not given up half-way when the signal is aborted.
    * @param permission octal, `755` unless told
@@ -63,6 +65,7 @@ export function openHdfs(settings: HdfsSettings, name: string, options: HdfsOpti
       await askForJson(nameservice, operation, signal);
     },
     write: (path, source, writeOptions) => createFile(nameservice, path, source, writeOptions, status),
+    put: (path, source, writeOptions) => putFile(nameservice, path, source, writeOptions, status),
     mkdirs: async (path, { permission = '755', signal } = {}) => {
       const operation = { method: 'PUT', op: 'MKDIRS', path, parameters: { permission } } as const;
       const answer = await askForJson(nameservice, operation, signal, awaited);
