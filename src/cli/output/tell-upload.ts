@@ -12,6 +12,8 @@ export async function tellUpload<T extends UploadOutcome>(
   upload: (watch: UploadWatch) => Promise<T>,
 ): Promise<T> {
   const line = progressLine(err, clock);
+  const over = new AbortController();
+  const drawing = line.keepDrawing(over.signal);
   try {
     const outcome = await upload({
       onProgress: line.show,
@@ -30,5 +32,8 @@ export async function tellUpload<T extends UploadOutcome>(
   } catch (error) {
     line.clear();
     throw error;
+  } finally {
+    over.abort();
+    await drawing;
   }
 }
