@@ -15,7 +15,7 @@ import { ringWhenTouched } from './file-bell.ts';
  * Between two close looks. Short after each step of a start, because the next one often follows at once and a listener
  * announces itself to nobody; longer where a model takes its time.
  */
-const closeLooks = { firstMs: 20, longestMs: 100, factor: 1.5 };
+const closeLooks = { firstMs: 10, longestMs: 100, factor: 1.5 };
 const inFull = () => 1;
 const seldomLookMs = 1_000;
 const afterFailureMs = 1_000;
