@@ -11,6 +11,7 @@ import { agentInstructions, agentStatus, control, endpointFile, startedFile } fr
 import { silentLog } from '../kernel/log.ts';
 import { systemClock as clock } from '../kernel/system-clock.ts';
 import { type AgentOptions, type RunningAgent, startAgent } from './agent.ts';
+import { AgentServer } from './http-server.ts';
 import type { FetchPayload } from './sources/fetch-payload.ts';
 
 const uid = '0f1e2d3c-0000-4000-8000-000000000001';
@@ -55,6 +56,7 @@ async function start(changes: Partial<AgentOptions> = {}, instructions: object =
     }),
     pod: { name: 'dga-1', uid, namespace: 'fraud', ip: '127.0.0.2', nodeIp: '127.0.0.3', nodeName: 'node7' },
     directories: { payload: join(root, 'payload'), control: join(root, 'control'), session: join(root, 'session') },
+    server: new AgentServer(clock),
     proc: '/proc',
     ports: [0],
     pinned: { digest: 'sha256:abc', script: 'run.sh' },

@@ -1,5 +1,4 @@
 /** The agent: a lifecycle, the sources that tell it of the world, and the deeds that it decides on. */
-import type { Server } from 'node:http';
 import { asMaasError } from '../contracts/errors.ts';
 import { instanceId } from '../contracts/names.ts';
 import type { PinnedPayload } from '../contracts/payload.ts';
@@ -10,7 +9,7 @@ import { pause } from '../kernel/pause.ts';
 import type { Directories, Pod } from './assignment.ts';
 import { ControlVolume } from './control-volume.ts';
 import { Deeds, type Outcome } from './deeds.ts';
-import { type Answers, agentServer, listenOnFirst } from './http-server.ts';
+import type { AgentServer } from './http-server.ts';
 import { LastingWrites } from './lasting-writes.ts';
 import { currentProblem, modelIsLive } from './lifecycle/problems.ts';
 import { initialState, type Limits, type State, usualLimits } from './lifecycle/state.ts';
@@ -36,6 +35,8 @@ export interface AgentOptions {
   readonly pinned: Pick<PinnedPayload, 'digest' | 'script'>;
   /** Where /proc is mounted. */
   readonly proc: string;
+  /** Closed when the agent ends. */
+  readonly server: AgentServer;
   /** Ports to listen on, in order of preference. */
   readonly ports: readonly number[];
   readonly fetch: FetchPayload;
@@ -58,31 +59,7 @@ const listenAgainMs = 1_000;
 
 /** Settles when the agent runs. @throws Error where the pod's volumes cannot be used */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
-  const answers = Promise.withResolvers<Answers>();
-  const over = new AbortController();
-  // Before anything else: a probe that finds nobody listening comes again only after its period.
-  const server = agentServer(answers.promise, options.clock);
-  const port = listen(server, options, over.signal);
-  const endServer = () => {
-    over.abort();
-    server.close();
-    server.closeAllConnections();
-  };
-  try {
-    return { ...(await startBehind(answers.resolve, endServer, options)), port };
-  } catch (error) {
-    endServer();
-    throw error;
-  }
-}
-
-/** @param serve is told what the server answers, once that is known */
-async function startBehind(
-  serve: (answers: Answers) => void,
-  endServer: () => void,
-  options: AgentOptions,
-): Promise<Omit<RunningAgent, 'port'>> {
-  const { instructions, pod, directories, pinned, clock, log } = options;
+  const { instructions, pod, directories, pinned, server, clock, log } = options;
   const startedAt = clock.monotonic();
   const control = new ControlVolume(directories.control);
   const store = new SessionStore(directories.session);
@@ -102,7 +79,7 @@ async function startBehind(
   const deeds = new Deeds({ ...about, directory: directories.payload, control, registrar, sockets }, wasReady);
   const instance = instanceId(pod.name, pod.uid);
   let timeToRegister: number | undefined;
-  serve({
+  server.answer({
     status: () => JSON.stringify(statusOf(lifecycle.state, clock, { instance, digest: pinned.digest })),
     ready: () => deeds.readyKept,
     firstReady: deeds.firstReady,
@@ -112,7 +89,7 @@ async function startBehind(
   const done = deeds.outcome.then(async (outcome) => {
     await writes.drain();
     lifecycle.end();
-    endServer();
+    server.close();
     await zookeeper.close();
     await control.close();
     return outcome;
@@ -129,7 +106,8 @@ async function startBehind(
   void followModel(lifecycle, lookOptions(options, sockets), clock, log);
   void followTime(lifecycle, clock);
   void followStop(lifecycle, control, clock, log);
-  return { done, terminate: () => lifecycle.dispatch({ type: 'terminate' }) };
+  const port = listen(options, lifecycle.ended);
+  return { done, port, terminate: () => lifecycle.dispatch({ type: 'terminate' }) };
 }
 
 function limitsOf({ instructions, limits }: AgentOptions): Limits {
@@ -156,10 +134,10 @@ function logStage(state: State, clock: Clock, log: Log): void {
 }
 
 /** Never settles where the agent ends before a port is free. */
-async function listen(server: Server, { ports, clock, log }: AgentOptions, ended: AbortSignal): Promise<number> {
+async function listen({ server, ports, clock, log }: AgentOptions, ended: AbortSignal): Promise<number> {
   while (!ended.aborted) {
     try {
-      const port = await listenOnFirst(server, ports);
+      const port = await server.listen(ports);
       if (port !== undefined) return port;
       log.warn({ ports }, 'no port is free for the status');
     } catch (error) {

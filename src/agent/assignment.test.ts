@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aPayload } from '../../test/builders/model-deployment.ts';
+import { agentPort } from '../contracts/agent-http.ts';
 import {
   agentInstructionsVariable,
-  agentPort,
   hostNetworkPorts,
   packedPayloadFile,
   paths,

@@ -1,6 +1,7 @@
 /** What an agent is to run, and for whom: its instructions, the pinned payload, the pod and its volumes. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { agentPort } from '../contracts/agent-http.ts';
 import { MaasError } from '../contracts/errors.ts';
 import { type PinnedPayload, pinnedPayload } from '../contracts/payload.ts';
 import { unpackPin } from '../contracts/pin-content.ts';
@@ -8,7 +9,6 @@ import {
   type AgentInstructions,
   agentInstructions,
   agentInstructionsVariable,
-  agentPort,
   downward,
   hostNetworkPorts,
   packedPayloadFile,

@@ -1,16 +1,12 @@
-import { createServer, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '../../test/builders/manual-clock.ts';
-import { readinessProbe } from '../contracts/pod-contract.ts';
-import { type Answers, agentServer, listenOnFirst } from './http-server.ts';
+import { readinessProbe } from '../contracts/agent-http.ts';
+import { AgentServer, type Answers } from './http-server.ts';
 
-const servers: Server[] = [];
+const servers: { close(): void }[] = [];
 afterEach(() => {
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections();
-    server.close();
-  }
+  for (const server of servers.splice(0)) server.close();
 });
 
 type Given = { ready?: boolean; live?: boolean };
@@ -23,15 +19,19 @@ const answersOf = (given: Given, firstReady: AbortSignal): Answers => ({
   metrics: () => 'maas_agent_registered 1\n',
 });
 
-async function served(answers: Answers | Promise<Answers>, clock = new ManualClock()): Promise<string> {
-  const server = agentServer(answers, clock);
+async function served(clock = new ManualClock()): Promise<{ server: AgentServer; url: string }> {
+  const server = new AgentServer(clock);
   servers.push(server);
-  return `http://127.0.0.1:${await listenOnFirst(server, [0])}`;
+  return { server, url: `http://127.0.0.1:${await server.listen([0])}` };
 }
 
-const agent = (given: Given = {}): Promise<string> => served(answersOf(given, AbortSignal.abort()));
+async function agent(given: Given = {}): Promise<string> {
+  const { server, url } = await served();
+  server.answer(answersOf(given, AbortSignal.abort()));
+  return url;
+}
 
-describe('agentServer', () => {
+describe('what an agent answers', () => {
   it.each([
     ['/status', {}, 200, '{"stage":"Registered"}'],
     ['/status?verbose', {}, 200, '{"stage":"Registered"}'],
@@ -67,9 +67,9 @@ describe('agentServer', () => {
 });
 
 it('lets those wait who ask before there is anything to answer', async () => {
-  const answers = Promise.withResolvers<Answers>();
-  const asked = fetch(`${await served(answers.promise)}/status`);
-  answers.resolve(answersOf({}, AbortSignal.abort()));
+  const { server, url } = await served();
+  const asked = fetch(`${url}/status`);
+  server.answer(answersOf({}, AbortSignal.abort()));
   expect((await asked).status).toBe(200);
 });
 
@@ -78,7 +78,8 @@ describe('a probe of an instance that was never ready', () => {
     const clock = new ManualClock();
     const firstReady = new AbortController();
     const given = { ready: false };
-    const url = await served(answersOf(given, firstReady.signal), clock);
+    const { server, url } = await served(clock);
+    server.answer(answersOf(given, firstReady.signal));
     const probe = () => fetch(`${url}/readyz/held`).then(({ status }) => status);
     const waiting = (count: number) => vi.waitFor(() => expect(clock.sleepers).toBe(count));
     const becomeReady = () => {
@@ -133,14 +134,18 @@ describe('a probe of an instance that was never ready', () => {
   });
 });
 
-describe('listenOnFirst', () => {
-  it('takes the next port where one is taken, and says when all are', async () => {
-    const other = createServer();
-    servers.push(other);
-    const taken = (await listenOnFirst(other, [0])) ?? 0;
-    const server = createServer();
+describe('where it listens', () => {
+  it('is the next port where one is taken, and nowhere when all are', async () => {
+    const { url } = await served();
+    const taken = Number(new URL(url).port);
+    const server = new AgentServer(new ManualClock());
     servers.push(server);
-    expect(await listenOnFirst(server, [taken])).toBeUndefined();
-    expect(await listenOnFirst(server, [taken, 0])).not.toBe(taken);
+    expect(await server.listen([taken])).toBeUndefined();
+    expect(await server.listen([taken, 0])).not.toBe(taken);
+  });
+
+  it('is where it listens already', async () => {
+    const { server, url } = await served();
+    expect(await server.listen([0])).toBe(Number(new URL(url).port));
   });
 });

@@ -1,6 +1,6 @@
 /** What the agent answers over HTTP: its status, probes and metrics. Nothing can be changed through it. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { agentPaths, probeHeldMs } from '../contracts/pod-contract.ts';
+import { agentPaths, probeHeldMs } from '../contracts/agent-http.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { pause } from '../kernel/pause.ts';
 
@@ -18,41 +18,68 @@ export interface Answers {
 /** Probes that wait at once. There is one kubelet; more than it needs is somebody else's. */
 const mostHeld = 8;
 
-/**
- * Not yet listening.
- *
- * @param answers may come later than the first request, which waits for them then
- */
-export function agentServer(answers: Answers | Promise<Answers>, clock: Pick<Clock, 'sleep'>): Server {
-  let held = 0;
+/** May listen before there is anything to answer: requests wait for that. */
+export class AgentServer {
+  readonly #answers = Promise.withResolvers<Answers>();
+  readonly #clock: Pick<Clock, 'sleep'>;
+  readonly #server: Server;
+  #held = 0;
+
+  constructor(clock: Pick<Clock, 'sleep'>) {
+    this.#clock = clock;
+    this.#server = createServer(
+      { maxHeaderSize: 8_192, requestTimeout: 10_000, keepAliveTimeout: 5_000 },
+      (request, response) => void this.#serve(request, response),
+    );
+    this.#server.maxConnections = 64;
+  }
+
+  /** To be told once. */
+  answer(answers: Answers): void {
+    this.#answers.resolve(answers);
+  }
+
+  /**
+   * Listens on the first of the ports that is free; where it listens already, it stays there.
+   *
+   * @returns the port, or undefined where all of them are taken
+   */
+  async listen(ports: readonly number[]): Promise<number | undefined> {
+    for (const port of ports) {
+      if (this.#server.listening || (await bind(this.#server, port))) return boundPort(this.#server);
+    }
+    return undefined;
+  }
+
+  close(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // Nothing here takes a body.
+    request.resume();
+    const answers = await this.#answers.promise;
+    const path = request.url?.split('?')[0];
+    if (request.method === 'GET' && path === agentPaths.readyHeld) await this.#holdUntilReady(answers, response);
+    const { status, type, body } = answerTo(answers, request, path);
+    response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
+    response.end(request.method === 'HEAD' ? undefined : body);
+  }
+
   /** Ends when the instance is ready, the time is over, or nobody waits any more. */
-  const holdUntilReady = async ({ firstReady }: Answers, response: ServerResponse) => {
-    if (firstReady.aborted || held === mostHeld) return;
+  async #holdUntilReady({ firstReady }: Answers, response: ServerResponse): Promise<void> {
+    if (firstReady.aborted || this.#held === mostHeld) return;
     const over = new AbortController();
     const end = () => over.abort();
     response.once('close', end);
     firstReady.addEventListener('abort', end);
-    held += 1;
-    await pause(clock, probeHeldMs, over.signal);
-    held -= 1;
+    this.#held += 1;
+    await pause(this.#clock, probeHeldMs, over.signal);
+    this.#held -= 1;
     firstReady.removeEventListener('abort', end);
     response.off('close', end);
-  };
-  const server = createServer(
-    { maxHeaderSize: 8_192, requestTimeout: 10_000, keepAliveTimeout: 5_000 },
-    async (request, response) => {
-      // Nothing here takes a body.
-      request.resume();
-      const say = await answers;
-      const path = request.url?.split('?')[0];
-      if (request.method === 'GET' && path === agentPaths.readyHeld) await holdUntilReady(say, response);
-      const { status, type, body } = answerTo(say, request, path);
-      response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
-      response.end(request.method === 'HEAD' ? undefined : body);
-    },
-  );
-  server.maxConnections = 64;
-  return server;
+  }
 }
 
 interface Answer {
@@ -80,31 +107,25 @@ function answerTo(answers: Answers, { method }: IncomingMessage, path: string | 
   }
 }
 
-/**
- * Listens on the first of the ports that is free.
- *
- * @returns the port, or undefined where all of them are taken
- */
-export async function listenOnFirst(server: Server, ports: readonly number[]): Promise<number | undefined> {
-  for (const port of ports) {
-    const bound = await new Promise<boolean>((resolve, reject) => {
-      const failed = (error: NodeJS.ErrnoException) => {
-        server.off('listening', listening);
-        if (error.code === 'EADDRINUSE') resolve(false);
-        else reject(error);
-      };
-      const listening = () => {
-        server.off('error', failed);
-        resolve(true);
-      };
-      server.once('error', failed);
-      server.once('listening', listening);
-      server.listen(port);
-    });
-    if (bound) {
-      const address = server.address();
-      return typeof address === 'object' && address !== null ? address.port : port;
-    }
-  }
-  return undefined;
+/** False where the port is taken. */
+function bind(server: Server, port: number): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException) => {
+      server.off('listening', listening);
+      if (error.code === 'EADDRINUSE') resolve(false);
+      else reject(error);
+    };
+    const listening = () => {
+      server.off('error', failed);
+      resolve(true);
+    };
+    server.once('error', failed);
+    server.once('listening', listening);
+    server.listen(port);
+  });
+}
+
+function boundPort(server: Server): number | undefined {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : undefined;
 }

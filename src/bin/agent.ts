@@ -1,88 +1,12 @@
 /**
- * The agent's composition root: joins the adapters, obeys signals and ends the process. What
- * it gives up over is left as the container's termination message.
+ * `agent.cjs [PORT]`: the agent. On this port it listens before it loads the rest of itself, which takes twice as long as
+ * all that comes before: a probe that finds nobody listening comes again only after its period.
  */
-
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { createLog } from '../adapters/log.ts';
-import { openHdfsReader } from '../adapters/webhdfs/hdfs-reader.ts';
-import { tokenFromFile } from '../adapters/webhdfs/token-file.ts';
-import { ZooKeeper } from '../adapters/zookeeper/zookeeper.ts';
-import { type RunningAgent, startAgent } from '../agent/agent.ts';
-import { readAssignment } from '../agent/assignment.ts';
-import type { Outcome } from '../agent/deeds.ts';
-import type { FetchPayload } from '../agent/sources/fetch-payload.ts';
-import { terminationText } from '../agent/termination.ts';
-import { asMaasError } from '../contracts/errors.ts';
-import type { PinnedPayload } from '../contracts/payload.ts';
-import { type AgentInstructions, paths, tokenFile } from '../contracts/pod-contract.ts';
-import type { Log } from '../kernel/log.ts';
+import { AgentServer } from '../agent/http-server.ts';
 import { systemClock } from '../kernel/system-clock.ts';
-import { fetchPayload } from '../payload/fetch.ts';
 
-/** Put before every path of the contract; for tests, which run agents outside of pods. */
-const root = process.env['MAAS_ROOT'] ?? '';
-const terminationLog = '/dev/termination-log';
-const clock = systemClock;
-
-/** Read before each request, because tokens are renewed. */
-function fetchPinned({ hdfs }: AgentInstructions, pinned: PinnedPayload, log: Log): FetchPayload {
-  const directory = join(root, paths.payload);
-  const token = tokenFromFile(join(root, paths.token, tokenFile));
-  return async (progress, signal) => {
-    const source = openHdfsReader(hdfs, pinned.nameservice, { clock, token, log });
-    await fetchPayload(source, pinned, directory, { clock, random: Math.random, signal, progress });
-  };
-}
-
-async function start(log: Log): Promise<RunningAgent> {
-  const assignment = await readAssignment(process.env, root);
-  const { instructions, pinned } = assignment;
-  const { quorum, sessionTimeoutMs } = instructions.zookeeper;
-  return await startAgent({
-    ...assignment,
-    proc: '/proc',
-    fetch: fetchPinned(instructions, pinned, log),
-    openSession: (resume) => new ZooKeeper({ quorum, sessionTimeoutMs, resume, clock, log }),
-    clock,
-    log,
-  });
-}
-
-async function end({ exitCode, termination }: Outcome): Promise<never> {
-  if (termination !== undefined) {
-    // Kubernetes makes the file; elsewhere there may be none.
-    await writeFile(join(root, terminationLog), terminationText(termination)).catch(() => undefined);
-  }
-  process.exit(exitCode);
-}
-
-function giveUp(log: Log, error: unknown): Promise<never> {
-  const { code, message, next } = asMaasError(error);
-  log.error({ err: error }, 'the agent cannot go on');
-  return end({ exitCode: 1, termination: { code, message, next } });
-}
-
-async function main(): Promise<void> {
-  const log = createLog({ name: 'agent', level: process.env['LOG_LEVEL'] ?? 'info' });
-  for (const event of ['uncaughtException', 'unhandledRejection']) {
-    process.on(event, (error: unknown) => void giveUp(log, error));
-  }
-  const starting = start(log);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      starting.then(
-        (agent) => agent.terminate(),
-        () => undefined,
-      );
-    });
-  }
-  try {
-    await end(await (await starting).done);
-  } catch (error) {
-    await giveUp(log, error);
-  }
-}
-
-void main();
+const server = new AgentServer(systemClock);
+const port = Number(process.argv[2]);
+// Where it cannot be, the agent tries again and tells.
+if (port > 0) server.listen([port]).catch(() => undefined);
+void import('./run-agent.ts').then(({ runAgent }) => runAgent(server));

@@ -56,9 +56,6 @@ export const control = {
   neverRegistered: 'never-registered',
 } as const;
 
-/** Container port of the agent in a pod with a network of its own. */
-export const agentPort = 8099;
-
 /**
  * Where the agent of a pod on the node's network may listen: four ports that follow from the pod's UID, tried in
  * order, so that the operator finds it without asking anybody. The answer names the instance, which is compared.
@@ -68,23 +65,6 @@ export function hostNetworkPorts(podUid: string): number[] {
   for (const letter of podUid) hash = (hash * 31 + letter.charCodeAt(0)) % 2_500;
   return [0, 1, 2, 3].map((step) => 20_000 + step * 2_500 + hash);
 }
-
-export const agentPaths = {
-  status: '/status',
-  ready: '/readyz',
-  /** The same for the kubelet's probe, which is kept waiting until the instance is ready for the first time. */
-  readyHeld: '/readyz/held',
-  modelLive: '/livez/model',
-  metrics: '/metrics',
-} as const;
-
-/**
- * How the kubelet asks for an instance's readiness. The answer is held back until the instance is ready for the first
- * time, so that nobody waits for the next period, but not so long that the kubelet gives up. What was ready once is
- * answered at once.
- */
-export const readinessProbe = { periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 3 } as const;
-export const probeHeldMs = 4_000;
 
 /** The agent's instructions: one JSON object in the environment variable MAAS_AGENT. Nothing secret is in it. */
 export const agentInstructions = z.object({

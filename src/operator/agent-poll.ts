@@ -3,8 +3,9 @@
  * they say is advice for the status only; an agent that cannot be reached means nothing.
  */
 
+import { agentPaths, agentPort } from '../contracts/agent-http.ts';
 import { instanceId } from '../contracts/names.ts';
-import { type AgentStatus, agentPaths, agentPort, agentStatus, hostNetworkPorts } from '../contracts/pod-contract.ts';
+import { type AgentStatus, agentStatus, hostNetworkPorts } from '../contracts/pod-contract.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { readJson } from '../kernel/schema-json.ts';
 import type { PodView } from '../plan/observation.ts';

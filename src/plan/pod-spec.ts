@@ -1,18 +1,16 @@
 /** The pods of one version of a model: the agent, the model's container, and what they share. */
+
+import { agentPaths, agentPort, probeHeldMs, readinessProbe } from '../contracts/agent-http.ts';
 import { parseDuration } from '../contracts/duration.ts';
 import type { HdfsSettings } from '../contracts/hadoop-side.ts';
 import type { PinnedPayload } from '../contracts/payload.ts';
 import {
   type AgentInstructions,
   agentInstructionsVariable,
-  agentPaths,
-  agentPort,
   containers,
   downward,
   paths,
   pinnedVolume,
-  probeHeldMs,
-  readinessProbe,
   tokenFile,
 } from '../contracts/pod-contract.ts';
 import type { ModelDeployment, ModelDeploymentSpec } from '../contracts/resource.ts';
@@ -159,7 +157,11 @@ function agentContainer(
     imagePullPolicy: settings.agent.imagePullPolicy,
     restartPolicy: 'Always',
     // A small young generation: what an agent allocates dies at once, and nodes run many agents.
-    command: ['node', '--max-old-space-size=64', '--max-semi-space-size=1', '/app/agent.cjs'],
+    command: [
+      ...['node', '--max-old-space-size=64', '--max-semi-space-size=1', '/app/agent.cjs'],
+      // On the node's network the port follows from the pod's UID.
+      ...(hostNetwork ? [] : [String(agentPort)]),
+    ],
     env: [
       { name: agentInstructionsVariable, value: JSON.stringify(instructions) },
       field(downward.podName, 'metadata.name'),

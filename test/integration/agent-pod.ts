@@ -8,13 +8,13 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot } from '../../deploy/local/cache.ts';
+import { agentPaths } from '../../src/contracts/agent-http.ts';
 import { instanceId } from '../../src/contracts/names.ts';
 import type { PinnedPayload } from '../../src/contracts/payload.ts';
 import { encodePin } from '../../src/contracts/pin-content.ts';
 import {
   type AgentStatus,
   agentInstructionsVariable,
-  agentPaths,
   agentStatus,
   control,
   downward,

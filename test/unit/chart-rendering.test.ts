@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { projectRoot } from '../../deploy/local/cache.ts';
+import { agentPort } from '../../src/contracts/agent-http.ts';
 import { customResourceDefinition } from '../../src/contracts/crd.ts';
 import { modesConfigMap } from '../../src/contracts/modes.ts';
 import { labels, managedBy } from '../../src/contracts/names.ts';
-import { agentPort } from '../../src/contracts/pod-contract.ts';
 import { settingsConfigMap, settingsKey } from '../../src/contracts/settings.ts';
 import { chartDirectory, lint, minimalValues, namespace, one, type Rendered, render } from './helm.ts';
 
