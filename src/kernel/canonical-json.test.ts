@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalJson, sameJson } from './canonical-json.ts';
 
@@ -10,6 +11,22 @@ describe('sameJson', () => {
     ['null and nothing', { a: null }, {}, false],
   ])('%s', (_name, left, right, same) => {
     expect(sameJson(left, right)).toBe(same);
+  });
+
+  it('says what the canonical texts say, whatever the values', () => {
+    const value = fc.anything({
+      maxDepth: 3,
+      withDate: true,
+      withNullPrototype: true,
+      key: fc.constantFrom('a', 'b', '0'),
+    });
+    fc.assert(
+      fc.property(value, value, (left, right) => {
+        const same = canonicalJson(left) === canonicalJson(right);
+        expect([sameJson(left, right), sameJson(left, structuredClone(left))]).toEqual([same, true]);
+      }),
+      { numRuns: 1_000 },
+    );
   });
 });
 

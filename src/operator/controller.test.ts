@@ -28,6 +28,7 @@ function setUp() {
   const world = {
     asked: 0,
     looked: 0,
+    answer: undefined as Promise<void> | undefined,
     statuses: [] as ModelDeploymentStatus[],
     refusal: undefined as MaasError | undefined,
     inStep: true,
@@ -54,6 +55,7 @@ function setUp() {
     payloads: {
       async resolve() {
         world.looked += 1;
+        await world.answer;
         return aPayload();
       },
       keep: async (found) => found,
@@ -113,8 +115,28 @@ describe('a pass', () => {
   it('is made due by what was found in the background, and comes again by itself while something is awaited', async () => {
     const { world, put, pass } = setUp();
     put();
-    expect(await pass()).toEqual({ requeueAfterMs: 1_000 });
+    expect(await pass()).toEqual({ requeueAfterMs: 500 });
     await vi.waitFor(() => expect([...world.due]).toEqual([uid]));
+    expect(await pass()).toEqual({ requeueAfterMs: 1_000 });
+  });
+
+  it('says of a new resource what was found, and that its payload is looked for only where that takes long', async () => {
+    const { world, put, pass, clock } = setUp();
+    const said = () =>
+      world.statuses.map(({ conditions }) => conditions?.find(({ type }) => type === 'PayloadResolved'));
+    put();
+    await pass();
+    expect(said()).toEqual([]);
+    await clock.advance(100);
+    await pass();
+    expect(said()).toMatchObject([{ status: 'True', reason: 'Resolved' }]);
+    const slow = setUp();
+    slow.world.answer = new Promise(() => {});
+    slow.put();
+    await slow.pass();
+    await slow.clock.advance(500);
+    await slow.pass();
+    expect(slow.world.statuses[0]?.conditions).toContainEqual(expect.objectContaining({ reason: 'Resolving' }));
   });
 
   it('tells that writes are forbidden in the namespace, and fails', async () => {

@@ -25,11 +25,14 @@ interface Memory {
   refusals: Pick<Observation, 'refusal' | 'unprotected'>;
   /** The status last written and the state of the resource that it was written over. */
   written?: { readonly status: ModelDeploymentStatus; readonly over: string };
-  writtenAt: number;
+  /** From when on it may be written again; monotonic. */
+  statusFrom: number;
 }
 
 /** At most one status write a second for a resource. */
 const statusEveryMs = 1_000;
+/** So long a status that would say no more than that its payload is looked for waits for what is found: mostly at once. */
+const firstStatusMs = 500;
 
 export class Reconciler {
   readonly #senses: Senses;
@@ -63,7 +66,8 @@ export class Reconciler {
     if (entry.resource.metadata.deletionTimestamp !== undefined) return { kind: 'done' };
     let memory = this.#memory.get(uid);
     if (memory === undefined) {
-      memory = { refusals: {}, writtenAt: Number.NEGATIVE_INFINITY };
+      const isUnseen = entry.resource.status.conditions === undefined;
+      memory = { refusals: {}, statusFrom: this.#clock.monotonic() + (isUnseen ? firstStatusMs : 0) };
       this.#memory.set(uid, memory);
     }
     const written = memory.written?.over === resourceVersion ? memory.written.status : undefined;
@@ -75,6 +79,8 @@ export class Reconciler {
     memory.refusals = { ...problem('refusal', refused), ...problem('unprotected', unprotected) };
     const error = refused ?? unprotected;
 
+    const saysMore = entry.invalid !== undefined || observation.payload.state !== 'pending';
+    if (saysMore && memory.written === undefined) memory.statusFrom = Number.NEGATIVE_INFINITY;
     const statusMs = await this.#writeStatus(entry, observation.resource.status, wanted, memory, log);
     if (error !== undefined) return { kind: 'failed', error };
     const againMs = lookAgainMs({ awaits: wanted.awaits, statusMs });
@@ -122,11 +128,11 @@ export class Reconciler {
   ): Promise<number | undefined> {
     if (sameJson(present, wanted.status)) return undefined;
     const now = this.#clock.monotonic();
-    const wait = memory.writtenAt + statusEveryMs - now;
+    const wait = memory.statusFrom - now;
     if (wait > 0) return wait;
     await this.#cluster.writeStatus(entry.resource, wanted.status);
     memory.written = { status: wanted.status, over: entry.resource.metadata.resourceVersion };
-    memory.writtenAt = now;
+    memory.statusFrom = now + statusEveryMs;
     const ready = wanted.status.conditions?.find((condition) => condition.type === 'Ready');
     log.info({ ready: ready?.status, reason: ready?.reason, registered: wanted.status.registered }, 'status');
     for (const event of wanted.events) this.#cluster.event(entry.resource, event);

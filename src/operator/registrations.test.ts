@@ -47,6 +47,15 @@ describe('RegistrationFollower', () => {
     await vi.waitFor(() => expect(known()).toEqual([]));
   });
 
+  it('reads thousands of them with few requests under way at once', async () => {
+    const zookeeper = new FakeZooKeeper();
+    const uids = Array.from({ length: 500 }, (_, n) => uid.slice(0, -4) + String(n).padStart(4, '0'));
+    for (const each of uids) zookeeper.put(`/maas/service/dga/dga-1-${each}`, bytes('1.0', `dga-1-${each}`), 's1');
+    const { known } = follow(zookeeper);
+    await vi.waitFor(() => expect(known()?.toSorted()).toEqual(uids));
+    expect(zookeeper.reads.most).toBeLessThanOrEqual(64);
+  });
+
   it.each([
     ['a registration of somebody else', '/maas/service/dga/2', bytes('1.0', '2'), 's1'],
     ['a persistent node, which no agent makes', `/maas/service/dga/${id}`, bytes(), undefined],

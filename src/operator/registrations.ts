@@ -7,11 +7,15 @@
 import { asMaasError } from '../contracts/errors.ts';
 import { decodeMarker } from '../contracts/marker.ts';
 import { podUidOf } from '../contracts/names.ts';
+import { Slots } from '../kernel/bounded.ts';
 import type { Log } from '../kernel/log.ts';
 import type { RegisteredPod, RegistrationsView } from '../plan/observation.ts';
 import { parseServiceConfig } from '../wire/service-config.ts';
 import { diagnose } from '../wire/service-instance.ts';
-import type { Subscription, ZooKeeperReader } from './ports.ts';
+import type { Subscription, Znode, ZooKeeperReader } from './ports.ts';
+
+/** Reads under way at once: each ends in time only where it need not wait for thousands of others. */
+const parallelReads = 64;
 
 /** A registration, and the node that it was read from. */
 interface Seen {
@@ -35,6 +39,7 @@ export class RegistrationFollower {
   readonly #onChange: (model: string) => void;
   readonly #models = new Map<string, Model>();
   readonly #closers: (() => void)[] = [];
+  readonly #reads = new Slots(parallelReads);
   #root: string | undefined;
   #configProblem: string | undefined;
 
@@ -136,8 +141,8 @@ export class RegistrationFollower {
     if (this.#root === undefined) return;
     for (const [name, model] of this.#models) {
       const directory = `${this.#root}/${name}`;
-      this.#zookeeper
-        .children(directory)
+      this.#reads
+        .within(() => this.#zookeeper.children(directory))
         .then((children) => this.#read(name, model, directory, children ?? []))
         .catch((error) => this.#log.debug({ err: error, model: name }, 'registrations could not be read'));
     }
@@ -171,7 +176,7 @@ export class RegistrationFollower {
    * port.
    */
   async #instance(name: string, directory: string, id: string, before: Seen | undefined): Promise<Seen | undefined> {
-    const node = await this.#zookeeper.get(`${directory}/${id}`);
+    const node = await this.#get(`${directory}/${id}`);
     if (node?.stat.ephemeralOwner === undefined) return undefined;
     const { czxid } = node.stat;
     if (before?.czxid === czxid) return before;
@@ -192,9 +197,13 @@ export class RegistrationFollower {
 
   /** What the agent says, in the marker that it made together with the registration, that it had verified before. */
   async #verified(id: string, session: string): Promise<string | undefined> {
-    const node = await this.#zookeeper.get(`${this.#markersPath}/${id}`);
+    const node = await this.#get(`${this.#markersPath}/${id}`);
     if (node?.stat.ephemeralOwner !== session) return undefined;
     const marker = decodeMarker(node.data);
     return marker === 'revoked' ? undefined : marker?.digest;
+  }
+
+  #get(path: string): Promise<Znode | undefined> {
+    return this.#reads.within(() => this.#zookeeper.get(path));
   }
 }

@@ -35,8 +35,14 @@ async function sweep(options: {
     options.owner ?? 's1',
   );
   for (const [path, data] of Object.entries(options.more ?? {})) zookeeper.put(path, data, 's0');
-  const pods = options.watched ? [{ ownerUid: 'u', namespace: 'fraud', view: aPod({ uid }) }] : [];
-  const store: Stores['pods'] = { list: () => pods, get: () => undefined, byUid: () => undefined, indexed: () => [] };
+  const watched = [{ ownerUid: 'u', namespace: 'fraud', view: aPod({ uid }) }];
+  let pods = options.watched ? watched : [];
+  const store: Stores['pods'] = {
+    list: () => pods,
+    get: () => undefined,
+    byUid: (id) => pods.find(({ view }) => view.uid === id),
+    indexed: () => [],
+  };
   const asked: string[] = [];
   const cluster: Pick<Cluster, 'podExists'> = {
     podExists: async (namespace, name, podUid) => {
@@ -58,8 +64,12 @@ async function sweep(options: {
     metrics: { swept: () => swept++ },
     log: silentLog,
   });
-  await sweeper.sweep(new AbortController().signal);
-  return { zookeeper, asked, swept };
+  const again = () => sweeper.sweep(new AbortController().signal);
+  await again();
+  const podGoes = () => {
+    pods = [];
+  };
+  return { zookeeper, asked, swept, again, podGoes };
 }
 
 describe('Sweeper', () => {
@@ -94,5 +104,21 @@ describe('Sweeper', () => {
     });
     expect(asked).toHaveLength(2);
     expect(zookeeper.nodes.has(registration)).toBe(false);
+  });
+
+  it('lists nothing while no marker comes or goes, and sees all the same whose pod has gone, and who comes', async () => {
+    const { zookeeper, again, podGoes } = await sweep({ watched: true });
+    const listed = zookeeper.listings;
+    await again();
+    await again();
+    expect([zookeeper.listings, zookeeper.nodes.has(registration)]).toEqual([listed, true]);
+    podGoes();
+    await again();
+    expect([zookeeper.listings, zookeeper.nodes.has(registration)]).toEqual([listed, false]);
+    const another = id.replace('dga-1', 'dga-2').replace(/1$/, '2');
+    zookeeper.put(`/maas/service/dga/${another}`, 'bytes', 's2');
+    zookeeper.put(marker.replace(id, another), '{"pod":"fraud/dga-2","model":"dga"}', 's2');
+    await again();
+    expect(zookeeper.nodes.has(`/maas/service/dga/${another}`)).toBe(false);
   });
 });

@@ -14,6 +14,8 @@ import { type MarkerView, type Orphan, suspectedOrphans } from '../plan/sweep.ts
 import type { Cluster, Metrics, Stores, ZnodeOperation, ZooKeeperReader } from './ports.ts';
 
 export interface ZooKeeperSweeper extends ZooKeeperReader {
+  /** `pzxid`: the last transaction that made or removed a child. */
+  exists(path: string): Promise<{ readonly pzxid: bigint } | undefined>;
   transaction(operations: readonly ZnodeOperation[]): Promise<unknown>;
 }
 
@@ -29,6 +31,8 @@ export class Sweeper {
   readonly #cluster: Pick<Cluster, 'podExists'>;
   readonly #metrics: Pick<Metrics, 'swept'>;
   readonly #log: Log;
+  /** The markers there were, and after which transaction. */
+  #listed: { readonly pzxid: bigint; readonly ids: readonly string[] } | undefined;
 
   constructor(ports: {
     zookeeper: ZooKeeperSweeper;
@@ -68,9 +72,8 @@ export class Sweeper {
 
   async sweep(signal: AbortSignal): Promise<void> {
     const root = this.#serviceRoot();
-    const ids = (await this.#zookeeper.children(this.#markers)) ?? [];
-    const alive = new Set(this.#pods.list().map((pod) => pod.view.uid));
-    const unknown = ids.filter((id) => !alive.has(podUidOf(id) ?? ''));
+    const alive = { has: (podUid: string) => this.#pods.byUid(podUid) !== undefined };
+    const unknown = (await this.#ids()).filter((id) => !alive.has(podUidOf(id) ?? ''));
     if (root === undefined || unknown.length === 0) return;
     const markers: MarkerView[] = [];
     for (const id of unknown) {
@@ -85,6 +88,17 @@ export class Sweeper {
         this.#log.warn({ err: error, id: orphan.id, namespace: orphan.namespace }, 'a registration could not be swept'),
       );
     }
+  }
+
+  /** Of all markers. While none comes and none goes, that is one small request, however many there are. */
+  async #ids(): Promise<readonly string[]> {
+    // Asked first: what changes in between is listed, and listed again the next time.
+    const pzxid = (await this.#zookeeper.exists(this.#markers))?.pzxid;
+    if (pzxid === undefined) return [];
+    if (this.#listed?.pzxid !== pzxid) {
+      this.#listed = { pzxid, ids: (await this.#zookeeper.children(this.#markers)) ?? [] };
+    }
+    return this.#listed.ids;
   }
 
   async #check(root: string, orphan: Orphan): Promise<void> {

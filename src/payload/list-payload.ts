@@ -1,6 +1,6 @@
 /** All files below a directory of HDFS, whatever they are, with bounds on how many there may be. */
 
-import { MaasError } from '../contracts/errors.ts';
+import { hasCode, MaasError } from '../contracts/errors.ts';
 import { joinHdfsPath } from '../contracts/hdfs-path.ts';
 import { mapBounded } from '../kernel/bounded.ts';
 import { compareTexts } from '../kernel/text-order.ts';
@@ -27,11 +27,6 @@ export async function listPayload(
   directory: string,
   signal?: AbortSignal,
 ): Promise<SourceFile[]> {
-  const root = await hdfs.status(directory, signal);
-  if (root === undefined) throw new MaasError('HDFS_PATH_MISSING', `There is nothing at ${shown(directory)} in HDFS`);
-  if (root.type !== 'DIRECTORY')
-    throw new MaasError('PAYLOAD_NOT_A_DIRECTORY', `${shown(directory)} is not a directory`);
-
   const files: SourceFile[] = [];
   const look = async (parent: string, either: AbortSignal): Promise<string[]> => {
     const entries = await entriesIn(hdfs, directory, parent, either);
@@ -48,16 +43,37 @@ export async function listPayload(
 
 /** What is directly in a directory below the payload's, without what is ignored. */
 async function entriesIn(
-  hdfs: Pick<PayloadHdfs, 'list'>,
+  hdfs: Pick<PayloadHdfs, 'status' | 'list'>,
   directory: string,
   parent: string,
   signal: AbortSignal,
 ): Promise<SourceFile[]> {
-  const at = parent === '' ? directory : joinHdfsPath(directory, parent);
-  const entries = (await hdfs.list(at, { limit: maxFiles, signal }))
+  const listed = parent === '' ? rootOf(hdfs, directory, signal) : list(hdfs, joinHdfsPath(directory, parent), signal);
+  const entries = (await listed)
     .map((status) => ({ path: parent === '' ? status.name : `${parent}/${status.name}`, status }))
     .filter(({ path }) => !isIgnored(path));
   const link = entries.find(({ status }) => status.type === 'SYMLINK');
   if (link === undefined) return entries;
   throw new MaasError('PAYLOAD_NAME_INVALID', `${shown(link.path)} in ${shown(directory)} is a symbolic link`);
+}
+
+/** What is no directory is found out only where the listing fails: one request says all of a payload that is flat. */
+async function rootOf(
+  hdfs: Pick<PayloadHdfs, 'status' | 'list'>,
+  directory: string,
+  signal: AbortSignal,
+): Promise<readonly SourceStatus[]> {
+  try {
+    return await list(hdfs, directory, signal);
+  } catch (error) {
+    if (hasCode(error, 'HDFS_PATH_MISSING'))
+      throw new MaasError('HDFS_PATH_MISSING', `There is nothing at ${shown(directory)} in HDFS`, { cause: error });
+    if (hasCode(error, 'HDFS_PATH_INVALID') && (await hdfs.status(directory, signal))?.type === 'FILE')
+      throw new MaasError('PAYLOAD_NOT_A_DIRECTORY', `${shown(directory)} is not a directory`, { cause: error });
+    throw error;
+  }
+}
+
+function list(hdfs: Pick<PayloadHdfs, 'list'>, at: string, signal: AbortSignal): Promise<readonly SourceStatus[]> {
+  return hdfs.list(at, { limit: maxFiles, signal });
 }

@@ -209,6 +209,19 @@ describe('what is no payload', () => {
 });
 
 describe('payloadChange', () => {
+  it('that finds nothing costs one request for each directory, and no other', async () => {
+    fake.put('/m/run.sh', 'echo hi');
+    const flat = await resolve();
+    let before = fake.requests.length;
+    expect(await payloadChange(hdfs, flat)).toBeUndefined();
+    expect(fake.requests.slice(before).map(({ op }) => op)).toEqual(['LISTSTATUS_BATCH']);
+    samplePayload();
+    const deep = await resolve();
+    before = fake.requests.length;
+    expect(await payloadChange(hdfs, deep)).toBeUndefined();
+    expect(fake.requests.slice(before).map(({ path }) => path)).toEqual(['/m', '/m/lib', '/m/lib/a b']);
+  });
+
   it('sees no change in touched or uploaded-again files with the same bytes', async () => {
     samplePayload();
     const pinned = await resolve();

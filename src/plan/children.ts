@@ -108,6 +108,12 @@ export function pinManifest(resource: ModelDeployment, payload: PinnedPayload): 
   };
 }
 
+/** Of each field of a spec, what leaving it out means. */
+const leftOut = Object.entries(modelDeploymentSpec.shape).map(([field, schema]) => ({
+  field,
+  meaning: schema.safeParse(undefined),
+}));
+
 /**
  * Hash of what the user decides about a version's pods. While it stays the same, the Deployment keeps the spec that it
  * was applied with, also under a newer operator with another agent: an upgrade restarts no model.
@@ -115,7 +121,7 @@ export function pinManifest(resource: ModelDeployment, payload: PinnedPayload): 
 export function inputsOf(resource: ModelDeployment, payload: PinnedPayload): string {
   // A field that says what leaving it out would mean is left out: a later release may bring a field with a default.
   const decided: Record<string, unknown> = {};
-  for (const [field, schema] of Object.entries(modelDeploymentSpec.shape)) {
+  for (const { field, meaning } of leftOut) {
     // Where the payload is belongs to the version's key, what it is to its digest.
     if (field === 'instances' || field === 'payload' || field === 'disruptionBudget') continue;
     if (field === 'cpu') {
@@ -124,8 +130,7 @@ export function inputsOf(resource: ModelDeployment, payload: PinnedPayload): str
       continue;
     }
     const value = resource.spec[field as keyof ModelDeploymentSpec];
-    const leftOut = schema.safeParse(undefined);
-    if (!(leftOut.success && sameJson(leftOut.data, value))) decided[field] = value;
+    if (!(meaning.success && sameJson(meaning.data, value))) decided[field] = value;
   }
   const refresh = resource.metadata.annotations[annotations.refresh] ?? '';
   const tokenSecret = resource.spec.payload.tokenSecret ?? '';

@@ -106,8 +106,13 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
     protect,
     status,
     events,
-    awaits: !settled && usable && !observes,
+    awaits: !settled && usable && !observes && !isOnlyLookedFor(observation),
   };
+}
+
+/** Of a payload that is looked for the next thing is heard, and nothing else is there that time could change. */
+function isOnlyLookedFor({ payload, deployments, pods }: Observation): boolean {
+  return (payload.state === 'pending' || payload.state === 'failed') && deployments.length === 0 && pods.length === 0;
 }
 
 interface Actions extends Pick<Plan, 'copyPayload' | 'remove' | 'protect'> {

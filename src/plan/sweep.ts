@@ -23,7 +23,7 @@ export interface Orphan {
  * Markers whose pod the watch does not hold. The watch may be behind: the caller asks the API server itself before it
  * acts, and acts only where marker and registration have one owner.
  */
-export function suspectedOrphans(markers: readonly MarkerView[], podUids: ReadonlySet<string>): Orphan[] {
+export function suspectedOrphans(markers: readonly MarkerView[], podUids: Pick<ReadonlySet<string>, 'has'>): Orphan[] {
   const orphans: Orphan[] = [];
   for (const { id, data } of markers) {
     const uid = podUidOf(id);

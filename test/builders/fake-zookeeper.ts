@@ -20,6 +20,10 @@ export class FakeZooKeeper {
   readonly #listeners = new Set<(event: { type: string }) => void>();
   readonly #watches = new Set<() => void>();
   #zxid = 0n;
+  /** How often somebody asked for the children of a node. */
+  listings = 0;
+  /** Reads of single nodes: those that wait for their answer now, and the most that ever did. */
+  readonly reads = { open: 0, most: 0 };
   /** Reads wait here while it is set, so that a test can decide what overtakes what. */
   hold: Promise<void> | undefined;
 
@@ -53,7 +57,11 @@ export class FakeZooKeeper {
   }
 
   async get(path: string): Promise<Znode | undefined> {
-    await this.#answer();
+    this.reads.open += 1;
+    this.reads.most = Math.max(this.reads.most, this.reads.open);
+    await this.#answer().finally(() => {
+      this.reads.open -= 1;
+    });
     const node = this.nodes.get(path);
     return (
       node && {
@@ -63,7 +71,17 @@ export class FakeZooKeeper {
     );
   }
 
+  async exists(path: string): Promise<{ pzxid: bigint } | undefined> {
+    await this.#answer();
+    const children = this.#children(path);
+    if (children === undefined) return undefined;
+    const born = children.map((name) => this.nodes.get(`${path}/${name}`)?.czxid ?? 0n);
+    // Not ZooKeeper's number, but another one after each change.
+    return { pzxid: born.reduce((sum, czxid) => sum + czxid * 1_000_003n, BigInt(children.length)) };
+  }
+
   async children(path: string): Promise<string[] | undefined> {
+    this.listings += 1;
     await this.#answer();
     return this.#children(path);
   }

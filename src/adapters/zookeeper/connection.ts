@@ -6,6 +6,7 @@
 import { connect, type Socket } from 'node:net';
 import type { Clock } from '../../kernel/clock.ts';
 import { messageOf } from '../../kernel/message-of.ts';
+import { Timetable } from '../../kernel/timetable.ts';
 import { FrameSplitter } from './frames.ts';
 import type { Server } from './quorum.ts';
 import {
@@ -79,6 +80,11 @@ export class Connection {
   readonly #frames = new FrameSplitter();
   /** In the order in which they were sent, which is the order of the answers. */
   readonly #pending: Pending[] = [];
+  /** Those who wait for an answer, by its xid, and until when. */
+  readonly #awaited = new Map<string, (error: AnswerLate) => void>();
+  readonly #deadlines: Timetable;
+  /** Is what is written held back until all that is asked now is there? */
+  #held = false;
   readonly #over = new AbortController();
   readonly #opened = Promise.withResolvers<SessionCredentials>();
   readonly #ended = Promise.withResolvers<string>();
@@ -109,6 +115,10 @@ export class Connection {
     this.#options = options;
     this.#lastZxid = options.lastZxid;
     this.#heardAt = options.clock.monotonic();
+    // What has arrived meanwhile is read first: in a process that was stopped for a while, timers run before sockets.
+    this.#deadlines = new Timetable(options.clock, (xid) =>
+      setImmediate(() => this.#awaited.get(xid)?.(new AnswerLate('no answer in time'))),
+    );
     this.lost = this.#ended.promise;
     const { host, port } = options.server;
     this.#socket = connect({ host, port, noDelay: true });
@@ -151,28 +161,43 @@ export class Connection {
     const bytes = encode(request, this.#nextXid);
     if (bytes === undefined) throw new TooLong('the request is longer than 1 MiB');
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const answered = new AbortController();
+    const xid = this.#nextXid;
     this.#pending.push({
-      xid: this.#nextXid,
+      xid,
       answer: (frame) => resolve(request.decode(frame, replyHeaderLength)),
       fail: reject,
     });
-    this.#nextXid = this.#nextXid === 0x7fffffff ? 1 : this.#nextXid + 1;
-    this.#socket.write(bytes);
-    void this.#rest(deadline - this.#now(), answered.signal).then((late) => {
-      if (late) reject(new AnswerLate('no answer in time'));
-    });
+    this.#nextXid = xid === 0x7fffffff ? 1 : xid + 1;
+    this.#send(bytes);
+    const key = String(xid);
+    this.#awaited.set(key, reject);
+    this.#deadlines.set(key, deadline);
     try {
       return await promise;
     } finally {
-      answered.abort();
+      this.#awaited.delete(key);
+      this.#deadlines.delete(key);
     }
+  }
+
+  /** What is asked in one go goes out in one go: thousands of small reads are asked for when an operator starts. */
+  #send(bytes: Buffer): void {
+    if (!this.#held) {
+      this.#held = true;
+      this.#socket.cork();
+      process.nextTick(() => {
+        this.#held = false;
+        this.#socket.uncork();
+      });
+    }
+    this.#socket.write(bytes);
   }
 
   /** Ends the connection, not the session. */
   drop(reason: string): void {
     if (this.#over.signal.aborted) return;
     this.#over.abort();
+    this.#deadlines.stop();
     this.#socket.destroy();
     this.#opened.promise.catch(() => undefined); // nobody waits for it any more once it is open
     this.#opened.reject(new Error(reason));

@@ -32,6 +32,8 @@ const operatorRoot = '/maas/operator';
 const changes = 5;
 /** As many requests at once as the transport keeps connections for. */
 const parallelism = 8;
+/** As fast as kubectl applies a file of many. */
+const creationsASecond = 30;
 const patienceMs = 600_000;
 
 export interface Setting {
@@ -103,7 +105,7 @@ export async function measure(setting: Setting): Promise<Figures> {
     await systemClock.sleep(2_000);
     const baseMemory = operator.memory();
     tell('resources without instances');
-    const empty = await phase(world, operator, (index) => world.create(index));
+    const empty = await phase(world, operator, (index) => world.create(index), creationsASecond);
     if (instances === 0) return { size, baseMemory, empty };
     tell(`${instances} instances each`);
     const full = await phase(world, operator, (index) => world.scale(index, instances));
@@ -291,13 +293,17 @@ async function phase(
   world: World,
   operator: MeasuredOperator,
   ask: (index: number) => Promise<number>,
+  aSecond = Number.POSITIVE_INFINITY,
 ): Promise<Phase> {
   const { plane, setting } = world;
   const { size, tell } = setting;
   const before = { processor: operator.processor(), metrics: await operator.metrics(), writes: await writesIn(plane) };
   const began = performance.now();
   const indices = Array.from({ length: size }, (_, index) => index);
-  const [wanted = 0] = await mapBounded(indices, parallelism, ask);
+  const [wanted = 0] = await mapBounded(indices, parallelism, async (index) => {
+    await systemClock.sleep(Math.max(0, began + (index / aSecond) * 1_000 - performance.now()));
+    return await ask(index);
+  });
   const askedAt = performance.now();
   let told = askedAt;
   await eventually(
@@ -318,6 +324,7 @@ async function phase(
   });
   const after = { processor: operator.processor(), metrics: await operator.metrics(), writes: await writesIn(plane) };
   const more = (name: string) => sumOf(after.metrics ?? new Map(), name) - sumOf(before.metrics ?? new Map(), name);
+  tell(`written so far: ${[...(await plane.writes())].map((each) => each.join(' ')).join(', ')}`);
   tell('rest');
   const resting = await rest(world, operator);
   tell('single changes');
