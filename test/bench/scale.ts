@@ -28,6 +28,11 @@ const sizes = (process.env['SIZES'] ?? '500 1000 2000').split(/[ ,]+/).map(Numbe
 const instances = Number(process.env['INSTANCES'] ?? 5);
 const restMs = Number(process.env['REST'] ?? 60) * 1_000;
 
+const interrupted = new Promise<never>((_resolve, reject) => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => reject(new Error(signal)));
+});
+interrupted.catch(() => {});
+
 await program(async () => {
   if (sizes.some((size) => !(size > 0))) throw new Error('SIZES is a list of numbers, as 500 1000 2000');
   await bringUpWithoutImages();
@@ -39,40 +44,39 @@ await program(async () => {
   }
 });
 
-/** Everything that is made for it is gone afterwards. */
+// Where it was interrupted, something may wait yet for what does not come any more.
+process.exit();
+
+/** Everything that is made for it is gone afterwards, also where somebody interrupts it. */
 async function inItsWorld(size: number): Promise<Figures> {
+  await using life = new AsyncDisposableStack();
   const directory = mkdtempSync(join(tmpdir(), 'maas-bench-scale-'));
-  const { nameservice } = present('hdfs');
-  const hdfs = openHdfs(realHdfsSettings(), nameservice, { clock: systemClock });
+  life.defer(() => rmSync(directory, { recursive: true, force: true }));
+  const hdfs = openHdfs(realHdfsSettings(), present('hdfs').nameservice, { clock: systemClock });
   const home = `/user/maas/bench-scale-${randomUUID().slice(0, 8)}`;
-  try {
-    await using chroot = await Chroot.make();
-    await hdfs.mkdirs(home);
-    for (const [name, text] of Object.entries(script('exec sleep infinity'))) {
-      const bytes = Buffer.from(text);
-      await hdfs.write(
-        `${home}/payload/${name}`,
-        async function* () {
-          yield bytes;
-        },
-        { length: bytes.length },
-      );
-    }
-    return await measure({
-      size,
-      instances,
-      restMs,
-      directory,
-      quorum: chroot.connect(),
-      hdfs: realHdfsSettings(),
-      payload: `${home}/payload`,
-      crd: parse(readFileSync(join(projectRoot, 'crds/modeldeployments.maas.dev.yaml'), 'utf8')),
-      tell: (text) => process.stderr.write(`${size}: ${text}\n`),
-    });
-  } finally {
+  life.defer(async () => {
     await hdfs.delete(home, { recursive: true });
-    rmSync(directory, { recursive: true, force: true });
+  });
+  const chroot = life.use(await Chroot.make());
+  for (const [name, text] of Object.entries(script('exec sleep infinity'))) {
+    const bytes = Buffer.from(text);
+    const source = async function* () {
+      yield bytes;
+    };
+    await hdfs.write(`${home}/payload/${name}`, source, { length: bytes.length });
   }
+  const setting = {
+    size,
+    instances,
+    restMs,
+    directory,
+    quorum: chroot.connect(),
+    hdfs: realHdfsSettings(),
+    payload: `${home}/payload`,
+    crd: parse(readFileSync(join(projectRoot, 'crds/modeldeployments.maas.dev.yaml'), 'utf8')),
+    tell: (text: string) => process.stderr.write(`${size}: ${text}\n`),
+  };
+  return await Promise.race([measure(setting, life), interrupted]);
 }
 
 function show(measured: readonly Figures[]): void {

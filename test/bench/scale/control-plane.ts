@@ -36,7 +36,8 @@ export class ControlPlane implements AsyncDisposable {
   readonly #directory: string;
   readonly #children: ChildProcess[] = [];
 
-  private constructor(directory: string) {
+  /** @param directory takes programs, data and logs; somebody else removes it */
+  constructor(directory: string) {
     this.#directory = directory;
   }
 
@@ -44,18 +45,6 @@ export class ControlPlane implements AsyncDisposable {
     const kubeconfig = () => loadKubeconfig({ env: {}, path: this.kubeconfig('harness') });
     this.#client ??= new KubeClient(createTransport(kubeconfig, systemClock, 'maas-bench'), systemClock);
     return this.#client;
-  }
-
-  /** @param directory takes programs, data and logs; somebody else removes it */
-  static async start(directory: string): Promise<ControlPlane> {
-    const plane = new ControlPlane(directory);
-    try {
-      await plane.#start();
-    } catch (error) {
-      await plane[Symbol.asyncDispose]();
-      throw error;
-    }
-    return plane;
   }
 
   kubeconfig(user: User): string {
@@ -89,7 +78,7 @@ export class ControlPlane implements AsyncDisposable {
     return join(this.#directory, 'audit.log');
   }
 
-  async #start(): Promise<void> {
+  async start(): Promise<void> {
     mkdirSync(this.#directory, { recursive: true });
     for (const program of programs) await copyFromNode(program, join(this.#directory, program));
     const [client, peer, secure] = await freePorts(3);

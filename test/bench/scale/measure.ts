@@ -14,6 +14,7 @@ import {
 } from '../../../src/adapters/kube/resource-kind.ts';
 import { startWatch } from '../../../src/adapters/kube/watch.ts';
 import type { HdfsSettings } from '../../../src/contracts/hadoop-side.ts';
+import { markersPath } from '../../../src/contracts/names.ts';
 import { resourceEntry } from '../../../src/contracts/resource-entry.ts';
 import { defaultOperatorNamespace, settingsConfigMap, settingsKey } from '../../../src/contracts/settings.ts';
 import { mapBounded } from '../../../src/kernel/bounded.ts';
@@ -92,54 +93,53 @@ export interface Figures {
   };
 }
 
-export async function measure(setting: Setting): Promise<Figures> {
+/** @param life what is started ends with it, the last first */
+export async function measure(setting: Setting, life: AsyncDisposableStack): Promise<Figures> {
   const { size, instances, tell } = setting;
-  await using plane = await ControlPlane.start(join(setting.directory, 'control-plane'));
+  const plane = life.use(new ControlPlane(join(setting.directory, 'control-plane')));
+  await plane.start();
   await prepare(plane, setting);
-  await using simulated = await SimulatedPods.start(plane.client, setting.quorum, operatorRoot, clusterId);
-  const world = new World(plane, setting);
+  const simulated = life.use(new SimulatedPods(plane.client, setting.quorum, markersPath(operatorRoot, clusterId)));
+  await simulated.start();
+  const world = life.use(new World(plane, setting));
   await world.watch();
-  try {
-    const operator = world.start();
-    await eventually('it leads', async () => sumOf((await operator.metrics()) ?? new Map(), 'maas_leader') === 1);
-    await systemClock.sleep(2_000);
-    const baseMemory = operator.memory();
-    tell('resources without instances');
-    const empty = await phase(world, operator, (index) => world.create(index), creationsASecond);
-    if (instances === 0) return { size, baseMemory, empty };
-    tell(`${instances} instances each`);
-    const full = await phase(world, operator, (index) => world.scale(index, instances));
-    simulated.check();
-    const registrations = simulated.registered;
-    tell('commands');
-    const list = await timed(plane, ['list', '-A']);
-    const status = await timed(plane, ['status']);
-    tell('restart');
-    await operator[Symbol.asyncDispose]();
-    const again = world.start();
-    let inStep = Number.NaN;
-    await eventually(
-      'it is in step again',
-      async () => {
-        const metrics = await again.metrics();
-        if (metrics === undefined || sumOf(metrics, 'maas_reconcile_total') < size || !isIdle(metrics)) return false;
-        inStep = (performance.now() - again.startedAt) / 1_000;
-        return true;
-      },
-      { withinMs: patienceMs },
-    );
-    const restartProcessor = again.processor();
-    tell('rest after the restart');
-    const restarted = await rest(world, again);
-    return {
-      size,
-      baseMemory,
-      empty,
-      serving: { ...full, registrations, inStep, restarted, restartProcessor, list, status },
-    };
-  } finally {
-    await world[Symbol.asyncDispose]();
-  }
+  const operator = world.start();
+  await eventually('it leads', async () => sumOf((await operator.metrics()) ?? new Map(), 'maas_leader') === 1);
+  await systemClock.sleep(2_000);
+  const baseMemory = operator.memory();
+  tell('resources without instances');
+  const empty = await phase(world, operator, (index) => world.create(index), creationsASecond);
+  if (instances === 0) return { size, baseMemory, empty };
+  tell(`${instances} instances each`);
+  const full = await phase(world, operator, (index) => world.scale(index, instances));
+  simulated.check();
+  const registrations = simulated.registered;
+  tell('commands');
+  const list = await timed(plane, ['list', '-A']);
+  const status = await timed(plane, ['status']);
+  tell('restart');
+  await operator[Symbol.asyncDispose]();
+  const again = world.start();
+  let inStep = Number.NaN;
+  await eventually(
+    'it is in step again',
+    async () => {
+      const metrics = await again.metrics();
+      if (metrics === undefined || sumOf(metrics, 'maas_reconcile_total') < size || !isIdle(metrics)) return false;
+      inStep = (performance.now() - again.startedAt) / 1_000;
+      return true;
+    },
+    { withinMs: patienceMs },
+  );
+  const restartProcessor = again.processor();
+  tell('rest after the restart');
+  const restarted = await rest(world, again);
+  return {
+    size,
+    baseMemory,
+    empty,
+    serving: { ...full, registrations, inStep, restarted, restartProcessor, list, status },
+  };
 }
 
 async function prepare(plane: ControlPlane, setting: Setting): Promise<void> {
@@ -325,9 +325,12 @@ async function phase(
   const after = { processor: operator.processor(), metrics: await operator.metrics(), writes: await writesIn(plane) };
   const more = (name: string) => sumOf(after.metrics ?? new Map(), name) - sumOf(before.metrics ?? new Map(), name);
   tell(`written so far: ${[...(await plane.writes())].map((each) => each.join(' ')).join(', ')}`);
-  tell('rest');
+  tell(
+    `settled ${((settledAt - askedAt) / 1_000).toFixed(1)} s after the last of ${((askedAt - began) / 1_000).toFixed(1)} s, ` +
+      `${(after.processor - before.processor).toFixed(1)} s of processor`,
+  );
   const resting = await rest(world, operator);
-  tell('single changes');
+  tell(`at rest: ${JSON.stringify(resting)}`);
   const single: number[] = [];
   for (let round = 0; round < changes; round++) {
     single.push(await world.change(Math.floor((size * round) / changes), wanted + 1));

@@ -15,7 +15,7 @@ import {
 import { startWatch, type Watch } from '../../../src/adapters/kube/watch.ts';
 import { ZooKeeper } from '../../../src/adapters/zookeeper/zookeeper.ts';
 import { encodeMarker } from '../../../src/contracts/marker.ts';
-import { annotations, instanceId, markersPath } from '../../../src/contracts/names.ts';
+import { annotations, instanceId } from '../../../src/contracts/names.ts';
 import { Slots } from '../../../src/kernel/bounded.ts';
 import { silentLog } from '../../../src/kernel/log.ts';
 import { systemClock } from '../../../src/kernel/system-clock.ts';
@@ -44,7 +44,7 @@ export class SimulatedPods implements AsyncDisposable {
   #failure: unknown;
   registered = 0;
 
-  private constructor(client: KubeClient, quorum: string, markers: string) {
+  constructor(client: KubeClient, quorum: string, markers: string) {
     this.#client = client;
     this.#calls = new ApiCalls(client.transport, systemClock, Math.random);
     this.#markers = markers;
@@ -54,26 +54,19 @@ export class SimulatedPods implements AsyncDisposable {
     );
   }
 
-  static async start(
-    client: KubeClient,
-    quorum: string,
-    operatorRoot: string,
-    clusterId: string,
-  ): Promise<SimulatedPods> {
-    const simulated = new SimulatedPods(client, quorum, markersPath(operatorRoot, clusterId));
-    await simulated.#zookeepers[0]?.ensurePath(simulated.#markers);
-    simulated.#watch = startWatch({
-      client,
+  async start(): Promise<void> {
+    await this.#zookeepers[0]?.ensurePath(this.#markers);
+    this.#watch = startWatch({
+      client: this.#client,
       clock: systemClock,
       log: silentLog,
       kind: deployments,
       project: (deployment) => deployment,
       onChange: ({ type, object }) => {
-        if (type !== 'deleted') simulated.#follow(object);
+        if (type !== 'deleted') this.#follow(object);
       },
     });
-    await simulated.#watch.synced;
-    return simulated;
+    await this.#watch.synced;
   }
 
   /** @throws whatever went wrong meanwhile */
