@@ -3,11 +3,11 @@
  * needs no process namespace of its own: nothing is ever told to stop.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { control, paths } from '../contracts/pod-contract.ts';
+import { control, endpointFile, paths } from '../contracts/pod-contract.ts';
 import { lookAtScript } from '../contracts/script-text.ts';
 import { scriptFile, shellWords } from '../contracts/shell-words.ts';
 import { modelCommand, readyCommand } from './model-shell.ts';
@@ -23,13 +23,18 @@ afterEach(() => {
 });
 
 /** A model's container with a payload that is in place: to the end of its script. */
-async function run([program = '', ...args]: readonly string[], script: string | Buffer): Promise<ScriptEnd> {
+async function run(
+  [program = '', ...args]: readonly string[],
+  script: string | Buffer,
+  prepare: (payload: string) => void = () => {},
+): Promise<ScriptEnd> {
   const root = mkdtempSync(join(tmpdir(), 'model-shell-'));
   roots.push(root);
   for (const path of [paths.payload, paths.control]) mkdirSync(join(root, path), { recursive: true });
   const at = join(root, paths.payload, 'run.sh');
   writeFileSync(at, script);
   chmodSync(at, 0o777);
+  prepare(join(root, paths.payload));
   writeFileSync(join(root, paths.control, control.open), '');
   writeFileSync(join(root, paths.control, control.script), scriptFile(lookAtScript('run.sh', Buffer.from(script))));
   const command = modelCommand.replaceAll('/maas/', `${root}/maas/`);
@@ -64,6 +69,15 @@ async function probe(
 }
 
 describe.each(shells.map((shell) => [shell.join(' '), shell] as const))('under %s', (_name, shell) => {
+  it.each<[string, (path: string) => void]>([
+    ['a file', (path) => writeFileSync(path, '{}')],
+    ['a link to nothing', (path) => symlinkSync('/nowhere/at/all', path)],
+  ])('what an earlier start left as endpoint.dat is gone when the script runs: %s', async (_what, leave) => {
+    const script = '#!/bin/sh\n[ ! -e endpoint.dat ] && [ ! -L endpoint.dat ] && exit 42\n';
+    const end = await run(shell, script, (payload) => leave(join(payload, endpointFile)));
+    expect(JSON.stringify(end)).toContain('status 42');
+  });
+
   it.each([
     ['an instance that is ready', [control.ready], {}, 0],
     ['one that is ready again', [control.ready, control.lost], {}, 0],

@@ -20,7 +20,7 @@ if [ ! -e "$control/${control.open}" ]; then
   ( read -r line < "$control/${control.gate}" ) &
   wait $!
 fi
-rm -f ${endpointFile}
+[ ! -e ${endpointFile} ] && [ ! -L ${endpointFile} ] || rm -f ${endpointFile}
 echo started > ${startedFile}
 IFS= read -r first < "$1"
 case $first in
