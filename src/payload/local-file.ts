@@ -17,7 +17,8 @@ export interface LocalFile {
   readonly modificationTimeMs: number;
 }
 
-const bufferBytes = 256 * 1024;
+/** Read at once. Larger ones gain nothing more. */
+const chunkBytes = 1024 * 1024;
 
 /**
  * The bytes of a file as it was listed.
@@ -29,15 +30,14 @@ export async function* readLocalFile(file: LocalFile, signal?: AbortSignal): Asy
   const handle = await attempt(from, () => open(from, constants.O_RDONLY | constants.O_NONBLOCK));
   try {
     checkSame(file, await attempt(from, () => handle.stat()));
-    for (let position = 0; ; ) {
+    let position = 0;
+    for await (const chunk of chunksOf(handle, file)) {
       signal?.throwIfAborted();
-      const chunk = await attempt(from, () => readAt(handle, position));
       position += chunk.length;
       if (position > length) throw changed(from, `grew beyond ${length} bytes`);
-      if (chunk.length === 0 && position < length) throw changed(from, `has ${position} bytes now, not ${length}`);
-      if (chunk.length === 0) break;
       yield chunk;
     }
+    if (position < length) throw changed(from, `has ${position} bytes now, not ${length}`);
     checkSame(file, await attempt(from, () => handle.stat()));
   } finally {
     await handle.close();
@@ -99,10 +99,28 @@ export async function namesIn(directory: string, leftOut: (name: string) => bool
   });
 }
 
-async function readAt(handle: FileHandle, position: number): Promise<Uint8Array> {
-  // A buffer of its own each time: the last one may not have been sent yet.
-  const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(bufferBytes), 0, bufferBytes, position);
-  return buffer.subarray(0, bytesRead);
+/** To the end, wherever that is by now. The next chunk is read while the last one is used. */
+async function* chunksOf(handle: FileHandle, { from, length }: LocalFile): AsyncGenerator<Uint8Array, void> {
+  const readAt = async (position: number) => {
+    // A buffer of its own each time: the last one may not have been sent yet. Beyond the end there should be nothing.
+    const bytes = Math.min(chunkBytes, Math.max(0, length - position) + 1);
+    const { buffer, bytesRead } = await attempt(from, () => handle.read(Buffer.allocUnsafe(bytes), 0, bytes, position));
+    return buffer.subarray(0, bytesRead);
+  };
+  let reading = readAt(0);
+  try {
+    for (let position = 0; ; ) {
+      const chunk = await reading;
+      if (chunk.length === 0) return;
+      position += chunk.length;
+      reading = readAt(position);
+      // Heard of when it is awaited.
+      reading.catch(() => {});
+      yield chunk;
+    }
+  } finally {
+    await reading.catch(() => {});
+  }
 }
 
 function checkSame(file: LocalFile, status: Stats): void {

@@ -33,7 +33,7 @@ export interface UploadResult {
 }
 
 /** Named in the requests, so that HDFS's checksum of the file can be made while it is sent; HDFS's own default. */
-const blockSize = 128 * 1024 * 1024;
+export const blockSize = 128 * 1024 * 1024;
 
 /**
  * @param directory local

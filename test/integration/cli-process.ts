@@ -40,10 +40,18 @@ export class CliWorld {
   readonly namespace = `cli-${randomBytes(4).toString('hex')}`;
   readonly directory = mkdtempSync(join(tmpdir(), 'maas-cli-'));
   readonly #kubeconfig = present('cluster').kubeconfig;
+  readonly #command: readonly string[];
 
-  /** Brings the CRD and the namespace up, with settings that point at the local HDFS. */
-  static async open(): Promise<CliWorld> {
-    const world = new CliWorld();
+  private constructor(command: readonly string[]) {
+    this.#command = command;
+  }
+
+  /**
+   * Brings the CRD and the namespace up, with settings that point at the local HDFS.
+   * @param command how the program is run; from its sources unless told
+   */
+  static async open(command: readonly string[] = [process.execPath, program]): Promise<CliWorld> {
+    const world = new CliWorld(command);
     await world.kubectl('apply', '--server-side', '--force-conflicts', '-f', join(projectRoot, 'crds'));
     await world.kubectl('wait', '--for=condition=Established', 'crd/modeldeployments.maas.dev', '--timeout=30s');
     await world.kubectl('create', 'namespace', world.namespace);
@@ -79,7 +87,8 @@ export class CliWorld {
   }
 
   start(...args: string[]): ChildProcess {
-    return started(process.execPath, [program, ...args, '--namespace', this.namespace], {
+    const [executable = '', ...before] = this.#command;
+    return started(executable, [...before, ...args, '--namespace', this.namespace], {
       KUBECONFIG: this.#kubeconfig,
       MAAS_OPERATOR_NAMESPACE: this.namespace,
       NO_COLOR: '1',
