@@ -71,7 +71,7 @@ async function bundle(program: Program): Promise<string> {
 function compile(bundled: string): void {
   const outfile = join(root, 'dist/kubectl-maas');
   const bun = join(root, 'node_modules/.bin/bun');
-  const made = spawnSync(bun, ['build', '--compile', '--outfile', outfile, bundled], {
+  const made = spawnSync(bun, ['build', '--compile', '--bytecode', '--outfile', outfile, bundled], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   if (made.status !== 0)
