@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { crc32c } from './crc32c.ts';
+import { crc32c, crc32cOfTwo, inWords } from './crc32c.ts';
 
 /** From the definition, bit by bit. */
 function plain(data: Uint8Array): number {
@@ -31,4 +31,29 @@ it('equals its definition for any bytes, whole or in pieces', () => {
       expect(crc32c(data, to, data.length, crc32c(data, 0, to))).toBe(plain(data));
     }),
   );
+});
+
+it('two pieces at once have the same values, wherever they lie', () => {
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ minLength: 64, maxLength: 400 }),
+      fc.nat(3),
+      fc.integer({ min: 1, max: 4 }),
+      (data, from, pairs) => {
+        const words = inWords(data);
+        const two = new Int32Array(2);
+        const length = 2 * pairs;
+        const [first, second, end] = [4 * from, 4 * (from + length), 4 * (from + 2 * length)];
+        fc.pre(end <= data.length);
+        if (words !== undefined) crc32cOfTwo(words, from, length, two);
+        expect([...two]).toEqual([plain(data.subarray(first, second)), plain(data.subarray(second, end))]);
+      },
+    ),
+  );
+});
+
+it('bytes that do not lie at a whole word are not read as words', () => {
+  const data = new Uint8Array(16);
+  expect(inWords(data.subarray(1))).toBeUndefined();
+  expect(inWords(data.subarray(4, 15))).toHaveLength(2);
 });

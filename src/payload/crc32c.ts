@@ -62,3 +62,50 @@ export function crc32c(data: Uint8Array, from = 0, to = data.length, crc = 0): n
   for (; i < to; i++) c = entry(t, (c ^ byte(data, i)) & 255) ^ (c >>> 8);
   return ~c;
 }
+
+/**
+ * The CRCs of two pieces that follow each other. Both at once, because the processor looks one up while it waits for the
+ * other: half as fast again as one after the other. Of words, so for little-endian processors only; see inWords.
+ *
+ * @param from first word of the first piece
+ * @param length words in each piece, a multiple of 2
+ * @param into where the two go
+ */
+export function crc32cOfTwo(words: Int32Array, from: number, length: number, into: Int32Array): void {
+  const t = tables;
+  let c = -1;
+  let d = -1;
+  for (let i = from; i < from + length; i += 2) {
+    c ^= entry(words, i);
+    const e = entry(words, i + 1);
+    d ^= entry(words, i + length);
+    const f = entry(words, i + length + 1);
+    c =
+      entry(t, 1792 + (c & 255)) ^
+      entry(t, 1536 + ((c >>> 8) & 255)) ^
+      entry(t, 1280 + ((c >>> 16) & 255)) ^
+      entry(t, 1024 + (c >>> 24)) ^
+      entry(t, 768 + (e & 255)) ^
+      entry(t, 512 + ((e >>> 8) & 255)) ^
+      entry(t, 256 + ((e >>> 16) & 255)) ^
+      entry(t, e >>> 24);
+    d =
+      entry(t, 1792 + (d & 255)) ^
+      entry(t, 1536 + ((d >>> 8) & 255)) ^
+      entry(t, 1280 + ((d >>> 16) & 255)) ^
+      entry(t, 1024 + (d >>> 24)) ^
+      entry(t, 768 + (f & 255)) ^
+      entry(t, 512 + ((f >>> 8) & 255)) ^
+      entry(t, 256 + ((f >>> 16) & 255)) ^
+      entry(t, f >>> 24);
+  }
+  into[0] = ~c;
+  into[1] = ~d;
+}
+
+const littleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
+
+/** The same bytes as words, as many as are whole; undefined where they do not lie so that they can be read as such. */
+export function inWords({ buffer, byteOffset, length }: Uint8Array): Int32Array | undefined {
+  return littleEndian && byteOffset % 4 === 0 ? new Int32Array(buffer, byteOffset, length >>> 2) : undefined;
+}
