@@ -1,5 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { podView } from './views.ts';
+import { aPayload, aResource, someSettings } from '../../test/builders/model-deployment.ts';
+import { deploymentManifest } from '../plan/children.ts';
+import { deploymentView, podView } from './views.ts';
+
+describe('deploymentView', () => {
+  const { metadata, ...manifest } = deploymentManifest(aResource(), { name: 'pin', payload: aPayload() }, someSettings);
+  const spec = manifest['spec'] as { template: { spec: object } };
+  const isAsApplied = (live: object, annotations = metadata.annotations) =>
+    deploymentView({ metadata: { name: 'd', uid: 'u', annotations: { ...annotations } }, spec: { ...live } }).view
+      .asApplied;
+
+  it('tells whether the live spec is the one that was applied', () => {
+    expect(isAsApplied(spec)).toBe(true);
+    expect(isAsApplied({ ...spec, replicas: 7, minReadySeconds: 0 })).toBe(true);
+    expect(isAsApplied({ ...spec, paused: true })).toBe(false);
+    expect(isAsApplied({ ...spec, template: { spec: { ...spec.template.spec, volumes: [] } } })).toBe(false);
+    expect(isAsApplied(spec, {})).toBe(false);
+    expect(isAsApplied(spec, { 'maas.dev/applied': '{' })).toBe(false);
+  });
+});
 
 describe('podView', () => {
   it.each([

@@ -3,6 +3,7 @@ import { annotations, labels } from '../contracts/names.ts';
 import type { PinnedPayload } from '../contracts/payload.ts';
 import { decodePin } from '../contracts/pin-content.ts';
 import { containers, pinnedVolume } from '../contracts/pod-contract.ts';
+import { isAsApplied } from '../plan/children.ts';
 import type { BudgetView, ContainerView, DeploymentView, PinView, PodView, Termination } from '../plan/observation.ts';
 import type {
   BudgetJson,
@@ -34,6 +35,7 @@ export function deploymentView({ metadata, spec, status }: DeploymentJson): Owne
   const failure = observed ? condition('ReplicaFailure') : undefined;
   const progressing = condition('Progressing');
   const replicas = spec?.replicas ?? 1;
+  const held = { annotations: { ...metadata?.annotations }, spec: { ...spec } };
   return owned(metadata, {
     name: metadata?.name ?? '',
     uid: metadata?.uid ?? '',
@@ -42,8 +44,8 @@ export function deploymentView({ metadata, spec, status }: DeploymentJson): Owne
     createdAt: time(metadata?.creationTimestamp),
     deleting: metadata?.deletionTimestamp !== undefined,
     replicas,
-    annotations: { ...metadata?.annotations },
-    spec: { ...spec },
+    ...held,
+    asApplied: isAsApplied(held),
     rolledOut: observed && (status?.updatedReplicas ?? 0) >= replicas && (status?.replicas ?? 0) <= replicas,
     stuck: observed && progressing?.status === 'False' && progressing.reason === 'ProgressDeadlineExceeded',
     // The Deployment controller's own memory: the reason stays when pods fail later. A change that is on its way, or

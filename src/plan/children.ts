@@ -21,7 +21,8 @@ import {
 } from '../contracts/resource.ts';
 import type { OperatorSettings } from '../contracts/settings.ts';
 import { canonicalJson, sameJson } from '../kernel/canonical-json.ts';
-import type { Pin } from './observation.ts';
+import { driftOf } from './drift.ts';
+import type { DeploymentView, Pin } from './observation.ts';
 import { kueueQueueLabel, queuePlacement } from './placement.ts';
 import { podSpec, startupTimeoutMs } from './pod-spec.ts';
 
@@ -162,9 +163,27 @@ export function deploymentManifest(
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { ...own, labels: { ...own.labels, ...kueueLabelOf(spec) } },
-    // Somebody may have paused it by hand, and then no change would ever come out.
-    spec: { ...spec, replicas: resource.spec.instances, paused: false },
+    spec: { ...spec, replicas: resource.spec.instances, ...neverPaused },
   };
+}
+
+/** The spec that a Deployment was last applied with, without a number of instances; undefined where that is lost. */
+export function appliedOf(deployment: Pick<DeploymentView, 'annotations'>): Json | undefined {
+  try {
+    const json: unknown = JSON.parse(deployment.annotations[annotations.applied] ?? '');
+    return typeof json === 'object' && json !== null ? (json as Json) : {};
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is to be in the live spec: somebody may have paused it by hand, and then no change would ever come out. */
+const neverPaused = { paused: false };
+
+/** Does the live spec hold all that was applied, whatever number of instances is wanted? */
+export function isAsApplied(deployment: Pick<DeploymentView, 'annotations' | 'spec'>): boolean {
+  const applied = appliedOf(deployment);
+  return applied !== undefined && driftOf({ ...applied, ...neverPaused }, deployment.spec) === undefined;
 }
 
 /** Kueue looks at the Deployment itself, and wants it to say the same as its pods. */

@@ -65,6 +65,8 @@ export interface DeploymentView {
   readonly annotations: Readonly<Record<string, string>>;
   /** The live spec, compared with the one that was applied. */
   readonly spec: Readonly<Record<string, unknown>>;
+  /** It holds all that was applied, but perhaps for the number of instances; false where that has to be looked at. */
+  readonly asApplied: boolean;
   /** The Deployment controller has seen the present spec and all pods are of it. */
   readonly rolledOut: boolean;
   /** The Deployment controller waits in vain for the present spec's pods: its progress deadline has passed. */

@@ -22,7 +22,7 @@ import { type EndpointStatus, type ModelDeploymentStatus, maxStatusEndpoints } f
 import type { OperatorSettings } from '../contracts/settings.ts';
 import { compareTexts } from '../kernel/text-order.ts';
 import { budgetsToApply, budgetsToRemove } from './budgets.ts';
-import { deploymentManifest, inputsOf, type Manifest, pinManifest, selectorOf } from './children.ts';
+import { appliedOf, deploymentManifest, inputsOf, type Manifest, pinManifest, selectorOf } from './children.ts';
 import { claimOf } from './claims.ts';
 import { conditionFrom, no, type Verdict, yes } from './conditions.ts';
 import { driftOf } from './drift.ts';
@@ -199,7 +199,9 @@ function childrenToApply(
     const manifest = deploymentManifest(resource, pin, settings);
     return [...apply, { manifest, why: 'a new version', changes: 'pods' }];
   }
-  const applied = appliedSpec(wanted, inputsOf(resource, pin.payload), pin.name);
+  const inputs = inputsOf(resource, pin.payload);
+  if (isAsWanted(wanted, inputs, pin.name, resource.spec.instances)) return apply;
+  const applied = appliedSpec(wanted, inputs, pin.name);
   const retried =
     wanted.replicaFailure === undefined ? undefined : retryOf(wanted.annotations[annotations.retried], observation.now);
   const manifest = deploymentManifest(resource, pin, settings, { name: wanted.name, applied, retried });
@@ -209,16 +211,18 @@ function childrenToApply(
   return [...apply, { manifest, why: 'ask again for pods that were refused', changes: 'nothing' }];
 }
 
+/** Nothing is to be applied; what is said here of most Deployments in most passes says `changeOf` of all in the end. */
+function isAsWanted(live: DeploymentView, inputs: string, pin: string, instances: number): boolean {
+  const { asApplied, replicaFailure } = live;
+  const isSame = live.annotations[annotations.inputs] === inputs && pinIn(live.spec) === pin;
+  return asApplied && isSame && live.spec['replicas'] === instances && replicaFailure === undefined;
+}
+
 /** The spec that the Deployment was applied with, where the user's inputs and the pin are still the same. */
 function appliedSpec(deployment: DeploymentView, inputs: string, pin: string): Record<string, unknown> | undefined {
   if (deployment.annotations[annotations.inputs] !== inputs) return undefined;
-  try {
-    const json: unknown = JSON.parse(deployment.annotations[annotations.applied] ?? '');
-    const spec = typeof json === 'object' && json !== null ? (json as Record<string, unknown>) : {};
-    return pinIn(spec) === pin ? spec : undefined;
-  } catch {
-    return undefined;
-  }
+  const spec = appliedOf(deployment);
+  return spec !== undefined && pinIn(spec) === pin ? spec : undefined;
 }
 
 function changeOf(

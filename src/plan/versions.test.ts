@@ -13,6 +13,7 @@ const deployment = (key: string, changes: Partial<DeploymentView> = {}): Deploym
   replicas: 1,
   annotations: {},
   spec: {},
+  asApplied: false,
   rolledOut: true,
   stuck: false,
   everComplete: true,

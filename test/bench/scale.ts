@@ -4,7 +4,8 @@
  * (simulated pods take their place), the real ZooKeeper and the real HDFS. Prints Markdown, asserts nothing; says how far
  * it is on the standard error output.
  *
- * INSTANCES=0 leaves the second part out; REST is how many seconds it looks at an operator with nothing to do.
+ * INSTANCES=0 leaves the second part out. RATE is how many resources are created in a second, as kubectl applies about 30
+ * of a file; REST how many seconds it looks at an operator with nothing to do.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -26,6 +27,7 @@ import { type Figures, measure, rows } from './scale/measure.ts';
 
 const sizes = (process.env['SIZES'] ?? '500 1000 2000').split(/[ ,]+/).map(Number);
 const instances = Number(process.env['INSTANCES'] ?? 5);
+const aSecond = Number(process.env['RATE'] ?? 30);
 const restMs = Number(process.env['REST'] ?? 60) * 1_000;
 
 const interrupted = new Promise<never>((_resolve, reject) => {
@@ -69,6 +71,7 @@ async function inItsWorld(size: number): Promise<Figures> {
     size,
     instances,
     restMs,
+    aSecond,
     directory,
     quorum: chroot.connect(),
     hdfs: realHdfsSettings(),

@@ -111,6 +111,8 @@ export function deployed(
       replicas: resource.spec.instances,
       annotations: { ...manifest.metadata.annotations },
       spec,
+      // So that a test may change it in any way.
+      asApplied: false,
       rolledOut: true,
       stuck: false,
       everComplete: true,

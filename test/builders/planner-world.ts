@@ -10,7 +10,7 @@ import { annotations, labels } from '../../src/contracts/names.ts';
 import { decodePin, type PinContent } from '../../src/contracts/pin-content.ts';
 import type { ModelDeployment, ModelDeploymentSpec } from '../../src/contracts/resource.ts';
 import type { OperatorSettings } from '../../src/contracts/settings.ts';
-import { keyOf, type Manifest, revisionOf } from '../../src/plan/children.ts';
+import { isAsApplied, keyOf, type Manifest, revisionOf } from '../../src/plan/children.ts';
 import type {
   BudgetView,
   DeploymentView,
@@ -120,7 +120,10 @@ export class PlannerWorld {
     const { path, readFrom } = this.resource.spec.payload;
     const found = aPayload({ path, digest: this.digestAt(path) });
     const copied = { ...found, path: `/store${path}`, copiedFrom: path };
-    const children = { pins: [...this.pins.values()], deployments: [...this.deployments.values()] };
+    const children = {
+      pins: [...this.pins.values()],
+      deployments: [...this.deployments.values()].map((live) => ({ ...live, asApplied: isAsApplied(live) })),
+    };
     const pin = pinOf(children, key);
     return {
       now: this.now,
@@ -219,6 +222,8 @@ export class PlannerWorld {
       replicas: spec.replicas,
       annotations: { ...manifest.metadata.annotations },
       spec: structuredClone(spec),
+      // Whoever observes it sees.
+      asApplied: false,
       rolledOut: false,
       stuck: false,
       everComplete: before?.everComplete ?? false,

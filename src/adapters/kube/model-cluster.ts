@@ -67,7 +67,7 @@ export function modelCluster(
   return {
     async apply(manifest: AppliedObject): Promise<void> {
       lead();
-      await client.apply(childKind(manifest.kind), structuredClone(manifest) as KubeObject, { fieldManager });
+      await client.apply(childKind(manifest.kind), manifest, { fieldManager });
     },
     async remove(child: Child): Promise<void> {
       lead();

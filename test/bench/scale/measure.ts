@@ -33,14 +33,14 @@ const operatorRoot = '/maas/operator';
 const changes = 5;
 /** As many requests at once as the transport keeps connections for. */
 const parallelism = 8;
-/** As fast as kubectl applies a file of many. */
-const creationsASecond = 30;
 const patienceMs = 600_000;
 
 export interface Setting {
   readonly size: number;
   readonly instances: number;
   readonly restMs: number;
+  /** How many resources are created in a second. */
+  readonly aSecond: number;
   readonly directory: string;
   readonly quorum: string;
   readonly hdfs: HdfsSettings;
@@ -108,7 +108,7 @@ export async function measure(setting: Setting, life: AsyncDisposableStack): Pro
   await systemClock.sleep(2_000);
   const baseMemory = operator.memory();
   tell('resources without instances');
-  const empty = await phase(world, operator, (index) => world.create(index), creationsASecond);
+  const empty = await phase(world, operator, (index) => world.create(index), setting.aSecond);
   if (instances === 0) return { size, baseMemory, empty };
   tell(`${instances} instances each`);
   const full = await phase(world, operator, (index) => world.scale(index, instances));
