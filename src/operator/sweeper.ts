@@ -19,6 +19,12 @@ export interface ZooKeeperSweeper extends ZooKeeperReader {
   transaction(operations: readonly ZnodeOperation[]): Promise<unknown>;
 }
 
+interface Listed {
+  readonly id: string;
+  /** Empty where no agent of ours made it. */
+  readonly podUid: string;
+}
+
 const everyMs = 5_000;
 
 export class Sweeper {
@@ -32,7 +38,7 @@ export class Sweeper {
   readonly #metrics: Pick<Metrics, 'swept'>;
   readonly #log: Log;
   /** The markers there were, and after which transaction. */
-  #listed: { readonly pzxid: bigint; readonly ids: readonly string[] } | undefined;
+  #listed: { readonly pzxid: bigint; readonly markers: readonly Listed[] } | undefined;
 
   constructor(ports: {
     zookeeper: ZooKeeperSweeper;
@@ -73,10 +79,10 @@ export class Sweeper {
   async sweep(signal: AbortSignal): Promise<void> {
     const root = this.#serviceRoot();
     const alive = { has: (podUid: string) => this.#pods.byUid(podUid) !== undefined };
-    const unknown = (await this.#ids()).filter((id) => !alive.has(podUidOf(id) ?? ''));
+    const unknown = (await this.#list()).filter(({ podUid }) => !alive.has(podUid));
     if (root === undefined || unknown.length === 0) return;
     const markers: MarkerView[] = [];
-    for (const id of unknown) {
+    for (const { id } of unknown) {
       const node = await this.#zookeeper.get(`${this.#markers}/${id}`);
       if (node !== undefined) markers.push({ id, data: node.data });
     }
@@ -90,15 +96,16 @@ export class Sweeper {
     }
   }
 
-  /** Of all markers. While none comes and none goes, that is one small request, however many there are. */
-  async #ids(): Promise<readonly string[]> {
+  /** All markers. While none comes and none goes, that is one small request, however many there are. */
+  async #list(): Promise<readonly Listed[]> {
     // Asked first: what changes in between is listed, and listed again the next time.
     const pzxid = (await this.#zookeeper.exists(this.#markers))?.pzxid;
     if (pzxid === undefined) return [];
     if (this.#listed?.pzxid !== pzxid) {
-      this.#listed = { pzxid, ids: (await this.#zookeeper.children(this.#markers)) ?? [] };
+      const ids = (await this.#zookeeper.children(this.#markers)) ?? [];
+      this.#listed = { pzxid, markers: ids.map((id) => ({ id, podUid: podUidOf(id) ?? '' })) };
     }
-    return this.#listed.ids;
+    return this.#listed.markers;
   }
 
   async #check(root: string, orphan: Orphan): Promise<void> {
