@@ -3,22 +3,19 @@
  * look at an agent or at the warnings about a pod is begun in a pass, where it is due by then. Payloads are followed in
  * the background, and are heard of.
  */
+import type { Awaits } from '../plan/awaits.ts';
 
-/** While something is awaited: agents say what they do when they are asked, and time alone may change what is said. */
-const awaitingMs = 1_000;
+const everyMs: Readonly<Record<Awaits, number>> = {
+  much: 1_000,
+  little: 60_000,
+  nothing: Number.POSITIVE_INFINITY,
+};
 
 /**
- * @param waits.awaits the plan waits for something that nobody tells of
+ * @param waits.awaits what the plan waits for that nobody tells of
  * @param waits.statusMs until the status may be written again, where it is to be
- * @returns milliseconds; undefined for not before something is heard
+ * @returns milliseconds; infinite for not before something is heard
  */
-export function lookAgainMs({
-  awaits,
-  statusMs,
-}: {
-  readonly awaits: boolean;
-  readonly statusMs: number | undefined;
-}): number | undefined {
-  if (!awaits) return statusMs;
-  return Math.min(awaitingMs, statusMs ?? awaitingMs);
+export function lookAgainMs(waits: { readonly awaits: Awaits; readonly statusMs: number | undefined }): number {
+  return Math.min(everyMs[waits.awaits], waits.statusMs ?? Number.POSITIVE_INFINITY);
 }

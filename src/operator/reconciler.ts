@@ -84,7 +84,7 @@ export class Reconciler {
     const statusMs = await this.#writeStatus(entry, observation.resource.status, wanted, memory, log);
     if (error !== undefined) return { kind: 'failed', error };
     const againMs = lookAgainMs({ awaits: wanted.awaits, statusMs });
-    return againMs === undefined ? { kind: 'done' } : { kind: 'done', againMs };
+    return againMs === Number.POSITIVE_INFINITY ? { kind: 'done' } : { kind: 'done', againMs };
   }
 
   async #execute(entry: ResourceEntry, wanted: Plan, log: Log): Promise<unknown> {

@@ -21,6 +21,7 @@ import { eventOf, type ReasonedEvent, rankOf } from '../contracts/reasons.ts';
 import { type EndpointStatus, type ModelDeploymentStatus, maxStatusEndpoints } from '../contracts/resource.ts';
 import type { OperatorSettings } from '../contracts/settings.ts';
 import { compareTexts } from '../kernel/text-order.ts';
+import { type Awaits, awaitsOf } from './awaits.ts';
 import { budgetsToApply, budgetsToRemove } from './budgets.ts';
 import { appliedOf, deploymentManifest, inputsOf, type Manifest, pinManifest, selectorOf } from './children.ts';
 import { claimOf } from './claims.ts';
@@ -52,8 +53,7 @@ export interface Plan {
   readonly protect: readonly { readonly manifest: Manifest; readonly why: string }[];
   readonly status: ModelDeploymentStatus;
   readonly events: readonly ReasonedEvent[];
-  /** Something is awaited that nobody tells of: what agents do, or that time passes. */
-  readonly awaits: boolean;
+  readonly awaits: Awaits;
 }
 
 export function plan(observation: Observation, settings: OperatorSettings & { clusterId: string }): Plan {
@@ -98,7 +98,6 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
     ...switchEvents(resource.status.serving, status.serving),
     ...eventsOf(resource.status.conditions, status.conditions ?? []),
   ];
-  const settled = status.conditions?.find((condition) => condition.type === 'Reconciling')?.status === 'False';
   return {
     copyPayload,
     apply: apply.map(({ manifest, why }) => ({ manifest, why })),
@@ -106,13 +105,8 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
     protect,
     status,
     events,
-    awaits: !settled && usable && !observes && !isOnlyLookedFor(observation),
+    awaits: usable ? awaitsOf(observation, status) : 'nothing',
   };
-}
-
-/** Of a payload that is looked for the next thing is heard, and nothing else is there that time could change. */
-function isOnlyLookedFor({ payload, deployments, pods }: Observation): boolean {
-  return (payload.state === 'pending' || payload.state === 'failed') && deployments.length === 0 && pods.length === 0;
 }
 
 interface Actions extends Pick<Plan, 'copyPayload' | 'remove' | 'protect'> {
