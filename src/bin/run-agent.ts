@@ -33,7 +33,11 @@ function fetchPinned({ hdfs }: AgentInstructions, pinned: PinnedPayload, log: Lo
   const token = tokenFromFile(join(root, paths.token, tokenFile));
   return async (progress, signal) => {
     const source = openHdfsReader(hdfs, pinned.nameservice, { clock, token, log });
-    await fetchPayload(source, pinned, directory, { clock, random: Math.random, signal, progress });
+    const begun = clock.monotonic();
+    const options = { clock, random: Math.random, signal, progress };
+    const { bytesFetched } = await fetchPayload(source, pinned, directory, options);
+    const ms = Math.round(clock.monotonic() - begun);
+    log.info({ files: pinned.files.length, bytes: pinned.bytes, bytesFetched, ms }, 'payload verified');
   };
 }
 
