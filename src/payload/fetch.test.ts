@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +9,8 @@ import { HastyClock } from '../../test/builders/manual-clock.ts';
 import { openHdfs } from '../adapters/webhdfs/hdfs.ts';
 import { openHdfsReader } from '../adapters/webhdfs/hdfs-reader.ts';
 import type { FetchProgress, PinnedPayload } from '../contracts/payload.ts';
-import { type FetchOptions, type FetchSource, fetchPayload } from './fetch.ts';
+import { type FetchOptions, fetchPayload } from './fetch.ts';
+import type { FetchSource } from './fetch-file.ts';
 import { resolvePayload } from './resolve.ts';
 
 let fake: FakeWebHdfs;
@@ -104,20 +106,20 @@ describe('fetchPayload', () => {
     const pinned = await pin();
     let running = 0;
     let most = 0;
-    const three = Promise.withResolvers<void>();
+    const eight = Promise.withResolvers<void>();
     fake.intercept = async ({ op, node }) => {
       if (op !== 'OPEN' || !node.startsWith('dn')) return false;
       running += 1;
       most = Math.max(most, running);
-      if (running === 3) three.resolve();
-      await three.promise;
+      if (running === 8) eight.resolve();
+      await eight.promise;
       // One too many would have come before somebody who begins to ask only now.
       await hdfs().status('/m');
       running -= 1;
       return false;
     };
     await fetch(pinned);
-    expect(most).toBe(3);
+    expect(most).toBe(8);
   });
 });
 
@@ -213,6 +215,114 @@ describe('wrong bytes', () => {
     const error = await failure(fetch({ ...pinned, files }));
     expect(error).toMatchObject({ code: 'HDFS_DATA_CORRUPT' });
     expect(error.message).toContain('SHA-256');
+  });
+});
+
+describe('a file of several segments', () => {
+  const cut = { bytes: 1024 * 1024, atOnce: 4, slow: Number.POSITIVE_INFINITY };
+  const length = 6.5 * cut.bytes;
+  const large = Buffer.from(new Uint32Array(length / 4).map((_, i) => Math.imul(i, 2_654_435_761)).buffer);
+  const sha256 = createHash('sha256').update(large).digest('hex');
+  /** Each segment from another data node than the one before. */
+  const offers = (parameters: URLSearchParams) => Math.floor(Number(parameters.get('offset') ?? 0) / cut.bytes);
+  const opened = () => fake.requests.filter(({ op, node }) => op === 'OPEN' && node.startsWith('dn'));
+  let pinned: PinnedPayload;
+
+  beforeEach(async () => {
+    const small = await pin();
+    const { fileId, modificationTime, blockSize } = fake.put('/m/large', large);
+    const file = { path: 'large', length, fileId: String(fileId), modificationTime, blockSize, sha256 };
+    pinned = { ...small, bytes: length, files: [file] };
+    fake.offers = offers;
+    fake.requests.length = 0;
+  });
+  const isRight = async () => expect((await local('large')).equals(large)).toBe(true);
+
+  it('comes from several data nodes at once, and only so many requests are under way', async () => {
+    let running = 0;
+    let most = 0;
+    const all = Promise.withResolvers<void>();
+    fake.intercept = async ({ op, node, parameters }, response) => {
+      // The first segment comes alone.
+      if (op !== 'OPEN' || !node.startsWith('dn') || parameters.get('offset') === null) return false;
+      running += 1;
+      most = Math.max(most, running);
+      if (running === cut.atOnce) all.resolve();
+      await all.promise;
+      response.once('close', () => {
+        running -= 1;
+      });
+      return false;
+    };
+    expect((await fetch(pinned, { cut })).bytesFetched).toBe(length);
+    await isRight();
+    expect(most).toBe(cut.atOnce);
+    expect(opened()).toHaveLength(7);
+    expect(new Set(opened().map(({ node }) => node))).toEqual(new Set(['dn1', 'dn2']));
+  });
+
+  it('comes block after block from data nodes that are fast enough', async () => {
+    await fetch(
+      { ...pinned, files: pinned.files.map((file) => ({ ...file, blockSize: 4 * cut.bytes })) },
+      { cut: { ...cut, slow: 1 } },
+    );
+    await isRight();
+    const asked = opened().map(({ parameters }) => [parameters.get('offset'), parameters.get('length')].map(Number));
+    const inSegments = [
+      [0, 1],
+      [1, 3],
+      [4, 2.5],
+    ];
+    expect(asked).toEqual(inSegments.map((each) => each.map((number) => number * cut.bytes)));
+  });
+
+  it('is gone on with where an earlier attempt was killed, whatever gaps that left', async () => {
+    const from = 2 * cut.bytes;
+    const left = Buffer.alloc(from + (cut.atOnce - 0.5) * cut.bytes);
+    large.copy(left, 0, 0, from);
+    large.copy(left, from + cut.bytes, from + cut.bytes, left.length);
+    await writeFile(join(directory, 'large'), left);
+    const { bytesFetched } = await fetch(pinned, { cut });
+    await isRight();
+    expect(bytesFetched).toBe(length - 1.5 * cut.bytes);
+  });
+
+  it('that is there in its whole length, but for a gap, keeps what is before all gaps', async () => {
+    const left = Buffer.from(large);
+    left.fill(0, length - 3 * cut.bytes, length - 2 * cut.bytes);
+    await writeFile(join(directory, 'large'), left);
+    expect((await fetch(pinned, { cut })).bytesFetched).toBe(cut.atOnce * cut.bytes);
+    await isRight();
+  });
+
+  it('goes on after a failure without asking again for what is there', async () => {
+    let failures = 5;
+    fake.intercept = ({ op, node, parameters }, response) => {
+      if (op !== 'OPEN' || !node.startsWith('dn') || parameters.get('offset') !== `${3 * cut.bytes}`) return false;
+      if (failures-- <= 0) return false;
+      response.destroy();
+      return true;
+    };
+    await fetch(pinned, { cut });
+    await isRight();
+    expect(opened().filter(({ parameters }) => parameters.get('offset') === null)).toHaveLength(1);
+  });
+
+  it('with wrong bytes from one of several data nodes comes from the other one in the end', async () => {
+    const errors: string[] = [];
+    fake.intercept = ({ op, node, parameters }, response) => {
+      if (op !== 'OPEN' || node !== 'dn2') return false;
+      const offset = Number(parameters.get('offset') ?? 0);
+      const bytes = Buffer.from(large.subarray(offset, offset + Number(parameters.get('length'))));
+      bytes[1000] = (bytes[1000] ?? 0) ^ 1;
+      response.writeHead(200, { 'content-length': bytes.length }).end(bytes);
+      return true;
+    };
+    // The whole file is offered at the bad one first.
+    fake.offers = (parameters) => (parameters.get('length') === `${length}` ? 1 : offers(parameters));
+    await fetch(pinned, { cut, progress: ({ lastError }) => lastError !== undefined && errors.push(lastError.code) });
+    await isRight();
+    expect(errors).toEqual(['HDFS_DATA_CORRUPT', 'HDFS_DATA_CORRUPT']);
   });
 });
 

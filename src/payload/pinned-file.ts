@@ -103,6 +103,11 @@ export class DataNodes {
     return { exclude: this.#blamed, onDataNode: (name) => served.add(name) };
   }
 
+  /** The last reading came from more than one. */
+  get several(): boolean {
+    return this.#served.size > 1;
+  }
+
   /** The last reading gave wrong bytes. */
   blame(): void {
     this.#blamed.push(...[...this.#served].filter((name) => !this.#blamed.includes(name)));

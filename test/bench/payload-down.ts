@@ -34,13 +34,20 @@ await program(async () => {
   if (nodeContainer === null)
     throw new Error('its references are taken on the node, and this cluster has none at hand');
   await using stage = await Stage.open('down');
-  await upload(stage);
+  await uploadLarge(stage);
   await settle(stage, 'large');
-  await settle(stage, 'small');
   await using idle = await curlPod(stage);
   const bench = { stage, idle: idle.pod, node: nodeContainer };
-  process.stdout.write(`${await large(bench)}\n\n${await small(bench)}\n\n${await memory(bench)}\n`);
+  print(await large(bench));
+  await uploadSmall(stage);
+  await settle(stage, 'small');
+  print(await small(bench));
+  print(await memory(bench));
 });
+
+function print(text: string): void {
+  process.stdout.write(`\n${text}\n`);
+}
 
 interface Bench {
   readonly stage: Stage;
@@ -49,12 +56,12 @@ interface Bench {
   readonly node: string;
 }
 
-/** As an upload leaves it, with the SHA-256 of each file. */
-async function upload(stage: Stage): Promise<void> {
-  const large = Array.from({ length: megabytes }, () => randomBytes(1_000_000));
-  await putPayload(stage, 'large', new Map([['model.bin', large]]));
-  large.length = 0;
+async function uploadLarge(stage: Stage): Promise<void> {
+  const content = Array.from({ length: megabytes }, () => randomBytes(1_000_000));
+  await putPayload(stage, 'large', new Map([['model.bin', content]]));
+}
 
+async function uploadSmall(stage: Stage): Promise<void> {
   const small = new Map<string, Buffer[]>();
   for (let i = 0; i < smallFiles; i++) small.set(`many/f${i}`, [randomBytes(smallBytes)]);
   await putPayload(stage, 'small', small);
@@ -70,6 +77,7 @@ async function upload(stage: Stage): Promise<void> {
   }
 }
 
+/** As an upload leaves it, with the SHA-256 of each file. */
 async function putPayload(stage: Stage, name: string, content: ReadonlyMap<string, readonly Buffer[]>): Promise<void> {
   const all = [...content, ['run.sh', [Buffer.from(script)]] as const];
   const files = await mapBounded(all, 8, async ([path, chunks]) => {

@@ -45,6 +45,8 @@ export class FakeWebHdfs {
   readonly requests: FakeRequest[] = [];
   /** Asked before the file system; set it to lie. */
   intercept: Interceptor = () => false;
+  /** Which of the data nodes that are not excluded a name node offers. */
+  offers: (parameters: URLSearchParams) => number = () => 0;
   /** Entries in a page of a listing. */
   pageSize = 1000;
   /** The clock of this HDFS, milliseconds. */
@@ -203,7 +205,8 @@ export class FakeWebHdfs {
 
   #redirect({ path, query, parameters }: FakeRequest, response: http.ServerResponse): void {
     const excluded = (parameters.get('excludedatanodes') ?? '').split(',');
-    const node = this.#dataNodes.find(({ host }) => !excluded.includes(host));
+    const left = this.#dataNodes.filter(({ host }) => !excluded.includes(host));
+    const node = left[this.offers(parameters) % Math.max(1, left.length)];
     if (node === undefined) {
       remote(response, 403, 'IOException', 'No active nodes contain this block');
       return;

@@ -2,7 +2,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { truncate } from 'node:fs';
+import { createReadStream, truncate } from 'node:fs';
 import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +15,7 @@ import type { PinnedPayload } from '../../src/contracts/payload.ts';
 import { systemClock } from '../../src/kernel/system-clock.ts';
 import { fetchPayload } from '../../src/payload/fetch.ts';
 import { payloadChange, resolvePayload } from '../../src/payload/resolve.ts';
+import { usualCut, withoutGap } from '../../src/payload/segments.ts';
 import { uploadPayload } from '../../src/payload/upload.ts';
 import { realHdfsSettings } from './hdfs-settings.ts';
 import { openRealHdfs, ownDirectory } from './hdfs-world.ts';
@@ -160,15 +161,51 @@ describe('a payload', () => {
 
   it('is gone on with where an earlier fetch was killed', async () => {
     await put('run.sh', 'echo');
-    await put('model.bin', Buffer.alloc(40_000_000, 'model'));
+    await put('model.bin', Buffer.alloc(16_000_000, 'model'));
     const target = `${own.path}/resume`;
     await upload(target);
     const pinned = await resolve(target);
     await fetch(pinned);
-    await promisify(truncate)(join(fetched, 'model.bin'), 15_000_001);
+    await promisify(truncate)(join(fetched, 'model.bin'), 9_000_001);
     await rm(join(fetched, 'run.sh'));
-    expect((await fetch(pinned)).bytesFetched).toBe(40_000_000 - 15_000_001 + 4);
+    expect((await fetch(pinned)).bytesFetched).toBe(16_000_000 - 9_000_001 + 4);
     expect(await tree(fetched)).toEqual(await tree(local));
+  });
+
+  it('of several blocks is right in the end, however often and whenever its fetch is killed', async () => {
+    const target = `${own.path}/kills`;
+    const mebibyte = Buffer.from(Array.from({ length: 1024 * 1024 }, (_, i) => (i * 2_654_435_761) >>> 24));
+    const length = 400 * mebibyte.length;
+    const content = async function* () {
+      for (let i = 0; i < 400; i++) {
+        mebibyte.writeUInt32LE(i);
+        yield Buffer.from(mebibyte);
+      }
+    };
+    await hdfs.write(`${target}/model.bin`, content, { length, blockSize: 32 * mebibyte.length });
+    await hdfs.write(`${target}/run.sh`, async function* () {}, { length: 0 });
+    const pinned = await resolve(target);
+    const pinFile = join(top, 'pin.json');
+    await writeFile(pinFile, JSON.stringify(pinned));
+    const size = async () => (await stat(join(fetched, 'model.bin')).catch(() => undefined))?.size ?? 0;
+
+    let kept = 0;
+    for (const killedAt of [60, 61, 150, 280, 399].map((mebibytes) => mebibytes * mebibyte.length)) {
+      const fetching = spawn(process.execPath, [join(import.meta.dirname, 'fetch-process.ts'), pinFile, fetched]);
+      const ended = once(fetching, 'exit');
+      while ((await size()) < killedAt && fetching.exitCode === null) await new Promise(setImmediate);
+      fetching.kill('SIGKILL');
+      await ended;
+      kept = Math.max(kept, withoutGap(await size(), length, usualCut));
+    }
+    expect(kept).toBeGreaterThan(250 * mebibyte.length);
+    expect((await fetch(pinned)).bytesFetched).toBeLessThanOrEqual(
+      length - withoutGap(399 * mebibyte.length, length, usualCut),
+    );
+    const sums = [createHash('sha256'), createHash('sha256')];
+    for await (const chunk of content()) sums[0]?.update(chunk);
+    for await (const chunk of createReadStream(join(fetched, 'model.bin'))) sums[1]?.update(chunk);
+    expect(sums[1]?.digest('hex')).toBe(sums[0]?.digest('hex'));
   });
 });
 
