@@ -1,15 +1,18 @@
 /**
  * Fetches a payload as the agent does, in a process of its own, so that its memory can be measured and it can be
- * killed: `node fetch-process.ts <pinned payload as JSON file> <directory>`. Prints one JSON line.
+ * killed: `node fetch-process.ts <pinned payload as JSON file> <directory> [side-by-side]`, the latter as from data nodes
+ * that are slow. Prints one JSON line.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { openHdfsReader } from '../../src/adapters/webhdfs/hdfs-reader.ts';
 import { pinnedPayload } from '../../src/contracts/payload.ts';
 import { systemClock } from '../../src/kernel/system-clock.ts';
 import { fetchPayload } from '../../src/payload/fetch.ts';
+import { usualCut } from '../../src/payload/segments.ts';
 import { realHdfsSettings } from './hdfs-settings.ts';
 
-const [pinFile = '', directory = ''] = process.argv.slice(2);
+const [pinFile = '', directory = '', how] = process.argv.slice(2);
+const cut = how === 'side-by-side' ? { ...usualCut, slow: Number.POSITIVE_INFINITY } : usualCut;
 const pinned = pinnedPayload.parse(JSON.parse(readFileSync(pinFile, 'utf8')));
 const source = openHdfsReader(realHdfsSettings(), pinned.nameservice, { clock: systemClock });
 
@@ -20,7 +23,8 @@ writeFileSync('/proc/self/clear_refs', '5');
 const before = kilobytes('VmRSS');
 
 const begun = systemClock.monotonic();
-const { bytesFetched } = await fetchPayload(source, pinned, directory, { clock: systemClock, random: Math.random });
+const options = { clock: systemClock, random: Math.random, cut };
+const { bytesFetched } = await fetchPayload(source, pinned, directory, options);
 const seconds = (systemClock.monotonic() - begun) / 1000;
 const grownBytes = (kilobytes('VmHWM') - before) * 1024;
 process.stdout.write(`${JSON.stringify({ bytesFetched, seconds, grownBytes })}\n`);

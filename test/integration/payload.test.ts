@@ -191,7 +191,8 @@ describe('a payload', () => {
 
     let kept = 0;
     for (const killedAt of [60, 61, 150, 280, 399].map((mebibytes) => mebibytes * mebibyte.length)) {
-      const fetching = spawn(process.execPath, [join(import.meta.dirname, 'fetch-process.ts'), pinFile, fetched]);
+      const program = join(import.meta.dirname, 'fetch-process.ts');
+      const fetching = spawn(process.execPath, [program, pinFile, fetched, 'side-by-side']);
       const ended = once(fetching, 'exit');
       while ((await size()) < killedAt && fetching.exitCode === null) await new Promise(setImmediate);
       fetching.kill('SIGKILL');
