@@ -23,12 +23,13 @@ import { Chroot } from '../integration/chroot.ts';
 import { realHdfsSettings } from '../integration/hdfs-settings.ts';
 import { present } from '../integration/world.ts';
 import { table } from './figures.ts';
-import { type Figures, measure, rows } from './scale/measure.ts';
+import { type Figures, measure } from './scale/measure.ts';
+import { rows } from './scale/rows.ts';
 
 const sizes = (process.env['SIZES'] ?? '500 1000 2000').split(/[ ,]+/).map(Number);
 const instances = Number(process.env['INSTANCES'] ?? 5);
 const aSecond = Number(process.env['RATE'] ?? 30);
-const restMs = Number(process.env['REST'] ?? 60) * 1_000;
+const restMs = Number(process.env['REST'] ?? 45) * 1_000;
 
 const interrupted = new Promise<never>((_resolve, reject) => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => reject(new Error(signal)));

@@ -4,53 +4,26 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { projectRoot } from '../../../deploy/local/cache.ts';
-import { type ModelDeploymentObject, modelDeployments } from '../../../src/adapters/kube/model-cluster.ts';
-import {
-  configMaps,
-  customResourceDefinitions,
-  deployments,
-  namespaces,
-  type Stored,
-} from '../../../src/adapters/kube/resource-kind.ts';
-import { startWatch } from '../../../src/adapters/kube/watch.ts';
-import type { HdfsSettings } from '../../../src/contracts/hadoop-side.ts';
+import { modelDeployments } from '../../../src/adapters/kube/model-cluster.ts';
+import { configMaps, customResourceDefinitions, namespaces } from '../../../src/adapters/kube/resource-kind.ts';
 import { markersPath } from '../../../src/contracts/names.ts';
-import { resourceEntry } from '../../../src/contracts/resource-entry.ts';
 import { defaultOperatorNamespace, settingsConfigMap, settingsKey } from '../../../src/contracts/settings.ts';
 import { mapBounded } from '../../../src/kernel/bounded.ts';
-import { silentLog } from '../../../src/kernel/log.ts';
 import { systemClock } from '../../../src/kernel/system-clock.ts';
 import { eventually } from '../../e2e/stage.ts';
 import { present } from '../../integration/world.ts';
-import { type Spread, shownSpread, spreadOf } from '../figures.ts';
+import { type Spread, spreadOf } from '../figures.ts';
 import { ControlPlane } from './control-plane.ts';
-import { MeasuredOperator, type Metrics, sumOf } from './measured-operator.ts';
+import { type MeasuredOperator, type Metrics, sumOf } from './measured-operator.ts';
 import { SimulatedPods } from './simulated-pods.ts';
+import { clusterId, namespace, operatorRoot, patienceMs, type Setting, settingsOf, World } from './world.ts';
 
-const namespace = 'models';
-const clusterId = 'bench';
-const operatorRoot = '/maas/operator';
 const changes = 5;
 /** As many requests at once as the transport keeps connections for. */
 const parallelism = 8;
-const patienceMs = 600_000;
-
-export interface Setting {
-  readonly size: number;
-  readonly instances: number;
-  readonly restMs: number;
-  /** How many resources are created in a second. */
-  readonly aSecond: number;
-  readonly directory: string;
-  readonly quorum: string;
-  readonly hdfs: HdfsSettings;
-  readonly payload: string;
-  readonly crd: object;
-  readonly tell: (text: string) => void;
-}
 
 /** What an operator with nothing to do does, while somebody looks. */
-interface Rest {
+export interface Rest {
   /** Of one, percent. */
   readonly processor: number;
   readonly passesAMinute: number;
@@ -62,7 +35,7 @@ interface Rest {
   readonly memory: number;
 }
 
-interface Phase {
+export interface Phase {
   /** Seconds. */
   readonly asked: number;
   /** Seconds after that until everything was settled. */
@@ -72,7 +45,6 @@ interface Phase {
   readonly passes: number;
   readonly writes: number;
   readonly hdfsCalls: number;
-  readonly rest: Rest;
   /** Until its Deployment says so, milliseconds. */
   readonly change: Spread;
 }
@@ -80,13 +52,14 @@ interface Phase {
 export interface Figures {
   readonly size: number;
   readonly baseMemory: number;
-  readonly empty: Phase;
+  readonly empty: Phase & { readonly rest: Rest };
   readonly serving?: Phase & {
     readonly registrations: number;
     /** Seconds from the start of the process. */
     readonly inStep: number;
-    readonly restarted: Rest;
     readonly restartProcessor: number;
+    /** After the restart. */
+    readonly rest: Rest;
     /** Seconds. */
     readonly list: Spread;
     readonly status: Spread;
@@ -108,7 +81,8 @@ export async function measure(setting: Setting, life: AsyncDisposableStack): Pro
   await systemClock.sleep(2_000);
   const baseMemory = operator.memory();
   tell('resources without instances');
-  const empty = await phase(world, operator, (index) => world.create(index), setting.aSecond);
+  const created = await phase(world, operator, (index) => world.create(index), setting.aSecond);
+  const empty = { ...created, rest: await rest(world, operator) };
   if (instances === 0) return { size, baseMemory, empty };
   tell(`${instances} instances each`);
   const full = await phase(world, operator, (index) => world.scale(index, instances));
@@ -132,13 +106,11 @@ export async function measure(setting: Setting, life: AsyncDisposableStack): Pro
     { withinMs: patienceMs },
   );
   const restartProcessor = again.processor();
-  tell('rest after the restart');
-  const restarted = await rest(world, again);
   return {
     size,
     baseMemory,
     empty,
-    serving: { ...full, registrations, inStep, restarted, restartProcessor, list, status },
+    serving: { ...full, registrations, inStep, restartProcessor, rest: await rest(world, again), list, status },
   };
 }
 
@@ -165,128 +137,6 @@ async function prepare(plane: ControlPlane, setting: Setting): Promise<void> {
       return false;
     }
   });
-}
-
-function settingsOf({ quorum, hdfs }: Setting) {
-  return {
-    clusterId,
-    zookeeper: { quorum, operatorRoot },
-    hdfs,
-    agent: { image: 'maas-operator' },
-    model: { image: 'maas-runtime' },
-  };
-}
-
-/** What is followed of a resource. */
-interface Seen {
-  readonly name: string;
-  readonly settledWith: number | undefined;
-}
-
-class World implements AsyncDisposable {
-  readonly plane: ControlPlane;
-  readonly setting: Setting;
-  readonly #operators: MeasuredOperator[] = [];
-  readonly #stops: (() => Promise<void>)[] = [];
-  readonly #settled = new Map<string, number>();
-  readonly #replicas = new Map<string, number>();
-  #port = 20_000 + (process.pid % 20_000);
-  lastSettledAt = 0;
-
-  constructor(plane: ControlPlane, setting: Setting) {
-    this.plane = plane;
-    this.setting = setting;
-  }
-
-  async watch(): Promise<void> {
-    const common = { client: this.plane.client, clock: systemClock, log: silentLog };
-    const resources = startWatch({
-      ...common,
-      kind: modelDeployments,
-      project: seen,
-      onChange: ({ object: { name, settledWith } }) => {
-        if (settledWith === undefined) this.#settled.delete(name);
-        else if (this.#settled.get(name) !== settledWith) {
-          this.#settled.set(name, settledWith);
-          this.lastSettledAt = performance.now();
-        }
-      },
-    });
-    const children = startWatch({
-      ...common,
-      kind: deployments,
-      project: ({ metadata, spec }) => ({ name: metadata.name, replicas: spec?.replicas ?? 0 }),
-      onChange: ({ object: { name, replicas } }) => this.#replicas.set(name.slice(0, name.lastIndexOf('-')), replicas),
-    });
-    this.#stops.push(
-      () => resources.stop(),
-      () => children.stop(),
-    );
-    await Promise.all([resources.synced, children.synced]);
-  }
-
-  start(): MeasuredOperator {
-    const { directory } = this.setting;
-    this.#port += 1;
-    const operator = new MeasuredOperator({
-      directory,
-      kubeconfig: this.plane.kubeconfig('operator'),
-      settings: settingsOf(this.setting),
-      port: this.#port,
-    });
-    this.#operators.push(operator);
-    return operator;
-  }
-
-  settledWith(instances: number): number {
-    let count = 0;
-    for (const each of this.#settled.values()) if (each === instances) count += 1;
-    return count;
-  }
-
-  async create(index: number): Promise<number> {
-    const name = nameOf(index);
-    await this.plane.client.create(modelDeployments, {
-      metadata: { namespace, name },
-      spec: { name, version: '1.0', instances: 0, memory: '64Mi', payload: { path: this.setting.payload } },
-    });
-    return 0;
-  }
-
-  async scale(index: number, instances: number): Promise<number> {
-    await this.plane.client.mergePatch(modelDeployments, { namespace, name: nameOf(index) }, { spec: { instances } });
-    return instances;
-  }
-
-  /** Until its Deployment has so many replicas, milliseconds. */
-  async change(index: number, instances: number): Promise<number> {
-    const began = performance.now();
-    await this.scale(index, instances);
-    while (this.#replicas.get(nameOf(index)) !== instances) {
-      if (performance.now() - began > patienceMs) throw new Error(`${nameOf(index)} is not changed`);
-      await systemClock.sleep(5);
-    }
-    return performance.now() - began;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const operator of this.#operators) await operator[Symbol.asyncDispose]();
-    for (const stop of this.#stops) await stop();
-  }
-}
-
-function nameOf(index: number): string {
-  return `model-${String(index).padStart(5, '0')}`;
-}
-
-function seen(object: Stored<ModelDeploymentObject>): Seen {
-  const { metadata, spec, status } = resourceEntry(object).resource;
-  const reconciling = status.conditions?.find(({ type }) => type === 'Reconciling');
-  const settled =
-    status.observedGeneration === metadata.generation &&
-    reconciling?.status === 'False' &&
-    status.registered === spec.instances;
-  return { name: metadata.name, settledWith: settled ? spec.instances : undefined };
 }
 
 async function phase(
@@ -329,8 +179,7 @@ async function phase(
     `settled ${((settledAt - askedAt) / 1_000).toFixed(1)} s after the last of ${((askedAt - began) / 1_000).toFixed(1)} s, ` +
       `${(after.processor - before.processor).toFixed(1)} s of processor`,
   );
-  const resting = await rest(world, operator);
-  tell(`at rest: ${JSON.stringify(resting)}`);
+  tell('single changes');
   const single: number[] = [];
   for (let round = 0; round < changes; round++) {
     single.push(await world.change(Math.floor((size * round) / changes), wanted + 1));
@@ -345,7 +194,6 @@ async function phase(
     passes: more('maas_reconcile_total') / size,
     writes: (after.writes - before.writes) / size,
     hdfsCalls: more('maas_hdfs_requests_total'),
-    rest: resting,
     change: spreadOf(single),
   };
 }
@@ -356,6 +204,7 @@ function isIdle(metrics: Metrics): boolean {
 
 async function rest(world: World, operator: MeasuredOperator): Promise<Rest> {
   const { plane, setting } = world;
+  setting.tell('rest');
   await systemClock.sleep(3_000);
   const read = async () => ({
     at: performance.now(),
@@ -414,55 +263,4 @@ async function timed(plane: ControlPlane, args: readonly string[]): Promise<Spre
     spent.push((performance.now() - began) / 1_000);
   }
   return spreadOf(spent);
-}
-
-export function rows(all: readonly Figures[]): string[][] {
-  const row = (what: string, of: (figures: Figures) => string | undefined) => [
-    what,
-    ...all.map((each) => of(each) ?? ''),
-  ];
-  const one = (value: number, unit = '') => `${value.toFixed(1)}${unit}`;
-  const resting = (name: string, of: (figures: Figures) => Rest | undefined): string[][] => {
-    const at = (what: string, show: (rest: Rest) => string) =>
-      row(`${what}, ${name}`, (figures) => {
-        const found = of(figures);
-        return found && show(found);
-      });
-    return [
-      at('processor at rest', ({ processor }) => `${processor.toFixed(2)} %`),
-      at('passes a minute', ({ passesAMinute }) => one(passesAMinute)),
-      at('calls to HDFS a minute', ({ hdfsCallsAMinute }) => one(hdfsCallsAMinute)),
-      at('writes to Kubernetes a minute', ({ writesAMinute }) => one(writesAMinute)),
-      at('transactions of ZooKeeper a minute', ({ transactionsAMinute }) => one(transactionsAMinute)),
-      at('memory', ({ memory }) => one(memory, ' MiB')),
-    ];
-  };
-  const during = (name: string, of: (figures: Figures) => Phase | undefined): string[][] => {
-    const at = (what: string, show: (phase: Phase) => string) =>
-      row(`${what}, ${name}`, (figures) => {
-        const found = of(figures);
-        return found && show(found);
-      });
-    return [
-      at('asked for within', ({ asked }) => one(asked, ' s')),
-      at('settled after that', ({ settled }) => one(settled, ' s')),
-      at('processor a resource', ({ processor }) => one(processor, ' ms')),
-      at('passes a resource', ({ passes }) => one(passes)),
-      at('writes a resource', ({ writes }) => one(writes)),
-      at('calls to HDFS', ({ hdfsCalls }) => String(hdfsCalls)),
-      at('one change', ({ change }) => shownSpread(change, 0, ' ms')),
-      ...resting(name, (figures) => of(figures)?.rest),
-    ];
-  };
-  return [
-    row('memory before', ({ baseMemory }) => one(baseMemory, ' MiB')),
-    ...during('no instances', ({ empty }) => empty),
-    row('registrations', ({ serving }) => serving && String(serving.registrations)),
-    ...during('serving', ({ serving }) => serving),
-    row('in step after a restart', ({ serving }) => serving && one(serving.inStep, ' s')),
-    row('processor until then', ({ serving }) => serving && one(serving.restartProcessor, ' s')),
-    ...resting('restarted', ({ serving }) => serving?.restarted),
-    row('`list -A`', ({ serving }) => serving && shownSpread(serving.list, 2, ' s')),
-    row('`status`', ({ serving }) => serving && shownSpread(serving.status, 2, ' s')),
-  ];
 }
