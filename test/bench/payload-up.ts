@@ -28,6 +28,8 @@ const rounds = Number(process.env['ROUNDS'] ?? 5);
 const megabytes = Number(process.env['MB'] ?? 800);
 const smallFiles = Number(process.env['FILES'] ?? 1_000);
 const smallBytes = 1_024;
+/** The data nodes delete what the turn before has left some heartbeats later. */
+const settleMs = 4_000;
 const run = promisify(execFile);
 
 interface Bench {
@@ -64,6 +66,7 @@ await program(async () => {
 
 /** Seconds that something takes, with a disk that has nothing left to do. */
 async function timed(work: () => Promise<void>): Promise<number> {
+  await systemClock.sleep(settleMs);
   await run('sync');
   const began = performance.now();
   await work();

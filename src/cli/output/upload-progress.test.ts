@@ -66,8 +66,9 @@ describe('paceOf', () => {
   it.each<[string, Parameters<typeof paceOf>, ReturnType<typeof paceOf>]>([
     ['of nothing', [[], at(0, 5), 9_000], undefined],
     ['of less than a second', [[at(100, 0)], at(0, 5_000), 1_099], undefined],
-    ['of a second', [[at(100, 0)], at(0, 5_000, 3), 1_100], { bytes: 5_000, files: 3 }],
-    ['since the first sample', [[at(0, 0), at(100, 1)], at(0, 5_000, 1), 2_000], { bytes: 2_500, files: 0.5 }],
+    ['of a second', [[at(100, 0)], at(0, 5_000, 30), 1_100], { bytes: 5_000, files: 30 }],
+    ['of a few files, which say nothing', [[at(100, 0)], at(0, 5_000, 9), 1_100], { bytes: 5_000, files: 0 }],
+    ['since the first sample', [[at(0, 0), at(100, 1)], at(0, 5_000, 10), 2_000], { bytes: 2_500, files: 5 }],
     ['while nothing comes', [[at(0, 700), at(100, 700)], at(0, 700), 5_000], { bytes: 0, files: 0 }],
     ['where a file began again', [[at(0, 700)], at(0, 200), 5_000], undefined],
   ])('%s', (_what, given, pace) => {

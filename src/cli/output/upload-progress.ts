@@ -17,6 +17,7 @@ interface Sample extends Done {
 /** How fast it goes, by what was done lately; a second each. */
 export interface Pace {
   readonly bytes: number;
+  /** 0 where too few were done to tell. */
   readonly files: number;
 }
 
@@ -24,6 +25,8 @@ export interface Pace {
 const windowMs = 5_000;
 /** What less time than this has shown says nothing of the rest. */
 const knownAfterMs = 1_000;
+/** Fewer files than these, done lately, say nothing of the others: one small one would make a large one look slow. */
+const manyFiles = 10;
 const redrawMs = 100;
 const redrawAnywayMs = 1_000;
 
@@ -36,7 +39,8 @@ export function paceOf(samples: readonly Sample[], done: Done, now: number): Pac
   if (first === undefined || now - first.at < knownAfterMs) return undefined;
   const seconds = (now - first.at) / 1_000;
   const bytes = (done.bytesDone - first.bytesDone) / seconds;
-  return bytes < 0 ? undefined : { bytes, files: (done.filesDone - first.filesDone) / seconds };
+  const files = done.filesDone - first.filesDone;
+  return bytes < 0 ? undefined : { bytes, files: files < manyFiles ? 0 : files / seconds };
 }
 
 /** Without the samples that are too old: only the last of those stays, which is where the window begins. */
