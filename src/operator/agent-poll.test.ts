@@ -85,4 +85,29 @@ describe('hostNetworkPorts', () => {
     expect(new Set(ports).size).toBe(4);
     for (const port of ports) expect(port >= 20_000 && port < 30_000).toBe(true);
   });
+
+  it('asks a bounded number at once, and those that answer do not wait for those that do not', async () => {
+    const answers = new Map<string, (text: string) => void>();
+    const { look, urls, news, pass } = setUp((url) => new Promise((resolve) => answers.set(url, resolve)));
+    const many = (name: string, from: number) =>
+      Array.from({ length: 200 }, (_, at) =>
+        aPod({ name: `${name}-${at}`, uid: `${name}-${at}`, ip: `10.${from}.0.${at}` }),
+      );
+    const silent = many('silent', 1);
+    look(silent, news);
+    expect(urls.length).toBe(64);
+    // All of them are asked in the end, and none of them says anything.
+    await vi.waitFor(() => {
+      for (const answer of answers.values()) answer('');
+      expect(urls.length).toBe(200);
+    });
+    await vi.waitFor(() => {
+      for (const answer of answers.values()) answer('');
+      pass(20_000);
+      look(silent, news);
+      expect(urls.length).toBeGreaterThan(200);
+    });
+    look(many('new', 2), news);
+    await vi.waitFor(() => expect(urls.filter((url) => url.startsWith('http://10.2.')).length).toBe(64));
+  });
 });

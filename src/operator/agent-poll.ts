@@ -6,6 +6,7 @@
 import { agentPaths, agentPort } from '../contracts/agent-http.ts';
 import { instanceId } from '../contracts/names.ts';
 import { type AgentStatus, agentStatus, hostNetworkPorts } from '../contracts/pod-contract.ts';
+import { Slots } from '../kernel/bounded.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { readJson } from '../kernel/schema-json.ts';
 import type { PodView } from '../plan/observation.ts';
@@ -28,11 +29,16 @@ const settledEveryMs = 30_000;
 const staleMs = 10_000;
 /** An agent that did not answer is asked less often. */
 const silentEveryMs = 5_000;
+/** Agents asked at once; and of those that did not answer, which take up their places until time is up. */
+const parallel = 64;
+const parallelSilent = 16;
 
 export class AgentPoll {
   readonly #get: Get;
   readonly #clock: Clock;
   readonly #entries = new Map<string, Entry>();
+  readonly #places = new Slots(parallel);
+  readonly #placesOfSilent = new Slots(parallelSilent);
 
   constructor(get: Get, clock: Clock) {
     this.#get = get;
@@ -73,20 +79,25 @@ export class AgentPoll {
 
   async #ask(pod: PodView, entry: Entry, onNews: () => void): Promise<void> {
     entry.busy = true;
-    entry.askedAt = this.#clock.monotonic();
     const before = JSON.stringify(entry.status);
+    const places = isSilent(entry, this.#clock.monotonic()) ? this.#placesOfSilent : this.#places;
     try {
-      for (const url of urlsOf(pod)) {
-        const status = await this.#status(url);
-        if (status?.instance !== instanceId(pod.name, pod.uid)) continue;
-        entry.status = status;
-        entry.answeredAt = this.#clock.monotonic();
-        break;
-      }
+      await places.within(() => this.#hear(pod, entry));
     } finally {
       entry.busy = false;
     }
     if (JSON.stringify(entry.status) !== before) onNews();
+  }
+
+  async #hear(pod: PodView, entry: Entry): Promise<void> {
+    entry.askedAt = this.#clock.monotonic();
+    for (const url of urlsOf(pod)) {
+      const status = await this.#status(url);
+      if (status?.instance !== instanceId(pod.name, pod.uid)) continue;
+      entry.status = status;
+      entry.answeredAt = this.#clock.monotonic();
+      return;
+    }
   }
 
   async #status(url: string): Promise<AgentStatus | undefined> {
