@@ -126,20 +126,23 @@ export class FileFetch {
     await handle.truncate(bytes);
   }
 
-  /** One segment alone, which shows how fast a data node is; then the others side by side, or block after block. */
+  /**
+   * Two segments alone, of which the second shows how fast a data node is: with the first one, disks begin to turn and
+   * the agent's own code to be compiled. Then the others side by side, or block after block.
+   */
   async #download(target: Target): Promise<void> {
     const { file, cut, clock } = this.#options;
     const { there } = target;
     const asked = this.#nodes.next();
     if (this.#oneByOne) return this.#fetch([{ offset: there, length: file.length - there }], 1, asked, target);
-    const [first, ...others] = segmentsOf(file, there, cut);
-    if (first === undefined) return;
+    const [first, second, ...others] = segmentsOf(file, there, cut);
+    if (first !== undefined) await this.#fetch([first], 1, asked, target);
+    if (second === undefined) return;
     const begun = clock.monotonic();
-    await this.#fetch([first], 1, asked, target);
-    if (others.length === 0) return;
-    if (first.length / (clock.monotonic() - begun) <= cut.slow) return this.#fetch(others, cut.atOnce, asked, target);
-    const blocks = segmentsOf(file, endOf(first), { bytes: Math.max(file.blockSize, cut.bytes) });
-    return this.#fetch(blocks, 1, asked, target);
+    await this.#fetch([second], 1, asked, target);
+    const isSlow = second.length / (clock.monotonic() - begun) <= cut.slow;
+    const rest = isSlow ? others : segmentsOf(file, endOf(second), { bytes: Math.max(file.blockSize, cut.bytes) });
+    if (rest.length > 0) await this.#fetch(rest, isSlow ? cut.atOnce : 1, asked, target);
   }
 
   /** @param segments each begins where the one before ends, the first where the file is without a gap */
