@@ -77,14 +77,6 @@ describe('AgentPoll', () => {
     pass(20_000);
     expect(look([host], news).size).toBe(0);
   });
-});
-
-describe('hostNetworkPorts', () => {
-  it('are four different ports outside the ranges that systems hand out', () => {
-    const ports = hostNetworkPorts(pod.uid);
-    expect(new Set(ports).size).toBe(4);
-    for (const port of ports) expect(port >= 20_000 && port < 30_000).toBe(true);
-  });
 
   it('asks a bounded number at once, and those that answer do not wait for those that do not', async () => {
     const answers = new Map<string, (text: string) => void>();
@@ -109,5 +101,13 @@ describe('hostNetworkPorts', () => {
     });
     look(many('new', 2), news);
     await vi.waitFor(() => expect(urls.filter((url) => url.startsWith('http://10.2.')).length).toBe(64));
+  });
+});
+
+describe('hostNetworkPorts', () => {
+  it('are four different ports outside the ranges that systems hand out', () => {
+    const ports = hostNetworkPorts(pod.uid);
+    expect(new Set(ports).size).toBe(4);
+    for (const port of ports) expect(port >= 20_000 && port < 30_000).toBe(true);
   });
 });
