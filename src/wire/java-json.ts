@@ -34,8 +34,8 @@ export type JsonReading =
       readonly incomplete: boolean;
     };
 
-/** Nothing that is read here nests deeper than four; the limit keeps hostile input from exhausting the stack. */
-const maxDepth = 32;
+/** No znode nests deeper than four; a limit keeps hostile input from exhausting the stack. */
+const znodeDepth = 32;
 
 const code = {
   tab: 0x09,
@@ -85,9 +85,11 @@ class Unreadable extends Error {
 class Reader {
   private offset = 0;
   private readonly bytes: Uint8Array;
+  private readonly maxDepth: number;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, maxDepth: number) {
     this.bytes = bytes;
+    this.maxDepth = maxDepth;
   }
 
   first(): { value: JsonValue; trailing: boolean } {
@@ -100,7 +102,7 @@ class Reader {
   }
 
   private value(depth: number): JsonValue {
-    if (depth > maxDepth) throw new Unreadable('it nests too deeply', this.offset);
+    if (depth > this.maxDepth) throw new Unreadable('it nests too deeply', this.offset);
     switch (this.peek()) {
       case undefined:
         throw this.ended();
@@ -245,9 +247,9 @@ const wordBytes: ReadonlySet<number> = new Set(
 );
 
 /** Reads the first JSON value of the bytes (UTF-8, with or without a byte order mark). Never throws. */
-export function readJavaJson(bytes: Uint8Array): JsonReading {
+export function readJavaJson(bytes: Uint8Array, maxDepth = znodeDepth): JsonReading {
   try {
-    return { ok: true, ...new Reader(bytes).first() };
+    return { ok: true, ...new Reader(bytes, maxDepth).first() };
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     return { ok: false, reason: error.message, offset: error.offset, incomplete: error.incomplete };
@@ -258,4 +260,36 @@ export function readJavaJson(bytes: Uint8Array): JsonReading {
 export function membersOf(value: JsonValue | undefined): ReadonlyMap<string, JsonValue> | undefined {
   if (value?.kind !== 'object') return undefined;
   return new Map(value.members.map((member) => [member.name, member.value]));
+}
+
+/** As JavaScript has it; large numbers lose digits, of a repeated name the last one counts. */
+export function plainJson(value: JsonValue): unknown {
+  switch (value.kind) {
+    case 'null':
+      return null;
+    case 'number':
+      return Number(value.text);
+    case 'array':
+      return value.items.map(plainJson);
+    case 'object':
+      return Object.fromEntries(value.members.map((member) => [member.name, plainJson(member.value)]));
+    default:
+      return value.value;
+  }
+}
+
+/** On one line, numbers as they are written, of a repeated name the last one. */
+export function jsonText(value: JsonValue): string {
+  switch (value.kind) {
+    case 'null':
+      return 'null';
+    case 'number':
+      return value.text;
+    case 'array':
+      return `[${value.items.map(jsonText).join(',')}]`;
+    case 'object':
+      return `{${[...(membersOf(value) ?? [])].map(([name, field]) => `${JSON.stringify(name)}:${jsonText(field)}`).join(',')}}`;
+    default:
+      return JSON.stringify(value.value);
+  }
 }
