@@ -111,7 +111,7 @@ export class Reconciler {
     }
   }
 
-  async #apply(children: Plan['apply'], log: Log): Promise<void> {
+  async #apply(children: Plan['protect'], log: Log): Promise<void> {
     for (const { manifest, why } of children) {
       log.info({ kind: manifest.kind, name: manifest.metadata.name, why }, 'apply');
       await this.#cluster.apply(manifest);
