@@ -340,7 +340,11 @@ export type NameOwner = z.infer<typeof nameOwner>;
 
 export const modelDeploymentStatus = z.object({
   observedGeneration: z.int().min(0).optional().describe('Generation of the spec that this status is about.'),
-  replicas: z.int().min(0).optional().describe('Instances that exist, of all versions.'),
+  replicas: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('Instances that exist of the version that clients are answered by: those that `selector` finds.'),
   ready: z.int().min(0).optional().describe('Instances of the wanted version that answer.'),
   registered: z
     .int()

@@ -19,6 +19,7 @@ import { agentPreStop, modelCommand, modelPreStop, readyCommand } from './model-
 import type { Pin } from './observation.ts';
 import { affinityOf, queuePlacement } from './placement.ts';
 import { fitted, type Storage, storageOf, withStorage, writtenRequest } from './pod-resources.ts';
+import { spreadOverNodes, spreadOverZones } from './spread.ts';
 
 type Json = Record<string, unknown>;
 type Labels = Readonly<Record<string, string>>;
@@ -72,9 +73,9 @@ export function podSpec(
     ...present('schedulerName', scheduling.schedulerName),
     ...present('nodeSelector', scheduling.nodeSelector),
     ...present('tolerations', scheduling.tolerations),
-    ...present('affinity', affinityOf(scheduling, settings.scheduling)),
+    ...present('affinity', spreadOverZones(affinityOf(scheduling, settings.scheduling), scheduling, selector)),
     ...present('priorityClassName', queuePlacement(resource, settings.scheduling).priorityClassName),
-    topologySpreadConstraints: spread(resource, selector),
+    topologySpreadConstraints: spreadOverNodes(scheduling, selector),
     initContainers: [agentContainer(resource, payload, settings, user, storage)],
     containers: [modelContainer(resource, payload, settings, drainMs, storage)],
     volumes: [
@@ -115,14 +116,6 @@ function pullSecrets(
 ): readonly { readonly name: string }[] | undefined {
   const names = new Set([...(asked ?? []).map(({ name }) => name), ...defaults]);
   return names.size === 0 ? undefined : [...names].map((name) => ({ name }));
-}
-
-/** Instances spread over nodes where that is possible, unless the resource says how they should. */
-function spread(resource: ModelDeployment, matchLabels: Labels): Json[] {
-  const labelSelector = { matchLabels };
-  const asked = resource.spec.scheduling?.topologySpreadConstraints;
-  if (asked !== undefined) return asked.map((constraint) => ({ labelSelector, ...constraint }));
-  return [{ maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'ScheduleAnyway', labelSelector }];
 }
 
 const restricted = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };

@@ -27,7 +27,8 @@ export function statusOf(
   const servingKey = versions.serving?.versionKey ?? observation.key;
   return {
     observedGeneration: generation,
-    replicas: observation.pods.filter(stays).length,
+    // What the selector finds, as an autoscaler expects of the two.
+    replicas: observation.pods.filter((pod) => pod.versionKey === servingKey && stays(pod)).length,
     ready: readyPods(observation),
     ...(registrations.known ? { registered: versions.registered, updated: rollout.updated } : {}),
     ...(claim.owned
