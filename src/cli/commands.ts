@@ -4,9 +4,24 @@ import { doctor } from './commands/doctor.ts';
 import { importModels } from './commands/import.ts';
 import { list } from './commands/list.ts';
 import { mode } from './commands/mode.ts';
+import { pause } from './commands/pause.ts';
 import { remove } from './commands/remove.ts';
+import { restart } from './commands/restart.ts';
+import { resume } from './commands/resume.ts';
 import { status } from './commands/status.ts';
 import { version } from './commands/version.ts';
 import type { Command } from './define-command.ts';
 
-export const commands: readonly Command[] = [add, remove, list, status, importModels, doctor, mode, version];
+export const commands: readonly Command[] = [
+  add,
+  remove,
+  list,
+  status,
+  restart,
+  pause,
+  resume,
+  importModels,
+  doctor,
+  mode,
+  version,
+];

@@ -24,6 +24,7 @@ export const exitCodeMeanings: readonly (readonly [ExitCode, string])[] = [
 
 const byError: Partial<Record<ErrorCode, ExitCode>> = {
   USAGE: exitCodes.usage,
+  MODEL_AMBIGUOUS: exitCodes.usage,
   MODEL_NOT_FOUND: exitCodes.notFound,
   CLUSTER_NOT_FOUND: exitCodes.notFound,
   SETTINGS_NOT_FOUND: exitCodes.notFound,

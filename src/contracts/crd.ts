@@ -164,6 +164,7 @@ const printerColumns = [
   column('Updated', 'integer', '.status.updated', 'Instances that clients see and that run the present spec'),
   column('Serving', 'string', '.status.serving', 'The version that is served now'),
   column('Reason', 'string', '.status.conditions[?(@.type=="Ready")].reason', 'Why the model is, or is not, up'),
+  column('Paused', 'boolean', '.spec.paused', 'Whether the operator is told to change nothing', 1),
   column('Age', 'date', '.metadata.creationTimestamp', 'Time since the resource was made'),
   column('Message', 'string', '.status.conditions[?(@.type=="Ready")].message', 'More about the reason', 1),
 ];

@@ -31,6 +31,10 @@ export const errorCatalogue = {
   HELM_FAILED: entry('Helm failed.', 'Read what Helm printed, and correct that.'),
   RESOURCE_INVALID: entry('A ModelDeployment has a field that cannot be used.', 'Correct the named field.'),
   MODEL_NOT_FOUND: entry('No such model is deployed.', 'See what is deployed with `kubectl maas list -A`.'),
+  MODEL_AMBIGUOUS: entry(
+    'Several ModelDeployments are of the model that was named.',
+    'Name one of them as `kubectl get mdl` shows it.',
+  ),
   MODEL_STALLED: entry(
     'The model cannot come up by itself: somebody has to change something first.',
     'Correct what the message names.',

@@ -137,6 +137,13 @@ export const reasonCatalogue = {
     'untouched',
   ),
 
+  Paused: entry('up', 'Normal', 'Reconciling')(
+    'By `spec.paused` the operator changes nothing of this model. The message says what it would do; what runs goes on.',
+    'Let it go on with `kubectl maas resume NAME`.',
+    'untouched',
+  ),
+  Resumed: news('The model is not paused any more, and the operator acts again.'),
+
   ResolvingPayload: stepOfAll(
     'The operator is looking at the payload in HDFS. This takes a moment; it takes longer only while HDFS is slow or away.',
     'Wait. If it lasts for more than a minute, check HDFS with `kubectl maas doctor`.',

@@ -155,6 +155,12 @@ export const modelDeploymentSpec = z.object({
     .max(1_000)
     .default(1)
     .describe('How many instances serve. Default 1; 0 stops the model and keeps the resource.'),
+  paused: z
+    .boolean()
+    .optional()
+    .describe(
+      'While it is true the operator changes nothing: no instance is started, replaced or stopped for a change of the spec. What runs goes on, and the status says what is seen and what is held back.',
+    ),
   memory: quantity(
     'Memory of each instance, for example 512Mi. A number alone means bytes. Requested and limited. At least 16Mi.',
     'IntOrString',
@@ -321,6 +327,9 @@ export type Condition = z.infer<typeof condition>;
 /** Of the Ready condition that a resource has before any operator has seen it; see crd.ts. */
 export const notSeenReason = 'NotSeen' satisfies Reason;
 
+/** Of the Reconciling condition while the spec is paused. */
+export const pausedReason = 'Paused' satisfies Reason;
+
 /** At most this many endpoints are listed in the status; all are counted. */
 export const maxStatusEndpoints = 50;
 
@@ -357,6 +366,12 @@ export const modelDeploymentStatus = z.object({
     .optional()
     .describe(
       'Instances that clients see and that run the current spec; absent while ZooKeeper cannot be asked. If the mode is not to register, instances that answer.',
+    ),
+  refreshed: z
+    .string()
+    .optional()
+    .describe(
+      'The annotation maas.dev/refresh that this status is about: its value when a restart was last asked for.',
     ),
   selector: z.string().optional().describe("Selects the serving version's pods; read by the scale subresource."),
   serving: z.string().optional().describe('Version that is served now.'),

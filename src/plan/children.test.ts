@@ -314,6 +314,7 @@ describe('inputsOf', () => {
     inputsOf(aResource({ spec, metadata: { annotations } }), aPayload({ digest }));
   it('follows what the user decides, not how many there are', () => {
     expect(of({ instances: 5 })).toBe(of({ instances: 1 }));
+    expect(of({ paused: true })).toBe(of({}));
     expect(of({ drain: '5s', advertise: 'PodIP' })).toBe(of({}));
     expect(of({ drain: '6s' })).not.toBe(of({}));
     const affinity = { nodeAffinity: { a: 1, b: 2 } };

@@ -115,6 +115,14 @@ const leftOut = Object.entries(modelDeploymentSpec.shape).map(([field, schema]) 
   meaning: schema.safeParse(undefined),
 }));
 
+/** Where the payload is belongs to the version's key, what it is to its digest. */
+const aboutNoPod: ReadonlySet<string> = new Set<keyof ModelDeploymentSpec>([
+  'instances',
+  'payload',
+  'disruptionBudget',
+  'paused',
+]);
+
 /**
  * Hash of what the user decides about a version's pods. While it stays the same, the Deployment keeps the spec that it
  * was applied with, also under a newer operator with another agent: an upgrade restarts no model.
@@ -123,8 +131,7 @@ export function inputsOf(resource: ModelDeployment, payload: PinnedPayload): str
   // A field that says what leaving it out would mean is left out: a later release may bring a field with a default.
   const decided: Record<string, unknown> = {};
   for (const { field, meaning } of leftOut) {
-    // Where the payload is belongs to the version's key, what it is to its digest.
-    if (field === 'instances' || field === 'payload' || field === 'disruptionBudget') continue;
+    if (aboutNoPod.has(field)) continue;
     if (field === 'cpu') {
       // One core was once written into each resource that said nothing; it hashes as it did then.
       if (resource.spec.cpu !== '1') decided[field] = resource.spec.cpu ?? null;

@@ -266,6 +266,47 @@ describe('the planner, in a world that may do anything between two passes', () =
     );
   });
 
+  it('writes nothing but the status while it is paused, says so, and ends where it would have ended', () => {
+    fc.assert(
+      fc.property(steps, steps, (before, after) => {
+        const world = new PlannerWorld();
+        for (const action of before) perform(world, action);
+        world.change({ paused: true });
+        world.reconcile();
+        const deployments = JSON.stringify([...world.deployments.values()].map(({ uid, spec }) => [uid, spec]));
+        for (const action of after) {
+          // A predecessor's children go with it, and somebody else may change them.
+          if (['recreate', 'tamper', 'controller'].includes(action.do)) continue;
+          perform(world, action);
+          const wanted = world.reconcile();
+          expect([wanted.copyPayload, wanted.apply, wanted.remove, wanted.protect]).toEqual([false, [], [], []]);
+          const reconciling = wanted.status.conditions?.find(({ type }) => type === 'Reconciling');
+          expect([reconciling?.status, reconciling?.reason]).toEqual(['False', 'Paused']);
+          expect(wanted.status.observedGeneration).toBe(world.resource.metadata.generation);
+        }
+        expect(JSON.stringify([...world.deployments.values()].map(({ uid, spec }) => [uid, spec]))).toBe(deployments);
+        world.payloadsInHdfs.add(world.resource.spec.payload.path);
+        world.change({ image: 'good:1', paused: false });
+        world.setMode('active');
+        world.settle();
+        expect(world.served().map(({ view }) => view.versionKey)).toEqual(
+          Array(world.resource.spec.instances).fill(keyOf(world.resource.spec)),
+        );
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('says once that it is paused, and once that it goes on', () => {
+    const world = new PlannerWorld();
+    world.settle();
+    const said = (paused: boolean) => {
+      world.change({ paused });
+      return [...world.reconcile().events, ...world.reconcile().events].map(({ type, reason }) => `${type} ${reason}`);
+    };
+    expect([said(true), said(false)]).toEqual([['Normal Paused'], ['Normal Resumed']]);
+  });
+
   it('pins a copy in the payload store where instances read from there, and the path itself where they do not', () => {
     fc.assert(
       fc.property(steps, (actions) => {

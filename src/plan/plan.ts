@@ -2,7 +2,7 @@
  * The planner: one observation in, everything that is to be written out. It does no IO and reads no clock.
  *
  * 1. A spec that cannot be used, or a model name that is somebody else's, changes nothing but the status. Nor does
- *    anything while the mode is to observe: the status then says what was held back.
+ *    anything while the mode is to observe, or the spec is paused: the status then says what was held back.
  * 2. The wanted version (version text and payload) has one Deployment and one ConfigMap that pins its payload.
  *    They are made when the payload was resolved, and copied where instances read a copy, ConfigMap first. A pinned
  *    payload is never resolved again.
@@ -22,7 +22,7 @@ import { compareTexts } from '../kernel/text-order.ts';
 import { type Actions, noActions, wantedActions, wantedPin, whyOf } from './actions.ts';
 import { type Awaits, awaitsOf } from './awaits.ts';
 import { claimOf } from './claims.ts';
-import { eventsOf } from './events.ts';
+import { eventsOf, resumedEvents } from './events.ts';
 import { stateOf } from './instance-state.ts';
 import type { Observation, PodView } from './observation.ts';
 import type { Facts } from './readiness.ts';
@@ -54,10 +54,10 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
     observation.mode.agents,
   );
   const usable = observation.invalid === undefined && claim.owned;
-  const observes = observation.mode.mode === 'observe';
+  const idle = observation.mode.mode === 'observe' || resource.spec.paused === true;
   const pin = wantedPin(observation);
   const wanted = usable ? wantedActions(observation, settings, versions, pin) : noActions;
-  const { copyPayload, apply, remove, protect } = observes ? noActions : wanted;
+  const { copyPayload, apply, remove, protect } = idle ? noActions : wanted;
   const rollout = rolloutOf(
     observation,
     versions,
@@ -70,12 +70,13 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
     .filter(({ pod }) => pod.versionKey === key)
     .map(({ pod, state }) => ({ pod: pod.name, state, present: rollout.pods.includes(pod) }))
     .sort((a, b) => rankOf(b.state.severity) - rankOf(a.state.severity) || compareTexts(a.pod, b.pod));
-  const withheld = observes ? whyOf(wanted) : [];
+  const withheld = idle ? whyOf(wanted) : [];
   const facts: Facts = { observation, claim, versions, rollout, instances, withheld };
   const endpoints = endpointsOf(observation, living);
   const status = statusOf(facts, endpoints, pin?.payload, apply.length > 0 || remove.length > 0);
   const events = [
     ...switchEvents(resource.status.serving, status.serving),
+    ...resumedEvents(resource.status.conditions, status.conditions ?? []),
     ...eventsOf(resource.status.conditions, status.conditions ?? []),
   ];
   return {

@@ -253,6 +253,31 @@ describe('the Ready condition', () => {
       /1 of 1 registered; modes\.json is not JSON, so the modes of before hold/,
     ],
     [
+      'paused while it serves',
+      { ...running, resource: aResource({ spec: { paused: true } }), pods: [pod], registrations: seen },
+      'True',
+      'Serving',
+      /^1 of 1 registered; paused by spec\.paused$/,
+    ],
+    [
+      'paused before there is anything',
+      { resource: aResource({ spec: { paused: true } }), payload: { state: 'resolved', payload: aPayload() } },
+      'False',
+      'Starting',
+      /; paused by spec\.paused \(held back: pin the payload, a new version\)$/,
+    ],
+    [
+      'paused and observed',
+      {
+        ...running,
+        resource: aResource({ spec: { paused: true, instances: 2 } }),
+        mode: { mode: 'observe', agents: 'active' },
+      },
+      'False',
+      'Observed',
+      /\(held back: other number of instances\); .*; paused by spec\.paused$/,
+    ],
+    [
       'no instances wanted',
       { ...running, resource: aResource({ spec: { instances: 0 } }) },
       'True',

@@ -21,7 +21,7 @@ export interface Facts {
   readonly rollout: Rollout;
   /** States of the wanted version's living pods, worst first; `present` are those of the present spec. */
   readonly instances: readonly { readonly pod: string; readonly state: InstanceState; readonly present: boolean }[];
-  /** What the operator would do if it did not only observe. */
+  /** What the operator would do if it did not only observe, and were not paused. */
   readonly withheld: readonly string[];
 }
 
@@ -218,9 +218,21 @@ function tally({ observation, versions, rollout }: Facts): string {
 export function readyVerdict(facts: Facts): Verdict {
   for (const check of chain) {
     const verdict = check(facts);
-    if (verdict !== undefined) return withModes(facts, withServing(facts, verdict));
+    if (verdict !== undefined) return withPause(facts, withModes(facts, withServing(facts, verdict)));
   }
   return no('Starting', 'starting');
+}
+
+/** What is seen keeps its reason: a model that serves does so while nothing about it is changed. */
+function withPause({ observation, withheld }: Facts, verdict: Verdict): Verdict {
+  const { mode, resource } = observation;
+  if (resource.spec.paused !== true) return verdict;
+  // Who observes has said what is held back.
+  return { ...verdict, message: `${verdict.message}; ${pausedWords(mode.mode === 'observe' ? [] : withheld)}` };
+}
+
+export function pausedWords(withheld: readonly string[]): string {
+  return `paused by spec.paused${withheld.length === 0 ? '' : ` (held back: ${withheld.join(', ')})`}`;
 }
 
 /** Who only observes says so first, and then what is seen. */

@@ -1,13 +1,19 @@
 /** The status of a plan: only what was seen, whatever is about to be done. */
+import { annotations } from '../contracts/names.ts';
 import type { PinnedPayload } from '../contracts/payload.ts';
 import { rankOf } from '../contracts/reasons.ts';
-import { type EndpointStatus, type ModelDeploymentStatus, maxStatusEndpoints } from '../contracts/resource.ts';
+import {
+  type EndpointStatus,
+  type ModelDeploymentStatus,
+  maxStatusEndpoints,
+  pausedReason,
+} from '../contracts/resource.ts';
 import { compareTexts } from '../kernel/text-order.ts';
 import { selectorOf } from './children.ts';
 import { conditionFrom, no, type Verdict, yes } from './conditions.ts';
 import type { InstanceState } from './instance-state.ts';
 import type { Observation, PodView } from './observation.ts';
-import { type Facts, payloadVerdict, readyVerdict, stalledVerdict } from './readiness.ts';
+import { type Facts, pausedWords, payloadVerdict, readyVerdict, stalledVerdict } from './readiness.ts';
 import { verifiedDigest } from './rollout.ts';
 import { registeredPods, stays, type Versions } from './versions.ts';
 
@@ -31,6 +37,7 @@ export function statusOf(
     replicas: observation.pods.filter((pod) => pod.versionKey === servingKey && stays(pod)).length,
     ready: readyPods(observation),
     ...(registrations.known ? { registered: versions.registered, updated: rollout.updated } : {}),
+    ...refreshedOf(resource.metadata.annotations[annotations.refresh]),
     ...(claim.owned
       ? {
           selector: Object.entries(selectorOf(resource, servingKey))
@@ -51,6 +58,10 @@ export function statusOf(
   };
 }
 
+function refreshedOf(refresh: string | undefined): Pick<ModelDeploymentStatus, 'refreshed'> {
+  return refresh === undefined ? {} : { refreshed: refresh };
+}
+
 /** Pods of the wanted version that are there to stay. */
 function wantedPods({ pods, key }: Observation): readonly PodView[] {
   return pods.filter((pod) => pod.versionKey === key && stays(pod));
@@ -61,12 +72,13 @@ function readyPods(observation: Observation): number {
 }
 
 function reconcilingVerdict(
-  { observation, versions, rollout }: Facts,
+  { observation, versions, rollout, withheld }: Facts,
   ready: Verdict,
   stalled: Verdict,
   acting: boolean,
 ): Verdict {
   const { deployments, pods, resource, mode } = observation;
+  if (resource.spec.paused === true) return no(pausedReason, pausedWords(withheld));
   const settled =
     !acting &&
     ready.status === 'True' &&

@@ -53,7 +53,7 @@ export class ModelStore {
     if (present === undefined) throw new Error(`there is no ${name}`);
     return this.put({
       metadata: { ...part(present, 'metadata'), ...change.metadata },
-      spec: { ...part(present, 'spec'), ...change.spec },
+      spec: merged(part(present, 'spec'), change.spec),
       status: { ...part(present, 'status'), ...change.status },
     });
   }
@@ -149,6 +149,11 @@ export class ModelStore {
     }
     return present;
   }
+}
+
+/** As a JSON merge patch does it: what is null goes. */
+function merged(object: ApiObject, patch: ApiObject = {}): ApiObject {
+  return Object.fromEntries(Object.entries({ ...object, ...patch }).filter(([, value]) => value !== null));
 }
 
 export function keyOf(namespace: string, name: string): string {

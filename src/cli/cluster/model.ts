@@ -7,7 +7,7 @@ import { group } from '../../contracts/api-group.ts';
 import { MaasError } from '../../contracts/errors.ts';
 import type { ObjectState } from '../../contracts/object-state.ts';
 import type { Reason } from '../../contracts/reasons.ts';
-import { type ModelDeploymentStatus, modelDeploymentStatus, plural } from '../../contracts/resource.ts';
+import { type ModelDeploymentStatus, modelDeploymentStatus, pausedReason, plural } from '../../contracts/resource.ts';
 import type { ApiObject } from '../ports.ts';
 
 const text = z.string();
@@ -23,11 +23,13 @@ const readable = z.object({
     generation: z.int().default(0),
     creationTimestamp: text.default(''),
     deletionTimestamp: text.optional(),
+    annotations: z.record(text, text).default({}),
   }),
   spec: z.object({
     name: text,
     version: text,
     instances: z.int().default(1),
+    paused: z.boolean().optional(),
     memory: quantity.default(''),
     cpu: quantity.optional(),
     image: text.optional(),
@@ -93,6 +95,11 @@ export function conditionOf(model: Model, type: string) {
 
 export function isGoing(model: Model): boolean {
   return model.metadata.deletionTimestamp !== undefined;
+}
+
+/** By what the operator says: a spec that it has not seen yet holds nobody back. */
+export function isPaused(model: Model): boolean {
+  return conditionOf(model, 'Reconciling')?.reason === pausedReason;
 }
 
 export const registeredState = 'Registered' satisfies Reason;

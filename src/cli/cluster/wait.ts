@@ -5,18 +5,19 @@
 
 import { formatAge, formatDuration } from '../../contracts/duration.ts';
 import { hasCode, MaasError } from '../../contracts/errors.ts';
+import { annotations } from '../../contracts/names.ts';
 import { traitsOf } from '../../contracts/reasons.ts';
 import type { Everywhere } from '../options/shared-options.ts';
 import { counted } from '../output/counted.ts';
 import { say } from '../output/say.ts';
 import type { Cluster, Ports } from '../ports.ts';
 import { askAttendance, errorOf, unattended } from './attendance.ts';
-import { conditionOf, type Model, readModel, registeredState, titleOf } from './model.ts';
+import { conditionOf, isPaused, type Model, readModel, registeredState, titleOf } from './model.ts';
 
 export type Judgement =
   | { readonly verdict: 'done'; readonly text: string }
   | { readonly verdict: 'waiting' | 'unseen'; readonly text: string }
-  | { readonly verdict: 'hopeless'; readonly text: string };
+  | { readonly verdict: 'hopeless'; readonly text: string; readonly next?: string };
 
 export type Judge = (model: Model) => Judgement;
 
@@ -28,15 +29,42 @@ export function serves(generation: number): Judge {
     if (isBehind(model, generation)) return unseen;
     const stalled = conditionOf(model, 'Stalled');
     if (stalled?.status === 'True') return { verdict: 'hopeless', text: because(stalled) };
-    const ready = conditionOf(model, 'Ready');
-    const text = ready === undefined ? 'no state yet' : because(ready);
-    // Ready alone comes too early: while instances roll, those of before are registered still.
-    // An operator that only looks will not do it, whatever it sees.
-    const expected = ready === undefined ? undefined : traitsOf(ready.reason).expected;
-    if (expected === 'untouched') return { verdict: 'hopeless', text };
-    const settled = ready?.status === 'True' && conditionOf(model, 'Reconciling')?.status !== 'True';
-    const complete = expected === 'unregistered' || isRegistered(model);
-    return { verdict: settled && complete ? 'done' : 'waiting', text };
+    return judgeReady(model);
+  };
+}
+
+function judgeReady(model: Model): Judgement {
+  const ready = conditionOf(model, 'Ready');
+  const text = ready === undefined ? 'no state yet' : because(ready);
+  // Ready alone comes too early: while instances roll, those of before are registered still.
+  // An operator that only looks will not do it, whatever it sees.
+  const expected = ready === undefined ? undefined : traitsOf(ready.reason).expected;
+  if (expected === 'untouched') return { verdict: 'hopeless', text };
+  const settled = ready?.status === 'True' && conditionOf(model, 'Reconciling')?.status !== 'True';
+  if (settled && (expected === 'unregistered' || isRegistered(model))) return { verdict: 'done', text };
+  return isPaused(model) ? whilePaused(model, text) : { verdict: 'waiting', text };
+}
+
+/** Does the operator leave it alone? Whether it is well is not asked. */
+export function pauses(generation: number): Judge {
+  return (model) => {
+    if (isBehind(model, generation)) return unseen;
+    return isPaused(model) ? { verdict: 'done', text: 'paused' } : unseen;
+  };
+}
+
+/** Do all instances serve that were started since the restart was asked for, or since a later one was? */
+export function restarted(model: Model): Judge {
+  const up = serves(model.metadata.generation);
+  return (seen) => (seen.status.refreshed === seen.metadata.annotations[annotations.refresh] ? up(seen) : unseen);
+}
+
+/** Somebody paused it; what was asked for waits for somebody to let it go on. */
+function whilePaused({ metadata: { name, namespace } }: Model, text: string): Judgement {
+  return {
+    verdict: 'hopeless',
+    text,
+    next: `Let it go on with \`kubectl maas resume ${name} -n ${namespace}\`.`,
   };
 }
 
@@ -55,6 +83,7 @@ export function shrank(generation: number): Judge {
     const { status, spec } = model;
     const total = Math.max(status.replicas ?? 0, status.endpointsTotal ?? 0);
     const text = `${counted(total, 'instance')}, ${spec.instances} wanted`;
+    if (isPaused(model) && total > spec.instances) return whilePaused(model, `${text}; it is paused`);
     return { verdict: total <= spec.instances ? 'done' : 'waiting', text };
   };
 }
@@ -91,15 +120,13 @@ export async function waitUntil(ports: Ports, cluster: Cluster, model: Model, wa
       throw new MaasError('MODEL_NOT_FOUND', `${titleOf(model)} was removed by somebody else while waiting`);
     }
     last = seen;
-    const { verdict, text } = wait.judge(seen);
+    const judgement = wait.judge(seen);
+    const { verdict, text } = judgement;
     if (verdict === 'done') {
       said(text);
       return seen;
     }
-    if (verdict === 'hopeless') {
-      tellFailing(ports, seen);
-      throw new MaasError('MODEL_STALLED', `${titleOf(model)} cannot come up by itself: ${text}`);
-    }
+    if (judgement.verdict === 'hopeless') throw stalled(ports, seen, judgement);
     said(text);
     if (verdict !== 'unseen' || ports.clock.monotonic() < askAt) continue;
     const attendance = await askAttendance(wait.operator, ports, cluster);
@@ -122,6 +149,13 @@ export async function waitUntil(ports: Ports, cluster: Cluster, model: Model, wa
           : `It is still being tried. See more with \`kubectl describe mdl ${name} -n ${namespace}\`.`,
     },
   );
+}
+
+function stalled(ports: Ports, model: Model, { text, next }: Extract<Judgement, { verdict: 'hopeless' }>): MaasError {
+  tellFailing(ports, model);
+  return new MaasError('MODEL_STALLED', `${titleOf(model)} cannot come up by itself: ${text}`, {
+    ...(next === undefined ? {} : { next }),
+  });
 }
 
 /** Waits until a deleted model is gone. @throws MaasError TIMEOUT */

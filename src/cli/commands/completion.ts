@@ -83,6 +83,7 @@ async function candidatesFor({ suggests }: Input, words: readonly string[], port
     const models = (await cluster.list(said.allNamespaces ? undefined : (said.namespace ?? cluster.namespace))).map(
       readModel,
     );
+    if (suggests === 'resources') return models.map(({ metadata }) => visible(metadata.name)).sort();
     const meant =
       suggests === 'models' ? models : models.filter(({ spec }) => [undefined, spec.name].includes(said.model));
     const names = meant.map(({ spec }) => visible(suggests === 'models' ? spec.name : spec.version));

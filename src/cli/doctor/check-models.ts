@@ -2,7 +2,7 @@
 import { formatAge } from '../../contracts/duration.ts';
 import { traitsOf } from '../../contracts/reasons.ts';
 import type { Asked } from '../cluster/asked.ts';
-import { conditionOf, isGoing, type Model } from '../cluster/model.ts';
+import { conditionOf, isGoing, isPaused, type Model } from '../cluster/model.ts';
 import type { PublishedSettings } from '../cluster/operator-settings.ts';
 import { counted } from '../output/counted.ts';
 import { checkReferences } from './check-references.ts';
@@ -75,6 +75,19 @@ function checkModel(model: Model, now: number): readonly Finding[] {
         : `the status is of generation ${model.status.observedGeneration}, and the spec of ${model.metadata.generation}`;
     return [finding('ModelNotSeen', subject, evidence)];
   }
+  return [...checkPaused(model, subject, now), ...checkServing(model, subject, now)];
+}
+
+function checkPaused(model: Model, subject: string, now: number): readonly Finding[] {
+  const reconciling = conditionOf(model, 'Reconciling');
+  if (reconciling === undefined || !isPaused(model)) return [];
+  const since = formatAge(now - Date.parse(reconciling.lastTransitionTime));
+  const { name, namespace } = model.metadata;
+  const cure = `Let it go on with \`kubectl maas resume ${name} -n ${namespace}\`.`;
+  return [finding('ModelPaused', subject, `nothing has been changed for ${since}; ${words(reconciling)}`, cure)];
+}
+
+function checkServing(model: Model, subject: string, now: number): readonly Finding[] {
   const stalled = conditionOf(model, 'Stalled');
   const ready = conditionOf(model, 'Ready');
   if (stalled?.status === 'True') {

@@ -639,6 +639,16 @@ const rows: readonly Row[] = [
     evidence: 'not up for 60m; WaitingForEndpoint: 0 of 2 registered',
   },
   {
+    what: 'a model that somebody paused',
+    spoil: withModel({
+      Ready: ['True', 'Serving', ''],
+      Reconciling: ['False', 'Paused', 'paused by spec.paused (held back: the spec changed)'],
+    }),
+    code: 'ModelPaused',
+    subject: 'modeldeployment lab/dga-1.0',
+    evidence: 'nothing has been changed for 60m; Paused: paused by spec.paused (held back: the spec changed)',
+  },
+  {
     what: 'a model that no operator has looked at',
     spoil: withModel({}, { status: {} }),
     code: 'ModelNotSeen',

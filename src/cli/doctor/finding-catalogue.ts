@@ -111,6 +111,11 @@ export const findingCatalogue = {
     'A model has been starting, or waiting, for longer than usual.',
     'See what it is waiting for with `kubectl describe mdl`.',
   ),
+  ModelPaused: entry(
+    'warning',
+    'A model is paused: whatever is changed in its resource waits.',
+    'Let it go on with `kubectl maas resume NAME`, once whoever paused it is done.',
+  ),
   ModelNotSeen: entry(
     'error',
     'No operator has looked at a model since it was made or changed.',

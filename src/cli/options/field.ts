@@ -16,7 +16,7 @@ export interface Input extends Hints {
 
 interface Hints {
   /** Candidates for the value: these words, what is deployed, files. */
-  readonly suggests?: readonly string[] | 'models' | 'versions' | 'files';
+  readonly suggests?: readonly string[] | 'models' | 'versions' | 'resources' | 'files';
   readonly repeatable?: boolean;
   readonly required?: boolean;
 }

@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import { defaultOperatorNamespace } from '../../contracts/settings.ts';
 import { type OutputFormat, outputFormats } from '../output/output-format.ts';
 import { clusterOptions } from './cluster-options.ts';
-import { choice, declaredAs, type Field, flag, option, or, required, type Values } from './field.ts';
+import { argument, choice, declaredAs, type Field, flag, option, or, required, type Values } from './field.ts';
 import * as value from './option-values.ts';
 
 const cluster = clusterOptions('everyday');
@@ -51,6 +51,15 @@ export const oneModel = {
   ),
   version: required(
     option('--version <version>', 'Version of the model. Required.', value.modelVersion, { suggests: 'versions' }),
+  ),
+};
+
+/** The one resource that a command is about; see named-model.ts. */
+export const theModel = {
+  name: required(
+    argument('<name>', "The resource as `kubectl get mdl` shows it, or its model's name.", value.modelName, {
+      suggests: 'resources',
+    }),
   ),
 };
 

@@ -3,8 +3,9 @@
  * docs describe it.
  */
 import { heardReason, type Reason } from '../../contracts/reasons.ts';
-import { notSeenReason } from '../../contracts/resource.ts';
-import { conditionOf, isGoing, type Model, registeredState } from '../cluster/model.ts';
+import { notSeenReason, pausedReason } from '../../contracts/resource.ts';
+import { visible } from '../../kernel/shown-text.ts';
+import { conditionOf, isGoing, isPaused, type Model, registeredState } from '../cluster/model.ts';
 import type { JsonShape } from '../define-command.ts';
 
 /** `listFields` says what each field means. */
@@ -24,6 +25,7 @@ export interface ModelView {
     readonly message: string;
     readonly stalled: boolean;
     readonly reconciling: boolean;
+    readonly paused: boolean;
   };
   readonly endpoints: readonly EndpointView[];
   readonly endpointsTotal: number;
@@ -57,6 +59,7 @@ export const listFields: JsonShape['fields'] = [
   ['state.message', 'Its message.'],
   ['state.stalled', 'True when nothing but a change by somebody can help.'],
   ['state.reconciling', 'True while the operator is at work on it.'],
+  ['state.paused', 'True while the operator changes nothing, because `spec.paused` is set.'],
   ['endpoints[].pod', 'Pod of the instance.'],
   ['endpoints[].version', 'The version that it serves.'],
   ['endpoints[].registered', 'True when clients see it.'],
@@ -87,6 +90,7 @@ export function viewOf(model: Model): ModelView {
       ...reasonOf(model, ready),
       stalled: conditionOf(model, 'Stalled')?.status === 'True',
       reconciling: behind || conditionOf(model, 'Reconciling')?.status === 'True',
+      paused: isPaused(model),
     },
     endpoints: (status.endpoints ?? []).map((endpoint) => ({
       pod: endpoint.pod,
@@ -109,4 +113,9 @@ function reasonOf(
   if (isGoing(model)) return { reason: 'Terminating', message: 'being deleted' };
   if (ready !== undefined) return { reason: heardReason(ready.reason), message: ready.message };
   return { reason: notSeenReason, message: 'no operator has looked at it yet' };
+}
+
+/** In one cell, as kubectl shows what holds of a node at the same time: `Serving,Paused`. */
+export function reasonCell({ reason, paused }: Pick<ModelView['state'], 'reason' | 'paused'>): string {
+  return visible(paused ? `${reason},${pausedReason}` : reason);
 }

@@ -184,6 +184,7 @@ describe('the other formats', () => {
             message: '1 of 3 registered; p4: the script ended with status 1',
             stalled: false,
             reconciling: true,
+            paused: false,
           },
           endpoints: [
             {

@@ -6,7 +6,7 @@ import { plural } from '../../contracts/resource.ts';
 import { visible } from '../../kernel/shown-text.ts';
 import type { Look } from '../ports.ts';
 import { type Colour, paint } from './colour.ts';
-import type { EndpointView, ModelView } from './model-view.ts';
+import { type EndpointView, type ModelView, reasonCell } from './model-view.ts';
 import { type OutputFormat, printAs } from './output-format.ts';
 import { type Cell, type Column, cell, printTable, printWhole } from './print-table.ts';
 
@@ -48,7 +48,7 @@ function table(models: readonly ModelView[], wide: boolean, options: PrintOption
     cell(model.ready),
     // Not known is something else than none.
     cell(model.registered ?? '?'),
-    { text: visible(model.state.reason), paint: (text) => paint(options, colourOf(model), text) },
+    { text: reasonCell(model.state), paint: (text) => paint(options, colourOf(model), text) },
     cell(ageOf(model.created, options.now)),
     ...(wide
       ? [
@@ -65,7 +65,7 @@ function table(models: readonly ModelView[], wide: boolean, options: PrintOption
 
 function colourOf({ state }: ModelView): Colour {
   if (state.stalled) return 'red';
-  return state.ready === 'True' && !state.reconciling ? 'green' : 'yellow';
+  return state.ready === 'True' && !state.reconciling && !state.paused ? 'green' : 'yellow';
 }
 
 /** How far the clocks of this machine and of the API server may differ; there the age of what is new is 0. */
@@ -106,7 +106,7 @@ export function whyOf(model: ModelView): string {
   const { message } = model.state;
   // The condition tells about the worst instance already.
   const untold = failing.filter(({ pod }) => !message.includes(pod)).map(({ pod, words }) => `${pod} ${words}`);
-  const complete = model.state.ready === 'True' && untold.length === 0;
+  const complete = model.state.ready === 'True' && untold.length === 0 && !model.state.paused;
   const parts = [...(message === '' || complete ? [] : [message]), ...untold];
   return parts.length === 0 ? '-' : parts.join('; ');
 }

@@ -50,7 +50,7 @@ const status: StatusView = {
     model,
     version,
     served: true,
-    resources: [{ namespace, resource, desired: 12, ready: 11, reason: 'WaitingForQueueCapacity' }],
+    resources: [{ namespace, resource, desired: 12, ready: 11, reason: 'WaitingForQueueCapacity', paused: false }],
     registered: { here: 11, otherCluster: 0, foreign: 2 },
     endpoints: [1, 2].map((n) => ({
       owner: 'foreign' as const,

@@ -3,10 +3,11 @@
 import type { Reason } from '../../contracts/reasons.ts';
 import { visible } from '../../kernel/shown-text.ts';
 import { type Colour, paint } from '../output/colour.ts';
+import { reasonCell } from '../output/model-view.ts';
 import { type OutputFormat, printAs } from '../output/output-format.ts';
 import { type Cell, type Column, cell, printTable, printWhole } from '../output/print-table.ts';
 import type { Look } from '../ports.ts';
-import type { StatusView, VersionView } from './status-view.ts';
+import type { ResourceView, StatusView, VersionView } from './status-view.ts';
 
 export function printStatus(view: StatusView, format: OutputFormat | undefined, options: Look): string {
   return printAs(format, view, {
@@ -45,7 +46,7 @@ function rows(item: VersionView, wide: boolean, colour: boolean): readonly (read
       // Once for all of its resources.
       cell(index === 0 ? item.registered.here : undefined),
       cell(index === 0 ? item.registered.foreign : undefined),
-      { text: visible(reasonOf(item, resource?.reason)), paint: (text) => paint({ colour }, colourOf(item), text) },
+      { text: reasonOf(item, resource), paint: (text) => paint({ colour }, colourOf(item), text) },
     ];
     if (!wide) return cells;
     if (index > 0) return [...cells, cell(undefined), cell(undefined)];
@@ -59,10 +60,10 @@ function foreignUrls({ endpoints }: VersionView): string[] {
 }
 
 /** Why there is no resource where there is none. */
-function reasonOf({ registered }: VersionView, reason: Reason | undefined): Reason {
-  if (reason !== undefined) return reason;
-  if (registered.foreign > 0) return 'Foreign';
-  return registered.otherCluster > 0 ? 'OtherCluster' : 'NoResource';
+function reasonOf({ registered }: VersionView, resource: ResourceView | undefined): string {
+  if (resource !== undefined) return reasonCell(resource);
+  const reason: Reason = registered.otherCluster > 0 ? 'OtherCluster' : 'NoResource';
+  return registered.foreign > 0 ? ('Foreign' satisfies Reason) : reason;
 }
 
 function colourOf({ resources, registered }: VersionView): Colour | undefined {

@@ -41,6 +41,7 @@ export interface ResourceView {
   readonly desired: number;
   readonly ready: number | null;
   readonly reason: Reason;
+  readonly paused: boolean;
 }
 
 export interface RegisteredView {
@@ -68,6 +69,7 @@ export const statusFields: JsonShape['fields'] = [
   ['items[].resources[].desired', 'Wanted instances.'],
   ['items[].resources[].ready', 'Instances that answer; null before the operator has said anything.'],
   ['items[].resources[].reason', 'Reason of its Ready condition.'],
+  ['items[].resources[].paused', 'True while the operator changes nothing, because `spec.paused` is set.'],
   ['items[].registered.here', 'Registrations of agents of this cluster.'],
   ['items[].registered.otherCluster', 'Registrations of agents of another cluster.'],
   ['items[].registered.foreign', 'Registrations of anybody else: the original, or somebody by hand.'],
@@ -144,7 +146,7 @@ function countOf(found: readonly RegisteredView[], owner: Owner): number {
 
 function resourceView(model: Model): ResourceView {
   const { namespace, resource, desired, ready, state } = viewOf(model);
-  return { namespace, resource, desired, ready, reason: state.reason };
+  return { namespace, resource, desired, ready, reason: state.reason, paused: state.paused };
 }
 
 /**
