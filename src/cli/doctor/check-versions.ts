@@ -1,24 +1,35 @@
 /** Do clients that name no version get the newest one? */
-import { compareAsPeople, servedVersion } from '../../wire/version-order.ts';
-import { instancesOf } from '../zookeeper/zookeeper-side.ts';
-import type { ZooKeeperFacts } from './facts.ts';
+import {
+  compareAsPeople,
+  outranked,
+  servedVersion,
+  whatClientsDo,
+  whatToDoInstead,
+} from '../../contracts/version-order.ts';
+import { isGoing } from '../cluster/model.ts';
+import { versionsRegistered } from '../zookeeper/versions-registered.ts';
+import type { Facts, ZooKeeperFacts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 
-export function checkVersions({ side }: ZooKeeperFacts): readonly Finding[] {
-  const versions = new Map<string, Set<string>>();
-  for (const { reading } of instancesOf(side)) {
-    if (reading.state !== 'read' || reading.diagnosis.verdict !== 'readable') continue;
-    const { model, version } = reading.diagnosis.seen;
-    if (model === undefined) continue;
-    versions.set(model, (versions.get(model) ?? new Set()).add(version));
-  }
-  return [...versions].flatMap(([model, all]) => {
-    const served = servedVersion(all);
-    if (served === undefined) return [];
-    const newer = [...all].filter((version) => compareAsPeople(version, served) > 0).sort(compareAsPeople);
-    const newest = newer.at(-1);
+/**
+ * What is registered beside a higher version may be meant to be asked for by its name, unless people would call it newer;
+ * what somebody deploys now is meant to be taken, unless people would call it older.
+ */
+export function checkVersions({ side }: ZooKeeperFacts, models: Facts['models']): readonly Finding[] {
+  const present = (models.known ? models.value : []).map(({ model }) => model).filter((model) => !isGoing(model));
+  return [...versionsRegistered(side)].flatMap(([model, registered]) => {
+    const served = servedVersion(registered) ?? '';
+    const wanted = present.filter(({ spec }) => spec.name === model).map(({ spec }) => spec.version);
+    const below = [
+      ...[...registered].filter((version) => compareAsPeople(version, served) > 0),
+      ...wanted.filter((version) => compareAsPeople(version, served) >= 0),
+    ]
+      .toSorted(compareAsPeople)
+      .flatMap((version) => outranked(version, registered) ?? []);
+    const newest = below.at(-1);
     if (newest === undefined) return [];
-    const evidence = `clients that name no version get ${served}, because "${served}" is above "${newest}" as plain text; ${newest} is registered too`;
-    return [finding('VersionOutranked', `model ${model}`, evidence)];
+    const there = registered.has(newest.version) ? 'is registered too' : 'is deployed';
+    const evidence = `${whatClientsDo(newest)}; ${newest.version} ${there}`;
+    return [finding('VersionOutranked', `model ${model}`, evidence, whatToDoInstead(newest))];
   });
 }

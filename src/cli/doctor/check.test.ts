@@ -94,7 +94,8 @@ const withModel =
       status,
       generation = 1,
       references = [],
-    }: { status?: object; generation?: number; references?: readonly ReferenceFacts[] } = {},
+      version = '1.0',
+    }: { version?: string; status?: object; generation?: number; references?: readonly ReferenceFacts[] } = {},
   ): Spoil =>
   (well) => {
     const created = new Date(wellNow - 3_600_000).toISOString();
@@ -107,7 +108,7 @@ const withModel =
         generation,
         creationTimestamp: created,
       },
-      spec: { name: 'dga', version: '1.0', instances: 2 },
+      spec: { name: 'dga', version, instances: 2 },
       status: status ?? {
         observedGeneration: 1,
         conditions: Object.entries(conditions).map(([type, [is, reason, message]]) => ({
@@ -336,7 +337,18 @@ const rows: readonly Row[] = [
     spoil: inTree((tree) => tree.register({ id: '9', version: '1.9' }).register({ id: '10', version: '1.10' })),
     code: 'VersionOutranked',
     subject: 'model dga',
-    evidence: /no version get 1\.9, because "1\.9" is above "1\.10" as plain text/,
+    evidence: /no version get "1\.9", not "1\.10".*; 1\.10 is registered too/,
+  },
+  {
+    what: 'a deployed version that sorts below one that is registered',
+    spoil: async (well) =>
+      withModel(
+        { Ready: ['True', 'Serving', ''] },
+        { version: 'v10' },
+      )(await inTree((tree) => tree.register({ version: 'v9' }))(well)),
+    code: 'VersionOutranked',
+    subject: 'model dga',
+    evidence: /no version get "v9", not "v10".*; v10 is deployed/,
   },
   {
     what: 'nobody at an address',

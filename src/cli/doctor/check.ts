@@ -25,7 +25,7 @@ export function check(facts: Facts): readonly Finding[] {
       : [
           ...checkConfiguration(zookeeper),
           ...checkRegistrations(zookeeper),
-          ...checkVersions(zookeeper),
+          ...checkVersions(zookeeper, facts.models),
           ...checkQueues(zookeeper, facts.now),
           ...checkOperators(zookeeper, facts.now),
         ]),

@@ -4,8 +4,8 @@
  */
 
 import { modelDeploymentSpec } from '../../contracts/resource.ts';
+import { compareAsClients } from '../../contracts/version-order.ts';
 import { type QueueRequest, readQueueRequest } from '../../wire/queue-request.ts';
-import { compareAsClients } from '../../wire/version-order.ts';
 import { counted } from '../output/counted.ts';
 import type { MarkerNode } from '../zookeeper/owner.ts';
 import { registrationsIn } from '../zookeeper/registrations.ts';

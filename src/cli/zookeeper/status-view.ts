@@ -3,7 +3,7 @@
  * shape of `status -o json`: fields are added, never renamed or removed. Pure.
  */
 import type { Reason } from '../../contracts/reasons.ts';
-import { compareAsClients, servedVersion } from '../../wire/version-order.ts';
+import { compareAsClients, servedVersion } from '../../contracts/version-order.ts';
 import type { Model } from '../cluster/model.ts';
 import type { JsonShape } from '../define-command.ts';
 import { viewOf } from '../output/model-view.ts';

@@ -186,7 +186,7 @@ describe('doctor -f', () => {
       'VersionOutranked',
       'a version below one that there is',
       { text: changed('"1.0"', '"1.10"'), models: [dga()] },
-      /keep getting 2\.0/,
+      /get "2\.0", not "1\.10"/,
     ],
     ['PayloadMissing', 'no payload yet', { text: changed('/m/dga', '/elsewhere') }, /nothing at \/elsewhere/],
     ['PayloadUnusable', 'a directory without a script', { text: changed('/m/dga', '/m/empty') }, /no \*\.sh/],

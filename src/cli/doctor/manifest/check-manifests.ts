@@ -2,7 +2,7 @@
 import { hasCode } from '../../../contracts/errors.ts';
 import { parseQuantity } from '../../../contracts/quantity.ts';
 import { kind, modelDeploymentSpec } from '../../../contracts/resource.ts';
-import { compareAsClients } from '../../../wire/version-order.ts';
+import { outranked, whatClientsDo, whatToDoInstead } from '../../../contracts/version-order.ts';
 import { specOf, textAt } from '../../cluster/api-object.ts';
 import type { Asked } from '../../cluster/asked.ts';
 import { isGoing, type Model } from '../../cluster/model.ts';
@@ -152,11 +152,12 @@ function checkName(subject: string, facts: ManifestFacts, { models, manifests }:
   if (same !== undefined) {
     return [finding('NameTaken', subject, `version ${version} of model ${name} belongs to ${same.where}`)];
   }
-  const above = others.map((other) => other.version).filter((other) => compareAsClients(other, version) > 0);
-  const [highest] = above.sort((a, b) => compareAsClients(b, a));
-  if (highest === undefined) return [];
-  const evidence = `clients that name no version will keep getting ${highest}, because "${highest}" is above "${version}" as plain text`;
-  return [finding('VersionOutranked', subject, evidence)];
+  const below = outranked(
+    version,
+    others.map((other) => other.version),
+  );
+  if (below === undefined) return [];
+  return [finding('VersionOutranked', subject, whatClientsDo(below), whatToDoInstead(below))];
 }
 
 function nameOf(object: ApiObject): string {
