@@ -99,6 +99,45 @@ describe('add', () => {
     );
   });
 
+  describe('beside a version that clients find', () => {
+    const besides = (version: string) => {
+      const store = new ModelStore();
+      const endpoints = [{ pod: 'p', version, state: 'Registered' }];
+      store.put({ metadata: { name: 'old' }, spec: { ...dgaSpec, version }, status: { endpoints } });
+      return store;
+    };
+    const taken = (by: string) => `note: clients that name no version get "${by}", not "1.0"`;
+
+    it('says when they will not take this one, and which name they would take', async () => {
+      const { code, err } = await ran(newDga, besides('9'));
+      expect(code).toBe(0);
+      expect(err).toBe(
+        `${taken('9')}: they compare versions as plain text and take the highest. ` +
+          'Name it "v1.0", remove "9", or have clients ask for the version by its name.\n',
+      );
+    });
+
+    it('says so once of a version that is older anyhow, when it is new here', async () => {
+      const store = besides('2.0');
+      expect((await ran(newDga, store)).err).toContain(taken('2.0'));
+      expect((await ran(addDga, store)).err).toBe('');
+    });
+
+    it('says so each time where people would expect otherwise', async () => {
+      const store = besides('1');
+      store.update('old', { status: { endpoints: [{ pod: 'p', version: '1.0-rc1', state: 'Registered' }] } });
+      expect((await ran(newDga, store)).err).toContain(taken('1.0-rc1'));
+      expect((await ran(addDga, store)).err).toContain(taken('1.0-rc1'));
+    });
+
+    it('says nothing where they take this one, or where the other one is not registered', async () => {
+      expect((await ran(newDga, besides('0.9'))).err).toBe('');
+      const store = besides('9');
+      store.update('old', { status: { endpoints: [{ pod: 'p', version: '9', state: 'Starting' }] } });
+      expect((await ran(newDga, store)).err).toBe('');
+    });
+  });
+
   it('refuses another payload path for the same version', async () => {
     const store = storeWith();
     expect(await ran(`${addDga} --hdfs-model-path /elsewhere`, store)).toEqual({

@@ -4,10 +4,12 @@ import { readFromPlaces } from '../../contracts/payload.ts';
 import { type AddRefusal, decideAdd } from '../../deploy-rules/add.ts';
 import { modelsMeant } from '../../deploy-rules/deployed-model.ts';
 import { defaultPayloadPath } from '../../deploy-rules/payload-place.ts';
+import { asked } from '../cluster/asked.ts';
 import { askAttendance, away, errorOf, unserved } from '../cluster/attendance.ts';
 import { type Deployed, deployedIn } from '../cluster/deployed.ts';
 import { type Model, qualifiedName, readModel, stateOf, title, titleOf } from '../cluster/model.ts';
 import { readSettings } from '../cluster/operator-settings.ts';
+import { outrankedNote, registeredVersions } from '../cluster/outranked-note.ts';
 import { untilUncontended, write } from '../cluster/retry.ts';
 import { type AddWish, addPatch, newManifest } from '../cluster/spec-change.ts';
 import { serves, waitUntil, waitUntilGone } from '../cluster/wait.ts';
@@ -152,6 +154,7 @@ export async function addInstances(command: AddRequest, ports: Ports, cluster: C
       ? command.hdfsPath
       : await sendPayload(command, command.localPath, namespace, ports, cluster);
   const change = await apply(command, namespace, payloadPath, command.dryRun, ports, cluster);
+  await tellRank(change, namespace, ports, cluster);
   await printResult(ports, command, change, async () =>
     waitUntil(ports, cluster, change.model, {
       judge: serves(change.model.metadata.generation),
@@ -169,6 +172,20 @@ async function checkServed(command: AddRequest, namespace: string, ports: Ports,
   if (why !== undefined) throw errorOf(why);
   const absent = away(attendance, ports.clock.now());
   if (absent !== undefined) note(ports.err, `${absent.message}; it is done when one is`);
+}
+
+interface Added extends Change {
+  readonly created: boolean;
+}
+
+/** Nobody is told more than once that an old version is old: whoever runs more of it knows that. */
+async function tellRank({ model, created }: Added, namespace: string, ports: Ports, cluster: Cluster): Promise<void> {
+  const { name, version } = model.spec;
+  // The change is done; what could not be looked at is not told.
+  const models = await asked(async () => (await cluster.list(namespace)).map(readModel));
+  const registered = models.known ? registeredVersions(models.value, name) : [];
+  const text = outrankedNote(version, registered, { older: created });
+  if (text !== undefined) note(ports.err, text);
 }
 
 /** Uploads what the command names, after the cluster has said that it would take the rest. Returns the payload's path. */
@@ -199,7 +216,7 @@ function apply(
   dryRun: boolean,
   ports: Ports,
   cluster: Cluster,
-): Promise<Change> {
+): Promise<Added> {
   const { model, version, instances, memory, readFrom, oldDefaults } = command;
   const memoryIs = oldDefaults === undefined ? ('exact' as const) : ('least' as const);
   const asked = { model, version, instances, memory, memoryIs, path, readFrom };
@@ -255,9 +272,9 @@ function refusal(refused: AddRefusal<Deployed>, command: AddRequest, namespace: 
   }
 }
 
-async function create(manifest: ModelManifest, dryRun: boolean, cluster: Cluster): Promise<Change> {
+async function create(manifest: ModelManifest, dryRun: boolean, cluster: Cluster): Promise<Added> {
   const model = readModel(await write(cluster.create(manifest, dryRun)));
-  return { model, did: `created with ${counted(model.spec.instances, 'instance')}` };
+  return { model, did: `created with ${counted(model.spec.instances, 'instance')}`, created: true };
 }
 
 async function change(
@@ -265,8 +282,8 @@ async function change(
   patch: ModelPatch | undefined,
   dryRun: boolean,
   cluster: Cluster,
-): Promise<Change> {
-  if (patch === undefined) return { model: present, did: 'unchanged' };
+): Promise<Added> {
+  if (patch === undefined) return { model: present, did: 'unchanged', created: false };
   const model = readModel(await write(cluster.patch(stateOf(present), patch, dryRun)));
   const others = Object.keys(patch.spec).filter((field) => field !== 'instances');
   const did = [
@@ -275,5 +292,5 @@ async function change(
       : []),
     ...(others.length > 0 ? [`${others.join(', ')} changed`] : []),
   ];
-  return { model, did: did.join('; ') };
+  return { model, did: did.join('; '), created: false };
 }

@@ -17,6 +17,17 @@ describe('import', () => {
     expect(store.writes).toEqual([]);
   });
 
+  it('names the versions that clients do not take although they are newer', async () => {
+    const { ports } = wellWorld(
+      wellTree().register({ id: 'a', version: '1.9' }).register({ id: 'b', version: '1.10' }),
+    );
+    await typed('import', ports);
+    expect(ports.err.text.match(/^note: dga: .*$/gm)).toEqual([
+      'note: dga: clients that name no version get "1.9", not "1.10": they compare versions as plain text and take the ' +
+        'highest. Name it "v1.10", remove "1.9", or have clients ask for the version by its name.',
+    ]);
+  });
+
   it('prints JSON of the documented shape', async () => {
     const { ports } = wellWorld(yarn());
     await typed('import -o json', ports);

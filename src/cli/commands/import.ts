@@ -6,6 +6,7 @@ import { mapBounded } from '../../kernel/bounded.ts';
 import { askAttendance, errorOf, unserved } from '../cluster/attendance.ts';
 import { deployedOf } from '../cluster/deployed.ts';
 import { type Model, qualifiedName, readModel, title } from '../cluster/model.ts';
+import { outrankedNote } from '../cluster/outranked-note.ts';
 import { write } from '../cluster/retry.ts';
 import { defineCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -20,8 +21,9 @@ import { counted } from '../output/counted.ts';
 import { printJson } from '../output/print-object.ts';
 import { note, say } from '../output/say.ts';
 import type { Cluster, HdfsInspector, Ports } from '../ports.ts';
+import { versionsRegistered } from '../zookeeper/versions-registered.ts';
 import { findZooKeeper, withZooKeeper } from '../zookeeper/zookeeper-access.ts';
-import { readZooKeeperSide } from '../zookeeper/zookeeper-side.ts';
+import { readZooKeeperSide, type ZooKeeperSide } from '../zookeeper/zookeeper-side.ts';
 
 /** Directories of HDFS that are looked at at once. */
 const parallelism = 4;
@@ -95,6 +97,7 @@ export const importModels = defineCommand({
       if (present !== undefined) tell(`${title(draft)} is here already, as ${qualifiedName(present)}`);
       return present === undefined;
     });
+    for (const text of ranksOf(fresh, side)) tell(text);
     const hdfs = published === undefined ? undefined : ports.hdfs(published.hdfs);
     const items = await mapBounded(fresh, parallelism, async (draft) =>
       importedOf(draft, await findPayload(draft, options.payloadPath, published?.payloadRoot, hdfs), {
@@ -117,6 +120,15 @@ export const importModels = defineCommand({
     return exitCodes.ok;
   },
 });
+
+/** Those that clients do not take although nobody would call them older. */
+function ranksOf(drafts: readonly Draft[], side: ZooKeeperSide): readonly string[] {
+  const registered = versionsRegistered(side);
+  return drafts.flatMap(({ model, version }) => {
+    const text = outrankedNote(version, registered.get(model) ?? [], { older: false });
+    return text === undefined ? [] : [`${model}: ${text}`];
+  });
+}
 
 function presentOf(models: readonly Model[], { model, version }: Draft): Model | undefined {
   return modelsMeant(models.map(deployedOf), model, version).find((each) => !each.deleting)?.resource;
