@@ -59,7 +59,7 @@ async function start(changes: Partial<AgentOptions> = {}, instructions: object =
     server: new AgentServer(clock),
     proc: '/proc',
     ports: [0],
-    pinned: { digest: 'sha256:abc', script: 'run.sh' },
+    pinned: { digest: 'sha256:abc', script: 'run.sh', nameservice: 'local', path: '/models/dga' },
     fetch: present,
     openSession: registry.open,
     clock,
@@ -137,7 +137,19 @@ describe('an agent', () => {
     expect(registry.text(`/maas/operator/c1/instances/dga-1-${uid}`)).toBe(
       '{"pod":"fraud/dga-1","model":"dga","digest":"sha256:abc"}',
     );
-    expect(await statusOf(agent)).toMatchObject({
+    const up = await statusOf(agent);
+    const stages = up.reached?.map(({ stage }) => stage) ?? [];
+    expect([...stages.slice(0, 3), stages.at(-1)]).toEqual([
+      'Starting',
+      'FetchingPayload',
+      'WaitingForEndpoint',
+      'Registered',
+    ]);
+    const times = [...(up.reached ?? []).map((reached) => reached.at), up.since];
+    expect(times).toEqual(times.toSorted());
+    expect(up).toMatchObject({
+      hdfs: { nameservice: 'local', path: '/models/dga', user: 'maas' },
+      scriptStarted: expect.stringMatching(/^\d{4}-.*Z$/),
       verifiedDigest: 'sha256:abc',
       stage: 'Registered',
       url: `http://127.0.0.2:${port}`,

@@ -32,7 +32,7 @@ export interface AgentOptions {
   readonly instructions: AgentInstructions;
   readonly pod: Pod;
   readonly directories: Directories;
-  readonly pinned: Pick<PinnedPayload, 'digest' | 'script'>;
+  readonly pinned: Pick<PinnedPayload, 'digest' | 'script' | 'nameservice' | 'path'>;
   /** Where /proc is mounted. */
   readonly proc: string;
   /** Closed when the agent ends. */
@@ -78,9 +78,11 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const sockets = new SocketLookout(new SocketTables(options.proc), options.proc, clock);
   const deeds = new Deeds({ ...about, directory: directories.payload, control, registrar, sockets }, wasReady);
   const instance = instanceId(pod.name, pod.uid);
+  const { nameservice, path } = pinned;
+  const told = { instance, digest: pinned.digest, hdfs: { nameservice, path, user: instructions.hdfs.user } };
   let timeToRegister: number | undefined;
   server.answer({
-    status: () => JSON.stringify(statusOf(lifecycle.state, clock, { instance, digest: pinned.digest })),
+    status: () => JSON.stringify(statusOf(lifecycle.state, clock, told)),
     ready: () => deeds.readyKept,
     firstReady: deeds.firstReady,
     modelIsLive: () => modelIsLive(lifecycle.state, clock.monotonic()),

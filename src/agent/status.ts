@@ -4,18 +4,26 @@ import type { Clock } from '../kernel/clock.ts';
 import { currentProblem } from './lifecycle/problems.ts';
 import type { State } from './lifecycle/state.ts';
 
-/** @param about the instance's id, and the digest of its pinned payload */
+/** @param about the instance's id, the digest of its pinned payload, and where that is read */
 export function statusOf(
   state: State,
   clock: Pick<Clock, 'now' | 'monotonic'>,
-  about: { readonly instance: string; readonly digest: string },
+  about: {
+    readonly instance: string;
+    readonly digest: string;
+    readonly hdfs: NonNullable<AgentStatus['hdfs']>;
+  },
 ): AgentStatus {
   const at = clock.monotonic();
+  const timeOf = (then: number) => new Date(clock.now() - (at - then)).toISOString();
   const problem = currentProblem(state, at);
   return {
     instance: about.instance,
     stage: state.stage,
-    since: new Date(clock.now() - (at - state.stageAt)).toISOString(),
+    since: timeOf(state.stageAt),
+    reached: state.reached.map((reached) => ({ stage: reached.stage, at: timeOf(reached.at) })),
+    ...(state.start === undefined ? {} : { scriptStarted: timeOf(state.start.at) }),
+    hdfs: about.hdfs,
     ...(problem === undefined ? {} : { problem }),
     ...(state.progress === undefined ? {} : { payload: state.progress }),
     ...(state.gate === 'open' ? { verifiedDigest: about.digest } : {}),

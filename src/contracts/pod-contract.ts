@@ -123,6 +123,15 @@ export const agentStatus = z.object({
   since: z.string(),
   /** What is wrong, if anything: an error code, a sentence, the next step. */
   problem: z.object({ code: z.string(), message: z.string(), next: z.string() }).optional(),
+  /** The stages that were entered, in their order, the present one last; agents of earlier releases do not say. */
+  reached: z
+    .array(z.object({ stage: z.string(), at: z.string() }))
+    .max(32)
+    .optional(),
+  /** Since when the script's present process runs, as far as this agent has seen. */
+  scriptStarted: z.string().optional(),
+  /** Where the payload is read, and as which user of HDFS. */
+  hdfs: z.object({ nameservice: z.string(), path: z.string(), user: z.string() }).optional(),
   payload: transferProgress.optional(),
   url: z.string().optional(),
   /** Digest of the payload whose every byte was verified here; absent before that. */

@@ -4,6 +4,7 @@ import type { EndpointFile } from '../../wire/endpoint-file.ts';
 import { deadlines, isAhead, isDue } from './deadlines.ts';
 import type { Action, Stage } from './events.ts';
 import { restartVerdict } from './problems.ts';
+import { reach } from './reached.ts';
 import { isBusy, isUnregisteredByMode, isUp, mayStayRegistered, type State } from './state.ts';
 
 export interface Step {
@@ -99,7 +100,9 @@ function leave(state: State): Step | undefined {
 
 function enterStage(state: State, at: number): Step | undefined {
   const stage = stageOf(state);
-  return stage === state.stage ? undefined : next({ ...state, stage, stageAt: at });
+  return stage === state.stage
+    ? undefined
+    : next({ ...state, stage, stageAt: at, reached: reach(state.reached, { stage, at }) });
 }
 
 function mayWrite(state: State): boolean {

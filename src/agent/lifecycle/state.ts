@@ -3,6 +3,7 @@ import { type AgentMode, registers } from '../../contracts/modes.ts';
 import type { TransferProgress } from '../../contracts/payload.ts';
 import type { EndpointFile } from '../../wire/endpoint-file.ts';
 import type { Problem, SessionState, Stage } from './events.ts';
+import type { Reached } from './reached.ts';
 
 /** Milliseconds, but for the failures. */
 export interface Limits {
@@ -108,6 +109,8 @@ export interface State {
   };
   readonly stage: Stage;
   readonly stageAt: number;
+  /** The stages that it has entered, the present one last; see reached.ts. */
+  readonly reached: readonly Reached[];
 }
 
 /** What an agent that ran in this pod before has left. All false in a new pod. */
@@ -155,6 +158,7 @@ export function initialState(limits: Limits, remains: Remains, at: number): Stat
     ...(remains.stopping ? { stop: { at, terminate: false, stopped: false, left: false } } : {}),
     stage: 'Starting',
     stageAt: at,
+    reached: [{ stage: 'Starting', at }],
   };
 }
 
