@@ -124,7 +124,7 @@ async function run(settings: OperatorSettings, log: Log, options: { port: number
     recorder,
     record: { namespace, name: recordConfigMap },
     known: (model) => stores.resources.indexed(model).map(({ resource }) => resource.metadata),
-    project: (object) => observedModel(resourceEntry(object)),
+    project: (object, autoscaler) => observedModel(resourceEntry(object), autoscaler),
   });
 
   await runOperator(

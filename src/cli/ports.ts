@@ -3,6 +3,7 @@
 import type { HdfsSettings } from '../contracts/hadoop-side.ts';
 import type { ObjectState } from '../contracts/object-state.ts';
 import type { TransferProgress } from '../contracts/payload.ts';
+import type { Autoscaler } from '../deploy-rules/autoscaler.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { ClusterChoice } from './options/cluster-options.ts';
 
@@ -89,6 +90,10 @@ export interface Cluster {
    * @throws CONFLICT when the object is not in that state any more
    */
   delete(state: ObjectState, options: { readonly foreground: boolean; readonly dryRun: boolean }): Promise<void>;
+  /**
+   * Autoscalers of the ModelDeployments of a namespace, by the names of those; none where they cannot be seen.
+   */
+  autoscalers(namespace: string): Promise<ReadonlyMap<string, Autoscaler>>;
   /** The data of a ConfigMap, undefined when there is none. */
   configMap(namespace: string, name: string): Promise<Readonly<Record<string, string>> | undefined>;
   /** The same with its state, to be changed. */

@@ -43,6 +43,10 @@ export const errorCatalogue = {
     'This version of the model is already deployed with another payload path.',
     'Give the other payload its own version, or leave the path out.',
   ),
+  AUTOSCALED: entry(
+    'An autoscaler decides how many instances there are, and keeps them within other bounds.',
+    "Change the autoscaler's bounds, or delete it.",
+  ),
   NAME_OWNED: entry(
     'The model name, or the name and version, belongs to another ModelDeployment.',
     'Choose another name, or remove the owner first.',

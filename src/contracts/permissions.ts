@@ -119,6 +119,12 @@ export const operatorPermissions: OperatorPermissions = {
       verbs: ['get', 'create', 'patch', 'delete'],
       why: 'What the requests ask for.',
     },
+    {
+      group: 'autoscaling',
+      resource: 'horizontalpodautoscalers',
+      verbs: ['list'],
+      why: 'Requests for instances that an autoscaler decides about respect its bounds.',
+    },
   ],
   queueRecord: [
     { group: '', resource: 'configmaps', verbs: ['create'], why: 'The record of the queue, when there is none yet.' },

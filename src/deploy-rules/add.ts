@@ -6,10 +6,12 @@
  * 2. Where there is none it is made, under a name that follows from the model and its version. Only then memory and a
  *    payload have to be named.
  * 3. What is being deleted is no resource any more, but its name is taken until it is gone.
+ * 4. An autoscaler's bounds are respected; see autoscaler.ts.
  */
 import { tidyHdfsPath } from '../contracts/hdfs-path.ts';
 import { resourceNameFor } from '../contracts/names.ts';
 import { exceedsQuantity, sameQuantity } from '../contracts/quantity.ts';
+import { type Autoscaler, shareOf } from './autoscaler.ts';
 import { type DeployedModel, modelsMeant } from './deployed-model.ts';
 
 export interface Addition {
@@ -39,6 +41,8 @@ export type AddDecision<M> =
       readonly instances: number;
       /** A quantity; undefined where it stays. */
       readonly memory: string | undefined;
+      /** Who decides how many there are, where that is not who asks. */
+      readonly leftTo: Autoscaler | undefined;
       /** Another one that claims the same name and version, and is left alone. */
       readonly twin: M | undefined;
     }
@@ -49,6 +53,7 @@ export type AddDecision<M> =
 export type AddRefusal<M> =
   | { readonly why: 'other path' | 'other readFrom'; readonly of: M; readonly asked: string }
   | { readonly why: 'name taken'; readonly of: M }
+  | { readonly why: 'autoscaled'; readonly of: M; readonly instances: number; readonly by: Autoscaler }
   | { readonly why: 'incomplete'; readonly missing: readonly ('memory' | 'path')[] };
 
 /** @param models of the namespace: at least those of the model, and the one that has the name of a new resource */
@@ -63,10 +68,15 @@ export function decideAdd<M extends DeployedModel>(asked: Addition, models: read
   if (readFrom !== undefined && readFrom !== present.readFrom) {
     return refuse({ why: 'other readFrom', of: present, asked: readFrom });
   }
+  const total = present.instances + asked.instances;
+  const share = shareOf(present.instances, total, present.autoscaler);
+  if (share.kind === 'outside')
+    return refuse({ why: 'autoscaled', of: present, instances: total, by: share.autoscaler });
   return {
     kind: 'change',
     of: present,
-    instances: present.instances + asked.instances,
+    instances: share.kind === 'left' ? present.instances : share.instances,
+    leftTo: share.kind === 'left' ? share.autoscaler : undefined,
     memory: changedMemory(asked, present.memory),
     twin: second?.deleting === false ? second : undefined,
   };

@@ -5,6 +5,7 @@
  */
 import type { ObjectState } from '../contracts/object-state.ts';
 import { compareTexts } from '../kernel/text-order.ts';
+import type { Autoscaler } from './autoscaler.ts';
 
 /** A ModelDeployment, as far as ADD and REMOVE are concerned. */
 export interface DeployedModel {
@@ -21,6 +22,8 @@ export interface DeployedModel {
   /** The payload's directory in HDFS. */
   readonly path: string;
   readonly readFrom: string;
+  /** Who follows its load; undefined where nobody does. */
+  readonly autoscaler?: Autoscaler | undefined;
 }
 
 /**

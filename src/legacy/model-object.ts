@@ -2,6 +2,7 @@
 import { annotations } from '../contracts/names.ts';
 import type { ReadFrom } from '../contracts/payload.ts';
 import type { ResourceEntry } from '../contracts/resource-entry.ts';
+import type { Autoscaler } from '../deploy-rules/autoscaler.ts';
 import type { DeployedModel } from '../deploy-rules/deployed-model.ts';
 import { parseRequestIds } from './request-id.ts';
 
@@ -34,7 +35,7 @@ export interface ObservedModel extends DeployedModel {
   readonly removal: string | undefined;
 }
 
-export function observedModel({ resource, invalid }: ResourceEntry): ObservedModel {
+export function observedModel({ resource, invalid }: ResourceEntry, autoscaler: Autoscaler | undefined): ObservedModel {
   const { metadata, spec, status } = resource;
   const { namespace, name, uid, resourceVersion } = metadata;
   return {
@@ -49,6 +50,7 @@ export function observedModel({ resource, invalid }: ResourceEntry): ObservedMod
     memory: spec.memory,
     path: spec.payload.path,
     readFrom: spec.payload.readFrom ?? 'Path',
+    autoscaler,
     requests: parseRequestIds(metadata.annotations[annotations.queueRequests]),
     removal: metadata.annotations[annotations.queueRemoval],
   };

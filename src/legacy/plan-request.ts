@@ -17,6 +17,7 @@ import type { ErrorCode } from '../contracts/error-catalogue.ts';
 import { modelDeploymentSpec } from '../contracts/resource.ts';
 import type { RequestQueueSettings } from '../contracts/settings.ts';
 import { type AddRefusal, decideAdd } from '../deploy-rules/add.ts';
+import { type Autoscaler, shownAutoscaler } from '../deploy-rules/autoscaler.ts';
 import { modelsMeant } from '../deploy-rules/deployed-model.ts';
 import { grantedMemory, type OldDefaults } from '../deploy-rules/old-words.ts';
 import { decideRemove } from '../deploy-rules/remove.ts';
@@ -42,7 +43,13 @@ export interface Rejection {
 
 export type Step =
   | { readonly kind: 'create'; readonly manifest: NewModel }
-  | { readonly kind: 'change'; readonly of: ObservedModel; readonly change: ModelChange }
+  | {
+      readonly kind: 'change';
+      readonly of: ObservedModel;
+      readonly change: ModelChange;
+      /** Who decides how many instances there are, where the request does not. */
+      readonly leftTo: Autoscaler | undefined;
+    }
   | { readonly kind: 'remember'; readonly uid: string }
   | { readonly kind: 'delete'; readonly of: ObservedModel }
   | { readonly kind: 'reject'; readonly rejection: Rejection }
@@ -129,6 +136,7 @@ function planAdd(
       return {
         kind: 'change',
         of: decided.of,
+        leftTo: decided.leftTo,
         change: {
           instances: decided.instances,
           ...(decided.memory === undefined ? {} : { memory: decided.memory }),
@@ -163,6 +171,8 @@ function refused(refusal: AddRefusal<ObservedModel>): Step {
       const { model, version } = refusal.of;
       return reject('NAME_OWNED', `${shown(refusal.of)} is there already and is ${quoted(model)} ${quoted(version)}`);
     }
+    case 'autoscaled':
+      return autoscaled(refusal.of, refusal.instances, refusal.by);
     case 'incomplete':
       return impossible(`it names no ${refusal.missing[0]}, which a new model needs`);
     case 'other path':
@@ -186,10 +196,13 @@ function planRemove(
       return reject('MODEL_NOT_FOUND', `${quoted(model)} ${quoted(version)} is not deployed in namespace ${namespace}`);
     case 'going':
       return { kind: 'take off' };
+    case 'autoscaled':
+      return autoscaled(decided.of, decided.instances, decided.by);
     case 'change':
       return {
         kind: 'change',
         of: decided.of,
+        leftTo: decided.leftTo,
         change: {
           instances: decided.instances,
           requests: encodeRequestIds(decided.of.requests, id),
@@ -197,6 +210,10 @@ function planRemove(
         },
       };
   }
+}
+
+function autoscaled(model: ObservedModel, instances: number, by: Autoscaler): Step {
+  return reject('AUTOSCALED', `${shown(model)} would have ${instances} instances, against ${shownAutoscaler(by)}`);
 }
 
 /** What is wrong with a text that is there. */

@@ -7,6 +7,7 @@ import { MaasError } from '../contracts/errors.ts';
 import { resourceNameFor } from '../contracts/names.ts';
 import { eventOf } from '../contracts/reasons.ts';
 import type { RequestQueueSettings } from '../contracts/settings.ts';
+import { shownAutoscaler } from '../deploy-rules/autoscaler.ts';
 import type { OldDefaults } from '../deploy-rules/old-words.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
@@ -110,11 +111,15 @@ export class RequestSteps {
         break;
       }
       case 'change': {
-        const { of, change } = step;
+        const { of, change, leftTo } = step;
         const write = change.removal === null ? 'change' : 'empty';
         await this.#write(write, () => cluster.change(of.state, change));
         const about = { kind: 'ModelDeployment', ...of.state } as const;
-        this.#tellDone(about, request, `scaled from ${of.instances} to ${counted(change.instances)}`);
+        const did =
+          leftTo === undefined
+            ? `scaled from ${of.instances} to ${counted(change.instances)}`
+            : `left at ${counted(of.instances)} by ${shownAutoscaler(leftTo)}`;
+        this.#tellDone(about, request, did);
         break;
       }
       case 'remember':

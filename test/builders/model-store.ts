@@ -3,6 +3,7 @@
 import type { ApiObject, Cluster, ConfigMapState } from '../../src/cli/ports.ts';
 import { MaasError } from '../../src/contracts/errors.ts';
 import type { ObjectState } from '../../src/contracts/object-state.ts';
+import type { Autoscaler } from '../../src/deploy-rules/autoscaler.ts';
 
 interface Options {
   readonly namespace?: string;
@@ -58,6 +59,9 @@ export class ModelStore {
     });
   }
 
+  /** By the names of the resources that they are for. */
+  readonly autoscalers = new Map<string, Autoscaler>();
+
   get all(): readonly ApiObject[] {
     return [...this.#objects.values()];
   }
@@ -103,6 +107,7 @@ export class ModelStore {
         this.writes.push(`delete ${state.name}${foreground ? ' in the foreground' : ''}`);
         this.remove(state.name, state.namespace);
       },
+      autoscalers: async () => this.autoscalers,
       configMap: async (where, name) => {
         await before('configMap');
         return this.configMaps.get(keyOf(where, name));

@@ -18,7 +18,11 @@ interface Present {
   readonly deleting?: boolean;
   readonly stalled?: boolean;
   readonly path?: string;
+  readonly instances?: number;
+  readonly autoscaler?: { readonly name: string; readonly min: number; readonly max: number };
 }
+
+const autoscaler = { name: 'dga', min: 2, max: 4 };
 
 interface Asked {
   readonly action: 'ADD' | 'REMOVE';
@@ -44,6 +48,7 @@ const there = (present: Present = {}) => ({
 
 function storeWith(present: readonly Present[]): ModelStore {
   const store = new ModelStore();
+  for (const { name, autoscaler } of present.map(there)) if (autoscaler) store.autoscalers.set(name, autoscaler);
   for (const { name, model, version, createdAt, deleting, stalled, path, instances, memory } of present.map(there)) {
     store.put({
       metadata: { name, creationTimestamp: createdAt, ...(deleting ? { deletionTimestamp: createdAt } : {}) },
@@ -173,6 +178,22 @@ describe('all three agree', () => {
       add({ path: '/m/dga' }),
       'a: 2 of 512Mi, b: 3 of 512Mi',
     ],
+    [
+      'an autoscaler decides within its bounds',
+      [{ autoscaler }],
+      add({ instances: 2, path: '/m/dga' }),
+      'dga-1.0: 2 of 512Mi',
+    ],
+    ['more than an autoscaler keeps is refused', [{ autoscaler }], add({ instances: 3, path: '/m/dga' }), 'AUTOSCALED'],
+    [
+      'what was stopped starts with what it keeps',
+      [{ autoscaler, instances: 0 }],
+      add({ path: '/m/dga' }),
+      'dga-1.0: 2 of 512Mi',
+    ],
+    ['REMOVE below what an autoscaler keeps is refused', [{ autoscaler }], remove(1), 'AUTOSCALED'],
+    ['REMOVE within its bounds leaves it', [{ autoscaler, instances: 4 }], remove(1), 'dga-1.0: 4 of 512Mi'],
+    ['REMOVE of all deletes, autoscaler or not', [{ autoscaler }], remove(2), 'nothing'],
     ['REMOVE takes some', [{}], remove(1), 'dga-1.0: 1 of 512Mi'],
     ['REMOVE of all deletes', [{}], remove(2), 'nothing'],
     ['REMOVE of more than there are deletes', [{}], remove(9), 'nothing'],

@@ -198,4 +198,7 @@ without it.
 - apiGroups: [maas.dev]
   resources: [modeldeployments]
   verbs: [get, create, patch, delete]
+- apiGroups: [autoscaling]
+  resources: [horizontalpodautoscalers]
+  verbs: [list]
 {{- end }}

@@ -1,5 +1,6 @@
 /** The cluster as `kubectl maas` reads and writes it: ModelDeployments and ConfigMaps, as whoever calls it. */
 import type { ObjectState } from '../../contracts/object-state.ts';
+import { autoscalersIn } from './autoscalers.ts';
 import type { KubeClient } from './client.ts';
 import { modelDeployments } from './model-cluster.ts';
 import { type ConfigMap, configMaps, type KubeObject, type Stored } from './resource-kind.ts';
@@ -46,6 +47,7 @@ export function commandCluster(client: KubeClient, namespace: string, signal: Ab
     ) {
       await client.delete(modelDeployments, object, { uid, resourceVersion, foreground, dryRun, signal });
     },
+    autoscalers: (where: string) => autoscalersIn(client, where, signal),
     async configMap(where: string, name: string) {
       const found = await configMap(where, name);
       return found && (found.data ?? {});

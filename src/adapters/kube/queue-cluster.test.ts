@@ -29,7 +29,8 @@ describe('the cluster of the old queue', () => {
       recorder: { record: (about, event) => events.push([about, event]) },
       record,
       known: (model) => (model === 'dga' ? known : []),
-      project: ({ metadata, spec }) => ({
+      project: ({ metadata, spec }, autoscaler) => ({
+        autoscaler,
         state: {
           namespace: metadata.namespace ?? '',
           name: metadata.name,
@@ -84,6 +85,24 @@ describe('the cluster of the old queue', () => {
       (await cluster.find('fraud', model, 'dga-1.0')).map(({ state }) => state.name).sort();
     expect(await names('dga')).toEqual(['by-hand', 'dga-1.0']);
     expect(await names('unheard-of')).toEqual(['dga-1.0']);
+  });
+
+  it('knows the autoscaler of each, and of none where it may not look at autoscalers', async () => {
+    put('fraud', 'dga-1.0');
+    const bounds = { minReplicas: 2, maxReplicas: 5 };
+    const target = { apiVersion: 'maas.dev/v1', kind: 'ModelDeployment', name: 'dga-1.0' };
+    const autoscaler = (name: string, scaleTargetRef: object, namespace = 'fraud') =>
+      api.put('autoscaling/v2/horizontalpodautoscalers', {
+        metadata: { namespace, name },
+        spec: { ...bounds, scaleTargetRef },
+      });
+    autoscaler('z-second', target);
+    autoscaler('a-deployment', { apiVersion: 'apps/v1', kind: 'Deployment', name: 'dga-1.0' });
+    autoscaler('a-elsewhere', target, 'ads');
+    autoscaler('by-load', target);
+    expect(await made()).toMatchObject({ autoscaler: { name: 'by-load', min: 2, max: 5 } });
+    api.fault = ({ path }) => (path.endsWith('horizontalpodautoscalers') ? { do: 'answer', status: 403 } : undefined);
+    expect((await made()).autoscaler).toBeUndefined();
   });
 
   it('makes a resource with the request that it came from, and never two of one name', async () => {

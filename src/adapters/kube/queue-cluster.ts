@@ -1,6 +1,7 @@
 /** The old queue's view of the cluster: ModelDeployments, the record and events, by the Kubernetes client. */
 import { annotations } from '../../contracts/names.ts';
 import type { ObjectState } from '../../contracts/object-state.ts';
+import { autoscalersIn } from './autoscalers.ts';
 import type { KubeClient } from './client.ts';
 import type { EventRecorder, EventText } from './events.ts';
 import { type ModelDeploymentObject, modelDeployments } from './model-cluster.ts';
@@ -29,6 +30,12 @@ interface ModelChange {
   readonly removal: string | null;
 }
 
+interface Autoscaler {
+  readonly name: string;
+  readonly min: number;
+  readonly max: number;
+}
+
 export interface QueueClusterOptions<Model> {
   readonly client: KubeClient;
   readonly recorder: Pick<EventRecorder, 'record'>;
@@ -37,7 +44,7 @@ export interface QueueClusterOptions<Model> {
   /** The resources of a model as the watch has them; each is then read anew. */
   readonly known: (model: string) => readonly { readonly namespace: string; readonly name: string }[];
   /** What is to be known of each. */
-  readonly project: (object: Stored<ModelDeploymentObject>) => Model;
+  readonly project: (object: Stored<ModelDeploymentObject>, autoscaler: Autoscaler | undefined) => Model;
 }
 
 /** Every write is tied to the state that was seen: CONFLICT where the object is not in it any more. */
@@ -56,7 +63,10 @@ export function queueCluster<Model>({ client, recorder, record, known, project }
       const found = await Promise.all(
         [...new Set([resourceName, ...names])].map((name) => client.get(modelDeployments, { namespace, name })),
       );
-      return found.filter((object) => object !== undefined).map(project);
+      const present = found.filter((object) => object !== undefined);
+      if (present.length === 0) return [];
+      const autoscalers = await autoscalersIn(client, namespace);
+      return present.map((object) => project(object, autoscalers.get(object.metadata.name)));
     },
 
     async create({ name, namespace, requests, payloadComplete, spec }: NewModel): Promise<EventObject> {

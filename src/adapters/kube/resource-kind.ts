@@ -16,6 +16,7 @@ import type {
   V1RuntimeClass,
   V1Secret,
   V1ServiceAccount,
+  V2HorizontalPodAutoscaler,
 } from '@kubernetes/client-node';
 
 /**
@@ -95,6 +96,11 @@ export const podDisruptionBudgets = namespaced<Wire<V1PodDisruptionBudget>>(
   'policy/v1',
   'PodDisruptionBudget',
   'poddisruptionbudgets',
+);
+export const horizontalPodAutoscalers = namespaced<Wire<V2HorizontalPodAutoscaler>>(
+  'autoscaling/v2',
+  'HorizontalPodAutoscaler',
+  'horizontalpodautoscalers',
 );
 export const leases = namespaced<Lease>('coordination.k8s.io/v1', 'Lease', 'leases');
 export const namespaces = clusterWide<Wire<V1Namespace>>('v1', 'Namespace', 'namespaces');

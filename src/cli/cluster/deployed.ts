@@ -8,7 +8,11 @@ export interface Deployed extends DeployedModel {
 }
 
 export async function deployedIn(cluster: Cluster, namespace: string): Promise<readonly Deployed[]> {
-  return (await cluster.list(namespace)).map((object) => deployedOf(readModel(object)));
+  const [models, autoscalers] = await Promise.all([cluster.list(namespace), cluster.autoscalers(namespace)]);
+  return models.map((object) => {
+    const model = readModel(object);
+    return { ...deployedOf(model), autoscaler: autoscalers.get(model.metadata.name) };
+  });
 }
 
 export function deployedOf(resource: Model): Deployed {

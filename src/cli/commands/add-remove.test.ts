@@ -225,6 +225,43 @@ describe('add', () => {
   });
 });
 
+describe('where an autoscaler decides how many instances there are', () => {
+  const autoscaled = () => {
+    const store = storeWith();
+    store.autoscalers.set('dga-1.0', { name: 'by-load', min: 2, max: 5 });
+    return store;
+  };
+
+  it('a number within its bounds is left to it, and the rest is changed', async () => {
+    const store = autoscaled();
+    const left = 'left at 2 instances by HorizontalPodAutoscaler by-load, which keeps between 2 and 5 instances';
+    expect(await ran(`${addDga} --instances 1`, store)).toEqual({
+      code: 0,
+      out: `modeldeployment.maas.dev/dga-1.0 ${left}\n`,
+      err: '',
+    });
+    expect(store.writes).toEqual([]);
+    const changed = await ran(`${addDga} --memory 1Gi`, store);
+    expect(changed.out).toBe(`modeldeployment.maas.dev/dga-1.0 ${left}; memory changed\n`);
+    expect(specOf(store)).toEqual({ ...dgaSpec, memory: '1Gi' });
+  });
+
+  it('a number outside of them is refused, and nothing else is changed', async () => {
+    const store = autoscaled();
+    const { code, err } = await ran(`${addDga} --instances 4 --memory 1Gi`, store);
+    expect(code).toBe(1);
+    expect(err).toContain('error[AUTOSCALED]: dga 1.0 would have 6 instances');
+    expect(err).toContain('HorizontalPodAutoscaler by-load, which keeps between 2 and 5 instances');
+    expect((await ran(`${removeDga} --instances 1`, store)).err).toContain('dga 1.0 would have 1 instance, against');
+    expect(store.writes).toEqual([]);
+  });
+
+  it('all of them may go all the same', async () => {
+    const store = autoscaled();
+    expect((await ran(removeDga, store)).out).toContain('deleted with its 2 instances');
+  });
+});
+
 describe('add with an upload', () => {
   const published = { hdfs: { nameservices: { a: { webhdfs: ['http://nn:9870'] } } }, payloadRoot: 'maas/models' };
   function storeWithSettings(): ModelStore {

@@ -1,13 +1,14 @@
 /** `kubectl maas add`: N more instances of a model's version. */
 import { MaasError } from '../../contracts/errors.ts';
 import { readFromPlaces } from '../../contracts/payload.ts';
-import { type AddRefusal, decideAdd } from '../../deploy-rules/add.ts';
+import { type AddDecision, type AddRefusal, decideAdd } from '../../deploy-rules/add.ts';
+import { shownAutoscaler } from '../../deploy-rules/autoscaler.ts';
 import { modelsMeant } from '../../deploy-rules/deployed-model.ts';
 import { defaultPayloadPath } from '../../deploy-rules/payload-place.ts';
 import { asked } from '../cluster/asked.ts';
 import { askAttendance, away, errorOf, unserved } from '../cluster/attendance.ts';
 import { type Deployed, deployedIn } from '../cluster/deployed.ts';
-import { type Model, qualifiedName, readModel, stateOf, title, titleOf } from '../cluster/model.ts';
+import { qualifiedName, readModel, stateOf, title, titleOf } from '../cluster/model.ts';
 import { readSettings } from '../cluster/operator-settings.ts';
 import { outrankedNote, registeredVersions } from '../cluster/outranked-note.ts';
 import { untilUncontended, write } from '../cluster/retry.ts';
@@ -236,7 +237,7 @@ function apply(
             const names = `${qualifiedName(decided.of.resource)} and ${qualifiedName(decided.twin.resource)}`;
             note(ports.err, `${names} are both ${title(command)}; the first one is changed`);
           }
-          return await change(decided.of.resource, addPatch(command, decided), dryRun, cluster);
+          return await change(decided, addPatch(command, decided), dryRun, cluster);
       }
     }
   });
@@ -261,6 +262,13 @@ function refusal(refused: AddRefusal<Deployed>, command: AddRequest, namespace: 
       return new MaasError('NAME_OWNED', `${qualifiedName(resource)} exists already and is ${titleOf(resource)}`, {
         next: `Deploy ${title(command)} with a manifest under another metadata.name; from then on add and remove find it.`,
       });
+    case 'autoscaled': {
+      const total = counted(refused.instances, 'instance');
+      return new MaasError(
+        'AUTOSCALED',
+        `${titleOf(resource)} would have ${total}, against ${shownAutoscaler(refused.by)}`,
+      );
+    }
     case 'other path':
       return new MaasError('PAYLOAD_PATH_DIFFERS', `${deployed} with the payload ${path}, not ${refused.asked}`, {
         next: 'Give the other payload a version of its own with --version, or leave --hdfs-model-path out.',
@@ -278,18 +286,21 @@ async function create(manifest: ModelManifest, dryRun: boolean, cluster: Cluster
 }
 
 async function change(
-  present: Model,
+  { of, leftTo }: Extract<AddDecision<Deployed>, { kind: 'change' }>,
   patch: ModelPatch | undefined,
   dryRun: boolean,
   cluster: Cluster,
 ): Promise<Added> {
-  if (patch === undefined) return { model: present, did: 'unchanged', created: false };
+  const present = of.resource;
+  const left = leftTo && `left at ${counted(of.instances, 'instance')} by ${shownAutoscaler(leftTo)}`;
+  if (patch === undefined) return { model: present, did: left ?? 'unchanged', created: false };
   const model = readModel(await write(cluster.patch(stateOf(present), patch, dryRun)));
   const others = Object.keys(patch.spec).filter((field) => field !== 'instances');
   const did = [
     ...('instances' in patch.spec
       ? [`scaled from ${present.spec.instances} to ${counted(model.spec.instances, 'instance')}`]
       : []),
+    ...(left === undefined ? [] : [left]),
     ...(others.length > 0 ? [`${others.join(', ')} changed`] : []),
   ];
   return { model, did: did.join('; '), created: false };

@@ -1,8 +1,9 @@
 /** `kubectl maas remove`: N instances fewer of a model's version, or all of them. */
 import { MaasError } from '../../contracts/errors.ts';
+import { shownAutoscaler } from '../../deploy-rules/autoscaler.ts';
 import { decideRemove } from '../../deploy-rules/remove.ts';
 import { deployedIn } from '../cluster/deployed.ts';
-import { readModel, title } from '../cluster/model.ts';
+import { readModel, title, titleOf } from '../cluster/model.ts';
 import { untilUncontended, write } from '../cluster/retry.ts';
 import { shrank, waitUntil, waitUntilGone } from '../cluster/wait.ts';
 import { defineCommand } from '../define-command.ts';
@@ -72,6 +73,17 @@ async function subtract(command: RemoveOptions, namespace: string, cluster: Clus
   if (decided.kind === 'going') return { model: resource, did: 'is being deleted already', gone: true };
   const { instances: before } = decided.of;
   const { instances } = decided;
+  if (decided.kind === 'autoscaled') {
+    const left = counted(instances, 'instance');
+    throw new MaasError(
+      'AUTOSCALED',
+      `${titleOf(resource)} would have ${left}, against ${shownAutoscaler(decided.by)}`,
+    );
+  }
+  if (decided.leftTo !== undefined) {
+    const did = `left at ${counted(before, 'instance')} by ${shownAutoscaler(decided.leftTo)}`;
+    return { model: resource, did, gone: false };
+  }
   if (instances > 0) {
     const patched = await write(cluster.patch(state, { spec: { instances } }, command.dryRun));
     return {
