@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
-import { podNetwork } from './family-cluster.ts';
+import { firstPods } from './family-cluster.ts';
 import { kindConfig } from './kind-config.ts';
+import { podNetwork } from './pod-network.ts';
 
 test('pods of a node get an address of each family of their cluster, and a way out for each', () => {
-  expect(podNetwork('ipv6')).toMatchObject({
+  expect(podNetwork(firstPods('ipv6'))).toMatchObject({
     plugins: [{ ipam: { ranges: [[{ subnet: 'fd00:10:244::/64' }]], routes: [{ dst: '::/0' }] } }, { type: 'portmap' }],
   });
-  expect(podNetwork('dual')).toMatchObject({
+  expect(podNetwork(firstPods('dual'))).toMatchObject({
     plugins: [
       {
         ipam: {

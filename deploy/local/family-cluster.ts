@@ -8,6 +8,7 @@ import { localState } from './cache.ts';
 import { createCluster, deleteCluster, nodeImageInUse } from './cluster.ts';
 import { ensureNetwork, removeNetwork } from './network.ts';
 import { nodeImageName } from './node-image.ts';
+import { podNetwork } from './pod-network.ts';
 import type { WorldTools } from './world.ts';
 
 /** `dual`: IPv4 first, so that it is the address that pods are known by. */
@@ -77,27 +78,11 @@ function writePodNetwork(family: Family): string {
   const directory = join(localState, `pod-network-${family}`);
   mkdirSync(directory, { recursive: true });
   const file = join(directory, '10-pods.conflist');
-  writeFileSync(file, JSON.stringify(podNetwork(family), undefined, 2));
+  writeFileSync(file, JSON.stringify(podNetwork(firstPods(family)), undefined, 2));
   return file;
 }
 
 /** The first part of each subnet is the first node's. */
-export function podNetwork(family: Family): object {
-  const ranges = podSubnets[family].map((subnet) => [{ subnet: firstPart(subnet) }]);
-  const routes = podSubnets[family].map((subnet) => ({ dst: subnet.includes(':') ? '::/0' : '0.0.0.0/0' }));
-  return {
-    cniVersion: '1.0.0',
-    name: 'pods',
-    plugins: [
-      {
-        ...{ type: 'bridge', bridge: 'cni0', isGateway: true, ipMasq: true, hairpinMode: true },
-        ipam: { type: 'host-local', ranges, routes },
-      },
-      { type: 'portmap', capabilities: { portMappings: true } },
-    ],
-  };
-}
-
-function firstPart(subnet: string): string {
-  return subnet.replace(/\/\d+$/, subnet.includes(':') ? '/64' : '/24');
+export function firstPods(family: Family): string[] {
+  return podSubnets[family].map((subnet) => subnet.replace(/\/\d+$/, subnet.includes(':') ? '/64' : '/24'));
 }

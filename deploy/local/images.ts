@@ -42,13 +42,17 @@ export async function buildAndLoad(target: ImageTarget, source: ImageSource): Pr
   return name;
 }
 
-/** Gives an image of the engine to a kind cluster. */
-export async function load({ kind, cluster }: Omit<ImageTarget, 'node'>, name: string): Promise<void> {
+/** Gives images of the engine to a kind cluster: to the node that is named, or to all of its nodes. */
+export async function load(
+  { kind, cluster, node }: Omit<ImageTarget, 'node'> & { readonly node?: string },
+  ...names: readonly string[]
+): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'maas-load-'));
   try {
     const archive = join(directory, 'image.tar');
-    await run('docker', ['save', '--output', archive, name]);
-    await run(kind, ['load', 'image-archive', archive, '--name', cluster]);
+    await run('docker', ['save', '--output', archive, ...names]);
+    const nodes = node === undefined ? [] : ['--nodes', node];
+    await run(kind, ['load', 'image-archive', archive, '--name', cluster, ...nodes]);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
