@@ -1,7 +1,7 @@
 /**
- * Bundles the programs: `node build.ts [operator] [agent] [kubectl-maas]`, all of them without a name.
+ * Bundles the programs: `node build.ts [operator] [agent] [payload-cache] [kubectl-maas]`, all of them without a name.
  *
- * Operator and agent become one CommonJS file each, for the Node of their image; kubectl-maas becomes one executable
+ * Operator, agent and cache become one CommonJS file each, for the Node of their image; kubectl-maas becomes one executable
  * that needs nothing on the machine, with the old commands' names and the chart beside it. A bundle loads several times
  * faster than its sources with their node_modules.
  */
@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
 const root = import.meta.dirname;
-const programs = ['operator', 'agent', 'kubectl-maas'] as const;
+const programs = ['operator', 'agent', 'payload-cache', 'kubectl-maas'] as const;
 type Program = (typeof programs)[number];
 
 /**

@@ -212,7 +212,7 @@ export async function buildImages(target: ImageTarget): Promise<void> {
       say('left out: src/bin/operator.ts or src/bin/agent.ts is missing');
       return null;
     }
-    await bundlePrograms('operator', 'agent');
+    await bundlePrograms('operator', 'agent', 'payload-cache');
     const name = await buildAndLoad(target, operatorImage);
     say(name);
     return name;

@@ -14,7 +14,7 @@ const bundle = (name: string) => join(projectRoot, 'dist', name);
 export const operatorImage: ImageSource = {
   name: 'maas-operator',
   folder: 'deploy/images/operator',
-  added: { 'operator.cjs': bundle('operator.cjs'), 'agent.cjs': bundle('agent.cjs') },
+  added: Object.fromEntries(['operator.cjs', 'agent.cjs', 'payload-cache.cjs'].map((name) => [name, bundle(name)])),
 };
 
 /** Bundles the programs of the operator's image from the sources as they are now. */

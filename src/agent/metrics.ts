@@ -37,6 +37,11 @@ export function metricsText(state: State, measured: Measured): string {
   metric('maas_agent_payload_size_bytes', 'gauge', 'Bytes of the whole payload.', [
     ['', state.progress?.bytesTotal ?? 0],
   ]);
+  if (state.progress?.bytesFromCache !== undefined) {
+    metric('maas_agent_payload_cache_bytes', 'gauge', "Bytes of the payload that came from the node's cache.", [
+      ['', state.progress.bytesFromCache],
+    ]);
+  }
   metric('maas_agent_reregistrations_total', 'counter', 'Registrations that were made after the first one.', [
     ['', Math.max(0, state.registrations - 1)],
   ]);

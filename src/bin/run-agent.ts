@@ -21,6 +21,7 @@ import { type AgentInstructions, paths, tokenFile } from '../contracts/pod-contr
 import type { Log } from '../kernel/log.ts';
 import { systemClock } from '../kernel/system-clock.ts';
 import { fetchPayload } from '../payload/fetch.ts';
+import type { NearPayload } from '../payload/near-payload.ts';
 
 /** Put before every path of the contract; for tests, which run agents outside of pods. */
 const root = process.env['MAAS_ROOT'] ?? '';
@@ -28,17 +29,31 @@ const terminationLog = '/dev/termination-log';
 const clock = systemClock;
 
 /** Read before each request, because tokens are renewed. */
-function fetchPinned({ hdfs }: AgentInstructions, pinned: PinnedPayload, log: Log): FetchPayload {
+function fetchPinned({ hdfs, payloadCache }: AgentInstructions, pinned: PinnedPayload, log: Log): FetchPayload {
   const directory = join(root, paths.payload);
   const token = tokenFromFile(join(root, paths.token, tokenFile));
   return async (progress, signal) => {
     const source = openHdfsReader(hdfs, pinned.nameservice, { clock, token, log });
     const begun = clock.monotonic();
-    const options = { clock, random: Math.random, signal, progress };
+    const near = payloadCache && (await nearPayload({ url: payloadCache.url, directory, signal, log }));
+    const options = { clock, random: Math.random, signal, progress, near };
     const { bytesFetched } = await fetchPayload(source, pinned, directory, options);
     const ms = Math.round(clock.monotonic() - begun);
-    log.info({ files: pinned.files.length, bytes: pinned.bytes, bytesFetched, ms }, 'payload verified');
+    const fromCache = near === undefined ? {} : { bytesFromCache: near.bytes };
+    log.info({ files: pinned.files.length, bytes: pinned.bytes, bytesFetched, ...fromCache, ms }, 'payload verified');
   };
+}
+
+/** Loaded only where there is a cache. */
+async function nearPayload(where: {
+  readonly url: string;
+  readonly directory: string;
+  readonly signal: AbortSignal;
+  readonly log: Log;
+}): Promise<NearPayload> {
+  const { PayloadCacheClient } = await import('../adapters/payload-cache.ts');
+  const { NearPayload } = await import('../payload/near-payload.ts');
+  return new NearPayload({ ...where, near: new PayloadCacheClient(where.url), clock });
 }
 
 async function start(server: AgentServer, log: Log): Promise<RunningAgent> {

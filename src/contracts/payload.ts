@@ -66,8 +66,15 @@ export const transferProgress = z.object({
 });
 export type TransferProgress = z.infer<typeof transferProgress>;
 
-/** The same of a download, which goes on for as long as it takes. */
-export interface FetchProgress extends TransferProgress {
+/** How far an agent's download is, for those who ask it. */
+export const downloadProgress = transferProgress.extend({
+  /** Of those done, where the node has a cache of payloads that was asked. */
+  bytesFromCache: z.number().optional(),
+});
+export type DownloadProgress = z.infer<typeof downloadProgress>;
+
+/** The same while it goes on, which it does for as long as it takes. */
+export interface FetchProgress extends DownloadProgress {
   /** What is being retried; undefined again after the next success. */
   readonly lastError: MaasError | undefined;
 }

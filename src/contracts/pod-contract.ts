@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { hdfsSettings, zookeeperSettings } from './hadoop-side.ts';
-import { transferProgress } from './payload.ts';
+import { downloadProgress } from './payload.ts';
 import type { Reason } from './reasons.ts';
 
 export const containers = { agent: 'agent', model: 'model' } as const;
@@ -84,6 +84,8 @@ export const agentInstructions = z.object({
   hostNetwork: z.boolean(),
   /** The uid that the model's processes run under: on the node's network sockets are told apart by it. */
   modelUid: z.int().optional(),
+  /** Where its node's cache of payloads is asked before HDFS; see docs/adr/0048. */
+  payloadCache: z.object({ url: z.url() }).optional(),
 });
 export type AgentInstructions = z.infer<typeof agentInstructions>;
 export const agentInstructionsVariable = 'MAAS_AGENT';
@@ -132,7 +134,7 @@ export const agentStatus = z.object({
   scriptStarted: z.string().optional(),
   /** Where the payload is read, and as which user of HDFS. */
   hdfs: z.object({ nameservice: z.string(), path: z.string(), user: z.string() }).optional(),
-  payload: transferProgress.optional(),
+  payload: downloadProgress.optional(),
   url: z.string().optional(),
   /** Digest of the payload whose every byte was verified here; absent before that. */
   verifiedDigest: z.string().optional(),

@@ -84,6 +84,14 @@ const payloadStoreSettings = z.strictObject({
 });
 export type PayloadStoreSettings = z.infer<typeof payloadStoreSettings>;
 
+/** The cache of payloads on each node; see docs/adr/0048. */
+const payloadCacheSettings = z.strictObject({
+  /** Where agents ask it, each the one of its own node. */
+  url: z.url({ protocol: /^http$/ }),
+  /** Also what models read with a delegation token of their own: whoever knows a file's SHA-256 may then have it. */
+  withTokens: z.boolean().default(false),
+});
+
 /** A queue's name, where it becomes a label's value. */
 const queueName = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/);
 
@@ -166,6 +174,8 @@ export const operatorSettings = z
     /** How often the payload of a running version is compared with HDFS. */
     payloadCheckMs: z.int().min(1_000).default(60_000),
     payloadStore: payloadStoreSettings.prefault({}),
+    /** Absent where there is none. */
+    payloadCache: payloadCacheSettings.optional(),
     legacy: legacySettings.prefault({}),
   })
   .superRefine(({ namespaces, legacy: { queue } }, { addIssue }) => {

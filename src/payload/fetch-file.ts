@@ -8,6 +8,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { openBeneath } from './beneath.ts';
 import { DigestInOrder } from './digest-in-order.ts';
 import { HdfsChecksum } from './hdfs-checksum.ts';
+import type { NearPayload, Taken } from './near-payload.ts';
 import type { PayloadHdfs } from './payload-hdfs.ts';
 import { shown } from './payload-rules.ts';
 import {
@@ -35,6 +36,8 @@ export interface FileFetchOptions {
   readonly requests: Slots;
   readonly cut: Cut;
   readonly clock: Pick<Clock, 'monotonic'>;
+  /** Asked before HDFS, where there is one. */
+  readonly near?: NearPayload | undefined;
   /** Told how many bytes of the file are there, each time some came. */
   readonly inPlace: (bytes: number) => void;
 }
@@ -63,6 +66,10 @@ export class FileFetch {
   #kept: number | undefined;
   /** Wrong bytes came from several data nodes at once: from one at a time it shows from which. */
   #oneByOne = false;
+  /** What is there has bytes that came from near by. */
+  #nearBy = false;
+  /** The file is given on while it comes. */
+  #offered: Taken['offered'];
 
   constructor(options: FileFetchOptions) {
     this.#options = options;
@@ -80,7 +87,7 @@ export class FileFetch {
       const inOrder = await readBack(handle, there, digests, signal);
       inPlace(there);
       try {
-        if (there < file.length) await this.#download({ handle, there, inOrder });
+        if (there < file.length) await this.#bringRest({ handle, there, inOrder });
       } catch (error) {
         throw await readFailure(source, pinned, file, error, signal);
       } finally {
@@ -88,7 +95,8 @@ export class FileFetch {
       }
 
       const verdict = await verdictOn(source, pinned, file, digests, signal);
-      if (verdict.kind === 'right' || (verdict.kind === 'unproved' && there === 0)) return;
+      if (verdict.kind === 'right') return await this.#options.near?.keepUp();
+      if (verdict.kind === 'unproved' && there === 0) return;
       if (verdict.kind === 'wrong' && verdict.perhapsUneven && (await this.#fitsItsBlocks(handle))) return;
       throw await this.#refuse(handle, there, verdict);
     } finally {
@@ -98,7 +106,17 @@ export class FileFetch {
 
   /** Keeps as much as may be right. @returns what the attempt failed with */
   async #refuse(handle: FileHandle, there: number, verdict: BytesVerdict): Promise<MaasError> {
-    const { file, cut } = this.#options;
+    const { file, cut, near } = this.#options;
+    this.#offered?.withdraw();
+    if (this.#nearBy && there === 0) {
+      this.#nearBy = false;
+      near?.wrong(file);
+      await this.#keep(handle, 0);
+      return new LeftoverWrong(
+        'HDFS_ERROR',
+        `The node's cache has other bytes than were pinned for ${shown(file.path)}`,
+      );
+    }
     if (there > 0 || verdict.kind !== 'wrong') {
       // One that was whole may have gaps near its end only.
       await this.#keep(handle, verdict.kind === 'wrong' && there === file.length ? beforeGaps(there, cut) : 0);
@@ -124,6 +142,29 @@ export class FileFetch {
   async #keep(handle: FileHandle, bytes: number): Promise<void> {
     this.#kept = bytes;
     await handle.truncate(bytes);
+  }
+
+  /** From near by as far as that goes, then from HDFS. */
+  async #bringRest(target: Target): Promise<void> {
+    const { near, file, signal } = this.#options;
+    if (near === undefined || this.#offered !== undefined) return await this.#download(target);
+    const { handle, inOrder } = target;
+    const { position, offered } = await near.take(
+      file,
+      target.there,
+      async (chunk, at) => {
+        this.#nearBy = true;
+        inOrder.offer(chunk, at);
+        await writeAll(handle, chunk, at);
+        this.#kept = at + chunk.length;
+        inOrder.written(this.#kept);
+        this.#options.inPlace(this.#kept);
+      },
+      signal,
+    );
+    this.#offered = offered;
+    offered?.reached(position);
+    if (position < file.length) await this.#download({ ...target, there: position });
   }
 
   /**
@@ -175,6 +216,7 @@ export class FileFetch {
                 arrived[index] = position;
                 inPlace += bytes;
                 inOrder.written(front());
+                this.#offered?.reached(front());
                 this.#options.inPlace(inPlace);
               }),
             );

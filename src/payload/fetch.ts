@@ -9,6 +9,7 @@ import { backOffMs } from '../kernel/back-off.ts';
 import { mapBounded, Slots } from '../kernel/bounded.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { type FetchSource, FileFetch } from './fetch-file.ts';
+import type { NearPayload } from './near-payload.ts';
 import { shown } from './payload-rules.ts';
 import { type Cut, usualCut } from './segments.ts';
 import { TransferTally } from './transfer-tally.ts';
@@ -24,6 +25,8 @@ export interface FetchOptions {
   readonly concurrency?: number;
   /** How large files are cut. */
   readonly cut?: Cut;
+  /** Asked for each file before HDFS. */
+  readonly near?: NearPayload | undefined;
 }
 
 export interface FetchResult {
@@ -52,7 +55,10 @@ export async function fetchPayload(
 ): Promise<FetchResult> {
   const trouble: Trouble = { lastError: undefined };
   const total = { files: pinned.files.length, bytes: pinned.bytes };
-  const tally = new TransferTally(total, (done) => options.progress?.({ ...done, ...trouble }));
+  const { near } = options;
+  const tally = new TransferTally(total, (done) => {
+    options.progress?.({ ...done, ...trouble, ...(near === undefined ? {} : { bytesFromCache: near.bytes }) });
+  });
   const concurrency = options.concurrency ?? requestsAtOnce;
   const requests = new Slots(concurrency);
   const cut = options.cut ?? usualCut;
@@ -74,6 +80,7 @@ export async function fetchPayload(
         requests,
         cut,
         clock: options.clock,
+        near,
         inPlace,
       });
       const failed = (error: MaasError) => {

@@ -142,6 +142,7 @@ function agentContainer(
     hostNetwork,
     ...(spec.healthCheck === undefined ? {} : { healthPath: spec.healthCheck.path }),
     ...(modelUid === undefined ? {} : { modelUid }),
+    ...present('payloadCache', payloadCacheOf(spec, settings)),
   };
   const field = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
   return {
@@ -239,6 +240,16 @@ function modelContainer(
       ...(needsTmp(spec, settings) ? [{ name: 'tmp', mountPath: '/tmp' }] : []),
     ],
   };
+}
+
+/** What is protected by a token of its own is cached only where the site says so. */
+function payloadCacheOf(
+  spec: ModelDeploymentSpec,
+  { payloadCache }: OperatorSettings,
+): AgentInstructions['payloadCache'] {
+  if (payloadCache === undefined || (spec.payload.tokenSecret !== undefined && !payloadCache.withTokens))
+    return undefined;
+  return { url: payloadCache.url };
 }
 
 /** Agents get the addresses of the nameservice that they read from, and of no other. */

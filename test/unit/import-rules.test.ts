@@ -31,6 +31,7 @@ const rules: Readonly<Record<string, Rule>> = {
   legacy: { folders: [...basics, 'wire', 'deploy-rules'], packages: ['zod'], node: 'all' },
   agent: { folders: [...basics, 'wire'], packages: ['zod'], node: 'all' },
   payload: { folders: basics, packages: ['ignore', 'zod'], node: 'all' },
+  'payload-cache': { folders: basics, packages: [], node: 'all' },
   cli: { folders: [...basics, 'wire', 'deploy-rules'], packages: ['commander', 'yaml', 'zod'], node: 'all' },
   adapters: {
     folders: basics,
@@ -59,6 +60,7 @@ const rules: Readonly<Record<string, Rule>> = {
       'legacy',
       'agent',
       'payload',
+      'payload-cache',
       'cli',
       'adapters',
       'documents',

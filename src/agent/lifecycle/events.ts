@@ -1,6 +1,6 @@
 /** What happens to an agent, and what it then does: the words of its lifecycle. */
 import type { AgentMode } from '../../contracts/modes.ts';
-import type { TransferProgress } from '../../contracts/payload.ts';
+import type { DownloadProgress } from '../../contracts/payload.ts';
 import type { AgentStatus, TerminationMessage } from '../../contracts/pod-contract.ts';
 import type { EndpointFile } from '../../wire/endpoint-file.ts';
 import type { EndpointReading } from '../model/endpoint-reading.ts';
@@ -32,7 +32,7 @@ export interface Binding {
 }
 
 export type Event =
-  | { readonly type: 'payload-progress'; readonly progress: TransferProgress }
+  | { readonly type: 'payload-progress'; readonly progress: DownloadProgress }
   | { readonly type: 'payload-trouble'; readonly problem: Problem }
   | { readonly type: 'payload-verified' }
   | { readonly type: 'payload-lost'; readonly problem: Problem }

@@ -1,6 +1,6 @@
 /** All that an agent knows, as one value, and what follows from it without any time passing. */
 import { type AgentMode, registers } from '../../contracts/modes.ts';
-import type { TransferProgress } from '../../contracts/payload.ts';
+import type { DownloadProgress } from '../../contracts/payload.ts';
 import type { EndpointFile } from '../../wire/endpoint-file.ts';
 import type { Problem, SessionState, Stage } from './events.ts';
 import type { Reached } from './reached.ts';
@@ -69,7 +69,7 @@ type RegistrationState =
 export interface State {
   readonly limits: Limits;
   readonly payload: Payload;
-  readonly progress?: TransferProgress;
+  readonly progress?: DownloadProgress;
   readonly gate: 'closed' | 'opening' | 'open';
   readonly start?: { readonly mark: string; readonly at: number };
   readonly endpoint?: EndpointFile;
