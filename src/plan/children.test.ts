@@ -72,6 +72,19 @@ describe('the children of a version', () => {
     expect(value).not.toContain('http://other');
   });
 
+  it.each([
+    ['has none', undefined, undefined, undefined],
+    ['has one', { url: 'http://cache:8090', withTokens: false }, undefined, 'http://cache:8090'],
+    ['has one, and the model a token of its own', { url: 'http://cache:8090', withTokens: false }, 'own', undefined],
+    ['caches that, too', { url: 'http://cache:8090', withTokens: true }, 'own', 'http://cache:8090'],
+  ])('tell the agent of a cache of payloads where the site %s', (_what, payloadCache, tokenSecret, told) => {
+    const settings = payloadCache === undefined ? someSettings : { ...someSettings, payloadCache };
+    const payload = { path: '/models/dga', ...(tokenSecret === undefined ? {} : { tokenSecret }) };
+    const [agent] = podOf(manifest({ payload }, settings)).initContainers;
+    const value = agent.env.find((each) => each.name === agentInstructionsVariable)?.value ?? '';
+    expect(agentInstructions.parse(JSON.parse(value)).payloadCache?.url).toBe(told);
+  });
+
   it('mount a token into the agent alone', () => {
     const pod = podOf(manifest({ payload: { path: '/models/dga', tokenSecret: 'hdfs-token' } }));
     expect(pod.volumes.map((volume) => volume.name)).toContain('token');

@@ -8,6 +8,7 @@ import { agentPort } from '../../src/contracts/agent-http.ts';
 import { customResourceDefinition } from '../../src/contracts/crd.ts';
 import { modesConfigMap } from '../../src/contracts/modes.ts';
 import { labels, managedBy } from '../../src/contracts/names.ts';
+import { cachePort } from '../../src/contracts/payload-cache.ts';
 import { settingsConfigMap, settingsKey } from '../../src/contracts/settings.ts';
 import { chartDirectory, lint, minimalValues, namespace, one, type Rendered, render } from './helm.ts';
 
@@ -69,6 +70,69 @@ describe('the chart', () => {
     const first = names(render());
     expect(first.length).toBeGreaterThan(0);
     expect(names(render({}, 'second')).filter((name) => first.includes(name))).toEqual([]);
+  });
+});
+
+describe('the payload cache', () => {
+  const enabled = (more: object = {}) => render({ payloadCache: { enabled: true, size: '20Gi', ...more } });
+  const cachePodOf = (objects: readonly Rendered[]) =>
+    (one(objects, 'DaemonSet', 'maas-operator-cache')['spec'] as { template: { spec: PodSpec } }).template.spec;
+
+  it('is not there unless it is asked for', () => {
+    expect(render().filter(({ metadata }) => metadata.name.endsWith('-cache'))).toEqual([]);
+  });
+
+  it('is restricted, has no token, and a bounded part of the disk that it asks for', () => {
+    const spec = cachePodOf(enabled());
+    expect(spec.securityContext).toEqual({
+      runAsNonRoot: true,
+      runAsUser: 10_001,
+      runAsGroup: 10_001,
+      fsGroup: 10_001,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    expect(spec['automountServiceAccountToken']).toBe(false);
+    expect(spec['hostNetwork'] ?? spec['hostPID'] ?? spec['hostIPC']).toBeUndefined();
+    expect(spec.volumes).toEqual([{ name: 'files', emptyDir: { sizeLimit: '20Gi' } }]);
+    expect(spec.containers).toHaveLength(1);
+    expect(spec.containers[0]).toMatchObject({
+      command: ['node', '--max-old-space-size=96', '/app/payload-cache.cjs', '/cache', '20Gi'],
+      ports: [{ name: 'http', containerPort: cachePort }],
+      securityContext: {
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      },
+      resources: {
+        requests: { cpu: '20m', memory: '128Mi', 'ephemeral-storage': '20Gi' },
+        limits: { memory: '512Mi' },
+      },
+    });
+    expect(JSON.stringify(spec.containers[0]?.ports)).not.toContain('hostPort');
+  });
+
+  it('is reached on its own node, under the address that agents are told', () => {
+    const objects = enabled();
+    const service = one(objects, 'Service', 'maas-operator-cache')['spec'];
+    expect(service).toMatchObject({ internalTrafficPolicy: 'Local', ports: [{ port: cachePort, targetPort: 'http' }] });
+    const settings = one(objects, 'ConfigMap', settingsConfigMap)['data'] as Record<string, string>;
+    const { payloadCache } = JSON.parse(settings[settingsKey] ?? '') as { payloadCache: unknown };
+    expect(payloadCache).toEqual({
+      url: `http://maas-operator-cache.${namespace}.svc:${cachePort}`,
+      withTokens: false,
+    });
+  });
+
+  it('may be asked by the pods of models alone, where there are policies', () => {
+    const objects = render({ payloadCache: { enabled: true }, networkPolicy: { enabled: true } });
+    expect(one(objects, 'NetworkPolicy', 'maas-operator-cache')['spec']).toMatchObject({
+      ingress: [{ from: [{ namespaceSelector: {}, podSelector: { matchLabels: { [labels.managedBy]: managedBy } } }] }],
+    });
+  });
+
+  it('goes where the values send it', () => {
+    const placement = { nodeSelector: { models: 'yes' }, tolerations: [{ operator: 'Exists' }] };
+    expect(cachePodOf(enabled(placement))).toMatchObject(placement);
   });
 });
 

@@ -6,7 +6,7 @@ import {
   settingsConfigMap,
   settingsKey,
 } from '../../src/contracts/settings.ts';
-import { minimalValues, one, type Rendered, refusal, render } from './helm.ts';
+import { minimalValues, namespace, one, type Rendered, refusal, render } from './helm.ts';
 
 function settingsOf(objects: readonly Rendered[]): unknown {
   const data = one(objects, 'ConfigMap', settingsConfigMap)['data'] as Record<string, string>;
@@ -71,6 +71,7 @@ describe('the settings that the chart renders', () => {
       payloadRoot: '/models',
       payloadCheckMs: 3_600_000,
       payloadStore: { root: '/store', removeAfterMs: 86_400_000 },
+      payloadCache: { url: `http://maas-operator-cache.${namespace}.svc:8090`, withTokens: true },
       legacy: {
         cpu: '20m',
         readFrom: 'Path',
@@ -113,6 +114,7 @@ describe('the settings that the chart renders', () => {
         payloadRoot: wanted.payloadRoot,
         payloadCheckMs: wanted.payloadCheckMs,
         payloadStore: wanted.payloadStore,
+        payloadCache: { enabled: true, withTokens: true },
         legacy: wanted.legacy,
       }),
     );

@@ -16,6 +16,16 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: operator
 {{- end }}
 
+{{- define "maas.payloadCacheLabels" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: payload-cache
+{{- end }}
+
+{{- define "maas.payloadCacheName" -}}
+{{- include "maas.fullname" . }}-cache
+{{- end }}
+
 {{- define "maas.labels" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -160,6 +170,10 @@ without it.
       "payloadRoot" (include "maas.text" $values.payloadRoot)
       "payloadStore" $store
       "legacy" $legacy }}
+{{- if $values.payloadCache.enabled }}
+{{- $url := printf "http://%s.%s.svc:8090" (include "maas.payloadCacheName" .) (include "maas.namespace" .) }}
+{{- $_ := set $settings "payloadCache" (dict "url" $url "withTokens" ($values.payloadCache.withTokens | default false)) }}
+{{- end }}
 {{- with $values.payloadCheckMs }}{{- $_ := set $settings "payloadCheckMs" (int64 .) }}{{- end }}
 {{- with $values.clusterId }}{{- $_ := set $settings "clusterId" (include "maas.text" .) }}{{- end }}
 {{- toPrettyJson $settings }}

@@ -16,6 +16,7 @@ metrics: {service: true, port: 8080, serviceMonitor: {}}
 model: {image: {repository: maas-runtime, pullPolicy: IfNotPresent}, disruptionBudget: {enabled: true}, resources: {}}
 namespaces: []
 networkPolicy: {}
+payloadCache: {size: 10Gi, resources: {}}
 payloadRoot: maas/models
 payloadStore: {}
 podDisruptionBudget: {enabled: true}
