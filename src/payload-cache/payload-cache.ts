@@ -265,10 +265,10 @@ export class PayloadCache {
 
   async #lose(entry: Entry, error: unknown): Promise<void> {
     if (entry.state !== 'whole') return;
-    this.counts.damaged += 1;
     this.#options.log.warn({ err: error, sha256: entry.sha256 }, 'a damaged file is removed');
     await this.#unlink(entry.sha256);
     this.#shelf.remove(entry);
+    this.counts.damaged += 1;
   }
 
   async #evict(files: readonly Wanted[]): Promise<void> {

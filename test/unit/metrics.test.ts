@@ -6,6 +6,7 @@ import { projectRoot } from '../../deploy/local/cache.ts';
 import { type BuildInfo, type MeasuredModel, type MetricSources, operatorMetrics } from '../../src/adapters/metrics.ts';
 import { initialState, usualLimits } from '../../src/agent/lifecycle/state.ts';
 import { metricsText } from '../../src/agent/metrics.ts';
+import { metricsText as cacheMetricsText, noCounts } from '../../src/payload-cache/metrics.ts';
 
 const dga: MeasuredModel = {
   namespace: 'fraud',
@@ -54,8 +55,11 @@ function agentText(): string {
     { gateOpen: false, stopping: false, revoked: false },
     0,
   );
-  return metricsText(state, { timeToRegister: 1_500 });
+  const progress = { bytesDone: 1, bytesTotal: 1, filesDone: 1, filesTotal: 1, bytesFromCache: 1 };
+  return metricsText({ ...state, progress }, { timeToRegister: 1_500 });
 }
+
+const cacheText = () => cacheMetricsText(noCounts(), { taken: 0, room: 1, files: 0 });
 
 interface Family {
   readonly name: string;
@@ -99,6 +103,7 @@ const rules: readonly (readonly [rule: string, broken: (family: Family) => boole
 describe.each<[string, () => Promise<string>]>([
   ['operator', () => operatorText()],
   ['agent', async () => agentText()],
+  ['payload cache', async () => cacheText()],
 ])('the metrics of the %s', (_who, text) => {
   it.each(rules)('have %s', async (_rule, broken) => {
     const families = familiesOf(await text());
@@ -190,14 +195,16 @@ describe('the table of the document', () => {
   );
 
   it('has every metric that is served, with its type and labels, and no other', async () => {
-    const served = familiesOf(`${await operatorText()}\n${agentText()}`)
+    const served = familiesOf([await operatorText(), agentText(), cacheText()].join('\n'))
       .filter(({ name }) => name.startsWith('maas_'))
       .map(({ name, type, labels }) => [name, type, [...labels].sort().join(',')].join(' '));
     expect(rows.toSorted()).toEqual(served.toSorted());
   });
 
   it('is not contradicted elsewhere: every metric that is named anywhere is served', async () => {
-    const served = new Set(familiesOf(`${await operatorText()}\n${agentText()}`).map(({ name }) => name));
+    const served = new Set(
+      familiesOf([await operatorText(), agentText(), cacheText()].join('\n')).map(({ name }) => name),
+    );
     for (const name of ['docs/operations.md', 'docs/models.md', 'docs/migration.md', 'README.md'].flatMap(
       (path) => readFileSync(join(projectRoot, path), 'utf8').match(/\bmaas_(?!deploy|service)[a-z_]+[a-z]\b/g) ?? [],
     )) {
