@@ -27,7 +27,10 @@ export type CallUrl =
   | { readonly url: string; readonly problem?: undefined }
   | { readonly url?: undefined; readonly problem: string };
 
-/** The URL of the request: absolute, ASCII, without a fragment. The request is a GET. */
+/**
+ * The URL of the request: absolute, ASCII, without a fragment. The request is a GET. Dots in the path stay; `new URL`
+ * would resolve them.
+ */
 export function modelCallUrl({ endpoint, function: name, args = [] }: ModelCall): CallUrl {
   const base = endpoint.url.endsWith('/') ? endpoint.url.slice(0, -1) : endpoint.url;
   const path = functionPath(endpoint.functions, name);
@@ -102,25 +105,8 @@ function requestUrl(address: string, query: string): CallUrl {
   if (!inPath.test(path)) return { problem: 'the path of the function holds characters that a URL cannot have' };
   if (!inQuery.test(asked.slice(1)))
     return { problem: 'the path of the function holds a query that a URL cannot have' };
-  const whole = `${withoutDots(path).replace(/^\/*/, '/')}${asked}`;
+  const whole = `${path.replace(/^\/*/, '/')}${asked}`;
   return { url: `${scheme.toLowerCase()}://${authority}${ascii(whole)}` };
-}
-
-/** As java.net.URL does: `.` and `..` are resolved as they are written, not where they are percent-encoded. */
-function withoutDots(path: string): string {
-  if (!path.includes('/.')) return path;
-  const kept: string[] = [];
-  const segments = path.slice(1).split('/');
-  segments.forEach((segment, at) => {
-    const last = at === segments.length - 1;
-    if (segment !== '.' && segment !== '..') kept.push(segment);
-    else if (segment === '..' && kept.length > 0 && kept.at(-1) !== '..') {
-      kept.pop();
-      if (last) kept.push('');
-    } else if (segment === '..') kept.push(segment);
-    else if (last) kept.push('');
-  });
-  return `/${kept.join('/')}`;
 }
 
 function ascii(text: string): string {
@@ -129,7 +115,7 @@ function ascii(text: string): string {
 
 /** Statuses that the client follows, with a Location; more than 50 in a row, or one in a circle, give null. */
 export const redirectStatuses: readonly number[] = [301, 302, 303, 307];
-/** These have no body, whatever follows them. */
+/** These have no body for the client; every other one has, of no bytes too. */
 const bodiless: readonly number[] = [204, 205, 304];
 
 /**

@@ -327,6 +327,45 @@ export async function applyModel(connect: string, call: ModelArguments): Promise
   return await running.line(() => true);
 }
 
+/** One call, without a ZooKeeper. */
+export interface MadeCall {
+  readonly url: string;
+  readonly functions: Readonly<Record<string, string>>;
+  readonly function?: string | undefined;
+  readonly args: Readonly<Record<string, string | null>>;
+  /** By the thread of the call before; else by a new one. */
+  readonly sameThread?: true;
+}
+
+const made = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('answer'), ...stamp, answer: z.record(z.string(), z.unknown()) }),
+  failedCall,
+]);
+export type MadeLine = z.infer<typeof made>;
+
+/** Makes calls as Stellar does. */
+export class Caller implements AsyncDisposable {
+  private readonly running: Running<MadeLine>;
+
+  private constructor(running: Running<MadeLine>) {
+    this.running = running;
+  }
+
+  static async start(): Promise<Caller> {
+    return new Caller(await Running.start(made, 'call'));
+  }
+
+  async call(call: MadeCall): Promise<MadeLine> {
+    const from = this.running.lines.length;
+    this.running.send(JSON.stringify(call));
+    return await this.running.line(() => true, { from });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.running.close();
+  }
+}
+
 export interface LoadOptions extends ModelArguments {
   readonly threads?: number;
   /** No more calls than this. */

@@ -103,7 +103,8 @@ test.each([
   [{ apply: 'a', score: 's' }, 'score', '/a?'],
   [{ score: 's' }, 'score', '/s?'],
   [{ score: 's' }, undefined, '/apply?'],
-  [{}, 'score', '/apply?'],
+  [{}, undefined, '/apply?'],
+  [{}, 'score', '/score?'],
 ])('of the functions %j, %s calls %s', async (functions, name, url) => {
   const connect = await registered({ url: base, functions });
   await applyModel(connect, { model: 'dga', ...(name === undefined ? {} : { function: name }) });

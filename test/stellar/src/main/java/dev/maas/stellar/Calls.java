@@ -1,18 +1,29 @@
 package dev.maas.stellar;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.net.ConnectException;
 import java.net.SocketException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.http.NoHttpResponseException;
+import org.codehaus.jackson.JsonNode;
+import org.codehaus.jackson.map.ObjectMapper;
 
 /** Calls of models: one, or many at once for a while. */
 final class Calls {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
   private final Lines lines;
 
   Calls(Lines lines) {
@@ -40,6 +51,41 @@ final class Calls {
             "millis", millisSince(begin));
       }
     }
+  }
+
+  /**
+   * No ZooKeeper: each line of standard input is a call (url, functions, function, args), which is made and answered by
+   * one line; by a new thread, unless it has `sameThread`.
+   */
+  void call() throws Exception {
+    BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    ExecutorService thread = Executors.newSingleThreadExecutor();
+    for (String line = in.readLine(); line != null; line = in.readLine()) {
+      JsonNode call = JSON.readTree(line);
+      if (!call.has("sameThread")) {
+        thread.shutdown();
+        thread = Executors.newSingleThreadExecutor();
+      }
+      thread.submit(() -> call(call)).get();
+    }
+  }
+
+  private void call(JsonNode call) {
+    Map<String, String> endpoint = new HashMap<>();
+    endpoint.put("url", call.get("url").getTextValue());
+    texts(call.get("functions")).forEach((name, path) -> endpoint.put("endpoint:" + name, path));
+    String function = call.has("function") ? call.get("function").getTextValue() : null;
+    try {
+      lines.print("answer", "answer", StellarClient.modelApply(endpoint, function, texts(call.get("args"))));
+    } catch (Exception reason) {
+      lines.print("failed", "kind", kind(reason), "error", Lines.shown(reason));
+    }
+  }
+
+  private static Map<String, String> texts(JsonNode node) {
+    Map<String, String> texts = new LinkedHashMap<>();
+    node.getFields().forEachRemaining(field -> texts.put(field.getKey(), field.getValue().getTextValue()));
+    return texts;
   }
 
   /**

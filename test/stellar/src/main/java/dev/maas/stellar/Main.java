@@ -33,6 +33,9 @@ public final class Main {
       case "apply":
         new Calls(lines).apply(arguments);
         break;
+      case "call":
+        new Calls(lines).call();
+        break;
       case "load":
         new Calls(lines).load(arguments);
         break;
@@ -49,7 +52,7 @@ public final class Main {
         new Nodes(lines).run(arguments);
         break;
       default:
-        throw new IllegalArgumentException("follow, list, apply, load, enqueue, legacy-list, nodes or codec?");
+        throw new IllegalArgumentException("follow, list, apply, call, load, enqueue, legacy-list, nodes or codec?");
     }
   }
 }

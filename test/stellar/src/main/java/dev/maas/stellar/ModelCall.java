@@ -1,6 +1,7 @@
 package dev.maas.stellar;
 
 import java.io.IOException;
+import java.net.URISyntaxException;
 import java.net.URL;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,8 +12,7 @@ import org.apache.http.NameValuePair;
 import org.apache.http.client.HttpClient;
 import org.apache.http.client.methods.HttpGet;
 import org.apache.http.client.utils.URLEncodedUtils;
-import org.apache.http.impl.client.HttpClientBuilder;
-import org.apache.http.impl.conn.BasicHttpClientConnectionManager;
+import org.apache.http.impl.client.DefaultHttpClient;
 import org.apache.http.message.BasicNameValuePair;
 import org.apache.http.util.EntityUtils;
 import org.codehaus.jackson.map.ObjectMapper;
@@ -22,6 +22,7 @@ import org.codehaus.jackson.map.ObjectMapper;
  * timeout of any kind. An answer other than 200 that has a body is dropped unread, and the thread's only connection
  * with it: from then on that thread cannot call any model.
  */
+@SuppressWarnings("deprecation") // the client of the field
 final class ModelCall {
   /** The model answered, but not with 200. */
   static final class StatusException extends IOException {
@@ -42,17 +43,16 @@ final class ModelCall {
   }
 
   private static final ThreadLocal<HttpClient> CLIENT =
-      ThreadLocal.withInitial(
-          () -> HttpClientBuilder.create().setConnectionManager(new BasicHttpClientConnectionManager()).build());
+      ThreadLocal.withInitial(DefaultHttpClient::new);
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private ModelCall() {}
 
-  static Map<String, Object> get(String url, Map<String, String> arguments) throws IOException {
+  static Map<String, Object> get(String url, Map<String, String> arguments) throws IOException, URISyntaxException {
     List<NameValuePair> pairs = new ArrayList<>();
     arguments.forEach((key, value) -> pairs.add(new BasicNameValuePair(key, value)));
-    HttpGet request = new HttpGet(new URL(url) + "?" + URLEncodedUtils.format(pairs, "UTF-8"));
+    HttpGet request = new HttpGet(new URL(new URL(url) + "?" + URLEncodedUtils.format(pairs, "UTF-8")).toURI());
     request.addHeader(HttpHeaders.ACCEPT, "application/json");
     HttpResponse response = CLIENT.get().execute(request);
     int status = response.getStatusLine().getStatusCode();

@@ -2,7 +2,10 @@ package dev.maas.stellar;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
@@ -79,17 +82,35 @@ final class StellarClient implements Closeable {
     return endpoint;
   }
 
-  /** MAAS_MODEL_APPLY. A function named `apply` takes precedence over the one asked for. */
+  /**
+   * MAAS_MODEL_APPLY. A function named `apply` takes precedence over the one asked for, and one that the endpoint does
+   * not name is a path itself. The arguments are a map of the language, which is a HashMap that is filled from behind.
+   */
   static Map<String, Object> modelApply(Map<String, String> endpoint, String function, Map<String, String> arguments)
       throws Exception {
-    String path = "apply";
-    if (function != null && endpoint.get("endpoint:" + function) != null) {
-      path = endpoint.get("endpoint:" + function);
+    String path = function == null ? "apply" : function;
+    if (endpoint.containsKey("endpoint:" + path)) {
+      path = "" + endpoint.get("endpoint:" + path);
     }
     if (endpoint.containsKey("endpoint:apply")) {
-      path = endpoint.get("endpoint:apply");
+      path = "" + endpoint.get("endpoint:apply");
     }
-    return ModelCall.get(endpoint.get("url") + "/" + path, arguments);
+    String url = endpoint.get("url");
+    if (url.endsWith("/")) {
+      url = url.substring(0, url.length() - 1);
+    }
+    if (path.startsWith("/")) {
+      path = path.substring(1);
+    }
+    return ModelCall.get(url + "/" + path, literal(arguments));
+  }
+
+  private static Map<String, String> literal(Map<String, String> arguments) {
+    List<String> written = new ArrayList<>(arguments.keySet());
+    Collections.reverse(written);
+    Map<String, String> map = new HashMap<>();
+    written.forEach(name -> map.put(name, arguments.get(name)));
+    return map;
   }
 
   @Override
