@@ -2,9 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import packageJson from '../../package.json' with { type: 'json' };
 import { runHelm } from '../adapters/helm.ts';
+import { callModel, modelConnections } from '../adapters/http/model-call.ts';
 import { ChosenClients } from '../adapters/kube/chosen-clients.ts';
 import { clusterInspector } from '../adapters/kube/cluster-inspector.ts';
 import { commandCluster } from '../adapters/kube/command-cluster.ts';
+import { throughApiServer } from '../adapters/kube/pod-proxy.ts';
 import { touchTcp } from '../adapters/tcp-touch.ts';
 import { terminalOutput } from '../adapters/terminal.ts';
 import { readText, readTextIfAny } from '../adapters/text-file.ts';
@@ -47,6 +49,8 @@ const patient = { clock: systemClock, ...namedToken('MAAS_HDFS_TOKEN_FILE', env[
 // Somebody waits for the answer: a name node that is away is tried once.
 const impatient = { ...patient, rounds: 1 };
 
+const askModel = modelConnections(`kubectl-maas/${version}`);
+
 function payloadsOf(hdfs: HdfsSettings, how: Parameters<typeof openHdfs>[2]) {
   return userPayloads({
     hdfs,
@@ -75,6 +79,10 @@ const ports: Ports = {
   // What goes wrong with the connection is in the error of whoever waits for it.
   zookeeper: ({ quorum, sessionTimeoutMs }) =>
     new ZooKeeper({ quorum, sessionTimeoutMs, clock: systemClock, log: silentLog }),
+  models: (choice) => ({
+    directly: (url, bounds) => callModel(askModel, url, bounds),
+    throughApiServer: (pod, url, bounds) => callModel(throughApiServer(clients.open(choice).client, pod), url, bounds),
+  }),
   readFile: readText,
   readText: readTextIfAny,
   helm: (args, input) => runHelm(env['HELM'] || 'helm', args, input),

@@ -1,5 +1,6 @@
 /** The commands of `kubectl maas`, in the order of the help. */
 import { add } from './commands/add.ts';
+import { call } from './commands/call.ts';
 import { doctor } from './commands/doctor.ts';
 import { importModels } from './commands/import.ts';
 import { list } from './commands/list.ts';
@@ -17,6 +18,7 @@ export const commands: readonly Command[] = [
   remove,
   list,
   status,
+  call,
   restart,
   pause,
   resume,

@@ -35,6 +35,8 @@ export interface Ports {
   readonly readText: (path: string) => Promise<string | undefined>;
   /** Runs Helm with this input and the terminal's own output; gives its exit status. @throws MaasError HELM_FAILED */
   readonly helm: (args: readonly string[], input: string) => Promise<number>;
+  /** Calls of models, as Stellar makes them. */
+  readonly models: (choice: ClusterChoice) => ModelCaller;
   /** Opens a TCP connection and closes it again, without a byte on it. Never throws. */
   readonly touch: (host: string, port: number, timeoutMs: number) => Promise<Touch>;
   /** Fires when the user interrupts the command. */
@@ -228,6 +230,47 @@ export interface FoundPayload {
 export type Touch =
   | { readonly outcome: 'connected' }
   | { readonly outcome: 'refused' | 'unreachable' | 'unresolved'; readonly problem: string };
+
+/** Both throw only the signal's reason. */
+export interface ModelCaller {
+  directly(url: string, bounds: CallBounds): Promise<CallOutcome>;
+  /** @param pod whose address and port the URL names */
+  throughApiServer(pod: PodName, url: string, bounds: CallBounds): Promise<CallOutcome>;
+}
+
+export interface PodName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface CallBounds {
+  readonly timeoutMs: number;
+  /** No more of a body is read. */
+  readonly maxBytes: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type CallOutcome = AnsweredCall | UnansweredCall;
+
+export interface AnsweredCall {
+  readonly kind: 'answered';
+  readonly status: number;
+  readonly body: Uint8Array;
+  /** There was more of it. */
+  readonly cut: boolean;
+  /** From the request to the last byte that was read. */
+  readonly ms: number;
+}
+
+/**
+ * `unreached`: no connection. `dropped`: it ended without an answer, or within it. `late`: no answer in time. `lost`:
+ * redirected without an end.
+ */
+export interface UnansweredCall {
+  readonly kind: 'unreached' | 'dropped' | 'late' | 'lost';
+  readonly problem: string;
+  readonly ms: number;
+}
 
 export interface UploadWatch {
   readonly onProgress: (progress: TransferProgress) => void;

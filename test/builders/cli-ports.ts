@@ -31,7 +31,10 @@ interface Given {
 }
 
 /** What only the commands that look around use. */
-export type Looking = Pick<Ports, 'hdfs' | 'zookeeper' | 'inspect' | 'touch' | 'readFile' | 'readText' | 'helm'>;
+export type Looking = Pick<
+  Ports,
+  'hdfs' | 'zookeeper' | 'inspect' | 'models' | 'touch' | 'readFile' | 'readText' | 'helm'
+>;
 
 export interface TestPorts extends Ports {
   readonly out: TextOutput;
@@ -63,6 +66,7 @@ export function cliPorts({
     readFile: async (path) => {
       throw new MaasError('LOCAL_PATH_INVALID', `${path} was not expected`);
     },
+    models: unexpected('a call of a model'),
     touch: unexpected('a connection'),
     readText: unexpected('a file'),
     helm: unexpected('Helm'),

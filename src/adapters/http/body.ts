@@ -65,8 +65,8 @@ export async function discardBody(answer: HttpAnswer): Promise<void> {
   await bodyStart(answer, 64 * 1024).catch(() => answer.body.destroy());
 }
 
-/** Stops soon after so many bytes. */
-async function bytesUpTo(answer: HttpAnswer, limit: number, signal: AbortSignal | undefined): Promise<Buffer> {
+/** The beginning of a body, and not much more than `limit` bytes; the connection of a longer one is closed. */
+export async function bytesUpTo(answer: HttpAnswer, limit: number, signal: AbortSignal | undefined): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of bodyBytes(answer, signal)) {

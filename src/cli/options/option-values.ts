@@ -121,3 +121,15 @@ export function dryRun(text: string): boolean {
 export function files(text: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), nonEmpty(text)];
 }
+
+/** Collects `name=value`, in their order. A name that is written twice means nothing. */
+export function callArgument(
+  text: string,
+  before: readonly (readonly [string, string])[] = [],
+): readonly (readonly [string, string])[] {
+  const at = text.indexOf('=');
+  if (at <= 0) throw new InvalidArgumentError('Write name=value.');
+  const name = text.slice(0, at);
+  if (before.some(([other]) => other === name)) throw new InvalidArgumentError(`${name} is there twice.`);
+  return [...before, [name, text.slice(at + 1)]];
+}
