@@ -135,6 +135,7 @@ function addRules(spec: Json, status: Json): void {
   at(spec, 'volumeMounts')['x-kubernetes-validations'] = [
     rule(`self.all(mount, !mount.mountPath.matches('${refusedMountPath}'))`, mountPathRefused),
   ];
+  addShieldRules(spec);
   at(spec, 'env')['x-kubernetes-list-type'] = 'map';
   at(spec, 'env')['x-kubernetes-list-map-keys'] = ['name'];
   for (const field of ['drain', 'stopTimeout']) {
@@ -144,6 +145,27 @@ function addRules(spec: Json, status: Json): void {
   }
   at(status, 'conditions')['x-kubernetes-list-type'] = 'map';
   at(status, 'conditions')['x-kubernetes-list-map-keys'] = ['type'];
+}
+
+function addShieldRules(spec: Json): void {
+  const durationIn = (field: string, least: string, most: string) =>
+    rule(
+      `duration(self) >= duration('${least}') && duration(self) <= duration('${most}')`,
+      `${field} is between ${least} and ${most}`,
+    );
+  at(spec, 'shield', 'timeLimit')['x-kubernetes-validations'] = [durationIn('timeLimit', '10ms', '10m')];
+  at(spec, 'shield', 'queueTime')['x-kubernetes-validations'] = [durationIn('queueTime', '0ms', '10m')];
+  at(spec, 'shield', 'cache', 'timeToLive')['x-kubernetes-validations'] = [durationIn('timeToLive', '1ms', '24h')];
+  at(spec, 'shield', 'cache', 'size')['x-kubernetes-validations'] = [
+    leastBytes('size', '64Ki'),
+    rule("quantity(string(self)).compareTo(quantity('32Mi')) <= 0", 'a cache of an agent takes at most 32Mi'),
+  ];
+  spec['x-kubernetes-validations'] = [
+    rule(
+      '!has(self.shield) || !has(self.shield.mirror) || self.shield.mirror.version != self.version',
+      'a mirror is of another version',
+    ),
+  ];
 }
 
 const column = (name: string, type: string, jsonPath: string, description: string, priority = 0) => ({

@@ -66,6 +66,26 @@ export function hostNetworkPorts(podUid: string): number[] {
   return [0, 1, 2, 3].map((step) => 20_000 + step * 2_500 + hash);
 }
 
+/** Port of a shield in a pod with a network of its own: what clients are told in place of the model's. */
+export const shieldPort = 8098;
+
+/** The same for a pod on the node's network, as with hostNetworkPorts: below those, which are below 30000. */
+export function hostNetworkShieldPorts(podUid: string): number[] {
+  return hostNetworkPorts(podUid).map((port) => port - 10_000);
+}
+
+/** How a shield is to stand before the model; see spec.shield. */
+export const shieldInstructions = z.object({
+  timeLimitMs: z.int(),
+  maxInFlight: z.int(),
+  maxQueued: z.int(),
+  queueTimeMs: z.int(),
+  onError: z.enum(['NoContent', 'Close']),
+  cache: z.object({ bytes: z.int(), timeToLiveMs: z.int() }).optional(),
+  mirror: z.object({ version: z.string(), percent: z.int() }).optional(),
+});
+export type ShieldInstructions = z.infer<typeof shieldInstructions>;
+
 /** The agent's instructions: one JSON object in the environment variable MAAS_AGENT. Nothing secret is in it. */
 export const agentInstructions = z.object({
   model: z.string(),
@@ -86,6 +106,8 @@ export const agentInstructions = z.object({
   modelUid: z.int().optional(),
   /** Where its node's cache of payloads is asked before HDFS; see docs/adr/0048. */
   payloadCache: z.object({ url: z.url() }).optional(),
+  /** Absent: clients call the model itself. */
+  shield: shieldInstructions.optional(),
 });
 export type AgentInstructions = z.infer<typeof agentInstructions>;
 export const agentInstructionsVariable = 'MAAS_AGENT';
@@ -118,6 +140,28 @@ export const agentStages = [
   'Unregistered',
 ] as const satisfies readonly Reason[];
 
+export const shieldStatus = z.object({
+  /** Undefined until it listens. */
+  port: z.int().optional(),
+  inFlight: z.int(),
+  queued: z.int(),
+  requests: z.int(),
+  errors: z.int(),
+  lastError: z.object({ at: z.string(), result: z.string(), message: z.string() }).optional(),
+  cache: z.object({ entries: z.int(), bytes: z.int(), served: z.int() }).optional(),
+  mirror: z
+    .object({
+      targets: z.int(),
+      same: z.int(),
+      different: z.int(),
+      failed: z.int(),
+      skipped: z.int(),
+      lastDifference: z.string().optional(),
+    })
+    .optional(),
+});
+export type ShieldStatus = z.infer<typeof shieldStatus>;
+
 export const agentStatus = z.object({
   instance: z.string(),
   stage: z.enum(agentStages),
@@ -138,6 +182,8 @@ export const agentStatus = z.object({
   url: z.string().optional(),
   /** Digest of the payload whose every byte was verified here; absent before that. */
   verifiedDigest: z.string().optional(),
+  /** What the shield before the model does, where there is one. */
+  shield: shieldStatus.optional(),
   /** State of the ZooKeeper session. */
   zookeeper: z.enum(['connecting', 'connected', 'suspended', 'closed']),
 });

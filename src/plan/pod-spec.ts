@@ -11,6 +11,7 @@ import {
   downward,
   paths,
   pinnedVolume,
+  shieldPort,
   tokenFile,
 } from '../contracts/pod-contract.ts';
 import type { ModelDeployment, ModelDeploymentSpec } from '../contracts/resource.ts';
@@ -19,6 +20,7 @@ import { agentPreStop, modelCommand, modelPreStop, readyCommand } from './model-
 import type { Pin } from './observation.ts';
 import { affinityOf, queuePlacement } from './placement.ts';
 import { fitted, type Storage, storageOf, withStorage, writtenRequest } from './pod-resources.ts';
+import { shieldInstructionsOf } from './shield-instructions.ts';
 import { spreadOverNodes, spreadOverZones } from './spread.ts';
 
 type Json = Record<string, unknown>;
@@ -143,6 +145,7 @@ function agentContainer(
     ...(spec.healthCheck === undefined ? {} : { healthPath: spec.healthCheck.path }),
     ...(modelUid === undefined ? {} : { modelUid }),
     ...present('payloadCache', payloadCacheOf(spec, settings)),
+    ...(spec.shield === undefined ? {} : { shield: shieldInstructionsOf(spec.shield) }),
   };
   const field = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
   return {
@@ -165,7 +168,7 @@ function agentContainer(
       field(downward.nodeIp, 'status.hostIP'),
       field(downward.nodeName, 'spec.nodeName'),
     ],
-    ...(hostNetwork ? {} : { ports: [{ name: 'agent', containerPort: agentPort, protocol: 'TCP' }] }),
+    ...(hostNetwork ? {} : { ports: portsOf(spec) }),
     resources: fitted(
       withStorage(settings.agent.resources, storage.requested, storage.agentLimit),
       spec.agent?.resources,
@@ -187,6 +190,11 @@ function agentContainer(
       ...(spec.payload.tokenSecret === undefined ? [] : [{ name: 'token', mountPath: paths.token, readOnly: true }]),
     ],
   };
+}
+
+function portsOf({ shield }: ModelDeploymentSpec): Json[] {
+  const agent = { name: 'agent', containerPort: agentPort, protocol: 'TCP' };
+  return shield === undefined ? [agent] : [agent, { name: 'shield', containerPort: shieldPort, protocol: 'TCP' }];
 }
 
 function modelContainer(
