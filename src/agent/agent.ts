@@ -21,6 +21,7 @@ import { toldAddress } from './model/told-address.ts';
 import { findRemains } from './remains.ts';
 import { RunningLifecycle } from './running-lifecycle.ts';
 import { type SessionCredentials, SessionStore } from './session-store.ts';
+import { lookBehindShield, shieldSide } from './shield-side.ts';
 import { type FetchPayload, fetchUntilVerified } from './sources/fetch-payload.ts';
 import { followModel } from './sources/follow-model.ts';
 import { followStop } from './sources/follow-stop.ts';
@@ -39,6 +40,8 @@ export interface AgentOptions {
   readonly server: AgentServer;
   /** Ports to listen on, in order of preference. */
   readonly ports: readonly number[];
+  /** The same of the shield; those of the contract where absent. */
+  readonly shieldPorts?: readonly number[];
   readonly fetch: FetchPayload;
   readonly openSession: (resume: SessionCredentials | undefined) => AgentSession;
   readonly clock: Clock;
@@ -68,29 +71,34 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     store.load(),
     control.makePipes(),
   ]);
+  const raiseShield = await shieldSide({ ...options, store });
 
   const lifecycle = new RunningLifecycle(initialState(limitsOf(options), remains, clock.monotonic()), clock);
   const writes = new LastingWrites(clock, log, lifecycle.ended);
   const about = { instructions, pod, pinned, lifecycle, store, writes, clock, log };
-  const zookeeper = zooKeeperSide(options.openSession(last), { ...about, earlier: new Set(ids) });
+  const session = options.openSession(last);
+  const zookeeper = zooKeeperSide(session, { ...about, earlier: new Set(ids) });
   const wasReady = remains.readyMark !== undefined;
   const { registrar } = zookeeper;
   const sockets = new SocketLookout(new SocketTables(options.proc), options.proc, clock);
-  const deeds = new Deeds({ ...about, directory: directories.payload, control, registrar, sockets }, wasReady);
+  const shield = raiseShield(session);
+  const { called } = shield;
+  const deeds = new Deeds({ ...about, directory: directories.payload, control, registrar, sockets, called }, wasReady);
   const instance = instanceId(pod.name, pod.uid);
   const { nameservice, path } = pinned;
   const told = { instance, digest: pinned.digest, hdfs: { nameservice, path, user: instructions.hdfs.user } };
   let timeToRegister: number | undefined;
   server.answer({
-    status: () => JSON.stringify(statusOf(lifecycle.state, clock, told)),
+    status: () => JSON.stringify(statusOf(lifecycle.state, clock, { ...told, shield: shield.status() })),
     ready: () => deeds.readyKept,
     firstReady: deeds.firstReady,
     modelIsLive: () => modelIsLive(lifecycle.state, clock.monotonic()),
-    metrics: () => metricsText(lifecycle.state, { timeToRegister }),
+    metrics: () => `${metricsText(lifecycle.state, { timeToRegister })}${shield.metrics()}`,
   });
   const done = deeds.outcome.then(async (outcome) => {
     await writes.drain();
     lifecycle.end();
+    await shield.close();
     server.close();
     await zookeeper.close();
     await control.close();
@@ -99,6 +107,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 
   lifecycle.follow(({ state, actions }, before) => {
     if (state.registration.kind === 'held') timeToRegister ??= clock.monotonic() - startedAt;
+    shield.follow(state);
     if (state.stage !== before.stage) logStage(state, clock, log);
     for (const action of actions) deeds.do(action);
   });
@@ -117,15 +126,20 @@ function limitsOf({ instructions, limits }: AgentOptions): Limits {
   return { ...usualLimits, startup, unregister, ...limits };
 }
 
-function lookOptions({ instructions, pod, directories }: AgentOptions, sockets: SocketLookout): LookOptions {
+function lookOptions(options: AgentOptions, sockets: SocketLookout): LookOptions {
+  const { instructions, pod, directories } = options;
   const { advertise, hostNetwork, model, modelUid, healthPath, version } = instructions;
+  const told = toldAddress(advertise, pod, { name: model, version });
+  const { reachable, ...behind } =
+    instructions.shield === undefined ? { reachable: told.reachable } : lookBehindShield(options);
   return {
     payloadDirectory: directories.payload,
     sockets,
-    told: toldAddress(advertise, pod, { name: model, version }),
+    told: { ...told, reachable },
     // In a network of its own every socket is the pod's, whatever user the script changes to.
     ...(hostNetwork && modelUid !== undefined ? { modelUid } : {}),
     host: pod.ip,
+    ...behind,
     ...(healthPath === undefined ? {} : { healthPath }),
   };
 }

@@ -12,6 +12,7 @@ import {
 import { restartLine, scriptFile } from '../contracts/shell-words.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
+import type { EndpointFile } from '../wire/endpoint-file.ts';
 import type { Pod } from './assignment.ts';
 import type { ControlVolume } from './control-volume.ts';
 import type { LastingWrites } from './lasting-writes.ts';
@@ -45,6 +46,8 @@ export interface DeedOptions {
   readonly writes: LastingWrites;
   readonly registrar: Registrar;
   readonly sockets: Pick<SocketLookout, 'beforeModel'>;
+  /** What clients call of an endpoint: itself, unless a shield stands before it. */
+  readonly called: (endpoint: EndpointFile) => EndpointFile | Promise<EndpointFile>;
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Log;
 }
@@ -147,10 +150,10 @@ export class Deeds {
   }
 
   async #register({ endpoint }: Extract<Action, { do: 'register' }>): Promise<void> {
-    const { instructions, pod, lifecycle, store, registrar, clock, log } = this.#with;
+    const { instructions, pod, lifecycle, store, registrar, called, clock, log } = this.#with;
     const { model, version, advertise } = instructions;
     try {
-      const url = advertisedEndpoint(advertise, endpoint, pod, { name: model, version });
+      const url = advertisedEndpoint(advertise, await called(endpoint), pod, { name: model, version });
       const mark = lifecycle.state.start?.mark;
       if (mark !== undefined) await store.setRegistered(mark, endpoint);
       const id = instanceId(pod.name, pod.uid);

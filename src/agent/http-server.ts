@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { agentPaths, probeHeldMs } from '../contracts/agent-http.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { pause } from '../kernel/pause.ts';
+import { bind, boundPort } from './bind.ts';
 
 export interface Answers {
   /** A JSON text. */
@@ -105,27 +106,4 @@ function answerTo(answers: Answers, { method }: IncomingMessage, path: string | 
     default:
       return plain(404, 'not found');
   }
-}
-
-/** False where the port is taken. */
-function bind(server: Server, port: number): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: NodeJS.ErrnoException) => {
-      server.off('listening', listening);
-      if (error.code === 'EADDRINUSE') resolve(false);
-      else reject(error);
-    };
-    const listening = () => {
-      server.off('error', failed);
-      resolve(true);
-    };
-    server.once('error', failed);
-    server.once('listening', listening);
-    server.listen(port);
-  });
-}
-
-function boundPort(server: Server): number | undefined {
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : undefined;
 }

@@ -105,6 +105,17 @@ export class SessionStore {
     this.#registered = text;
   }
 
+  /** The port that a shield of this pod had last: clients know it. */
+  async shieldPort(): Promise<number | undefined> {
+    const port = Number(await this.#read('shield-port'));
+    return Number.isInteger(port) && port > 0 ? port : undefined;
+  }
+
+  /** @throws MaasError AGENT_STATE_UNWRITABLE */
+  async setShieldPort(port: number): Promise<void> {
+    await this.#write('shield-port', String(port));
+  }
+
   /** Digest of the payload that was verified before the gate was opened. */
   async verifiedDigest(): Promise<string | undefined> {
     return this.#read('verified');

@@ -1,10 +1,10 @@
 /** The agent's answer to how it does. */
-import type { AgentStatus } from '../contracts/pod-contract.ts';
+import type { AgentStatus, ShieldStatus } from '../contracts/pod-contract.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { currentProblem } from './lifecycle/problems.ts';
 import type { State } from './lifecycle/state.ts';
 
-/** @param about the instance's id, the digest of its pinned payload, and where that is read */
+/** @param about the instance's id, the digest of its pinned payload, where that is read, and what its shield does */
 export function statusOf(
   state: State,
   clock: Pick<Clock, 'now' | 'monotonic'>,
@@ -12,6 +12,7 @@ export function statusOf(
     readonly instance: string;
     readonly digest: string;
     readonly hdfs: NonNullable<AgentStatus['hdfs']>;
+    readonly shield?: ShieldStatus | undefined;
   },
 ): AgentStatus {
   const at = clock.monotonic();
@@ -28,6 +29,7 @@ export function statusOf(
     ...(state.progress === undefined ? {} : { payload: state.progress }),
     ...(state.gate === 'open' ? { verifiedDigest: about.digest } : {}),
     ...(state.registration.kind === 'held' ? { url: state.registration.url } : {}),
+    ...(about.shield === undefined ? {} : { shield: about.shield }),
     zookeeper: state.session,
   };
 }

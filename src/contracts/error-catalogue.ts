@@ -231,6 +231,11 @@ export const errorCatalogue = {
     'The model listens on another address, or for another address family, than the one that clients are told.',
     'Let the service bind to :: if clients are told an IPv6 address, and to :: or 0.0.0.0 if they are told an IPv4 address.',
   ),
+  SHIELD_NOT_LISTENING: entry(
+    'The shield before the model could not listen on its port, so there is nothing that clients could be told.',
+    "See the agent's log for who has the port: a model under a shield must leave 8098 alone.",
+    true,
+  ),
   ENDPOINT_UNHEALTHY: entry(
     "The model's health check does not answer 2xx in time.",
     'See what the model answers at healthCheck.path, and correct the path or the model.',

@@ -74,6 +74,9 @@ export function hostNetworkShieldPorts(podUid: string): number[] {
   return hostNetworkPorts(podUid).map((port) => port - 10_000);
 }
 
+/** Of what a shield answers in place of a model: why, in words. */
+export const shieldErrorHeader = 'X-MaaS-Error';
+
 /** How a shield is to stand before the model; see spec.shield. */
 export const shieldInstructions = z.object({
   timeLimitMs: z.int(),

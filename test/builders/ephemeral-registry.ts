@@ -15,6 +15,7 @@ export class EphemeralRegistry {
   /** Sessions that still hold their nodes. */
   readonly alive = new Set<string>();
   readonly #watches = new Map<string, Set<(node: FoundNode | undefined) => void>>();
+  readonly #below = new Map<string, Set<(names: string[] | undefined) => void>>();
   #reachable = true;
   /** Called as soon as a transaction is done, before its answer, with the session that now owns what it made. */
   written: (owner: string) => void = () => {};
@@ -98,8 +99,22 @@ export class EphemeralRegistry {
     return { close: () => watches.delete(changed) };
   }
 
+  watchBelow(path: string, changed: (names: string[] | undefined) => void): { close(): void } {
+    const watches = this.#below.get(path) ?? new Set();
+    this.#below.set(path, watches.add(changed));
+    if (this.#reachable) setImmediate(() => changed(this.#namesBelow(path)));
+    return { close: () => watches.delete(changed) };
+  }
+
+  #namesBelow(path: string): string[] {
+    const below = [...this.nodes.keys()].filter((each) => each.startsWith(`${path}/`));
+    return [...new Set(below.map((each) => each.slice(path.length + 1).split('/')[0] ?? ''))];
+  }
+
   #tell(path: string): void {
     if (!this.#reachable) return;
+    const above = path.slice(0, path.lastIndexOf('/'));
+    for (const changed of this.#below.get(above) ?? []) setImmediate(() => changed(this.#namesBelow(above)));
     for (const changed of this.#watches.get(path) ?? []) setImmediate(() => changed(this.nodes.get(path)));
   }
 }
@@ -177,6 +192,10 @@ export class FakeSession implements AgentSession {
 
   watchNode(path: string, changed: (node: FoundNode | undefined) => void): { close(): void } {
     return this.#registry.watch(path, changed);
+  }
+
+  watchChildren(path: string, changed: (names: string[] | undefined) => void): { close(): void } {
+    return this.#registry.watchBelow(path, changed);
   }
 
   session(): SessionCredentials | undefined {

@@ -82,13 +82,14 @@ const isLoopback = (address: string) => address.startsWith('127.') || address ==
 
 /**
  * What a service may bind to: canonical addresses that clients are told; `IPv4` or `IPv6` where they are told an address
- * of that family which leads to the pod; `any` where they come some other way (by a name, through a proxy).
+ * of that family which leads to the pod; `any` where they come some other way (by a name, through a proxy); `here` where
+ * only the agent calls it, which is beside it.
  */
-export type Reachable = ReadonlySet<string> | Family | 'any';
+export type Reachable = ReadonlySet<string> | Family | 'any' | 'here';
 
 /** Families that clients come by. */
 export function familiesTold(reachable: Reachable): readonly Family[] {
-  if (reachable === 'any') return ['IPv4', 'IPv6'];
+  if (reachable === 'any' || reachable === 'here') return ['IPv4', 'IPv6'];
   if (typeof reachable === 'string') return [reachable];
   return [...new Set([...reachable].map(familyOf))];
 }
@@ -120,9 +121,10 @@ export function judgeSockets(sockets: readonly Socket[], whose: Whose): Listener
   const told = familiesTold(reachable);
   /** Is it an address that clients come by, which is not a wildcard? */
   const isTold = (address: string) =>
-    !isLoopback(address) &&
-    told.includes(familyOf(address)) &&
-    (typeof reachable === 'string' || reachable.has(address));
+    reachable === 'here' ||
+    (!isLoopback(address) &&
+      told.includes(familyOf(address)) &&
+      (typeof reachable === 'string' || reachable.has(address)));
   const isReachable = ({ address, inode }: Socket) => {
     if (address === wildcard.IPv4) return told.includes('IPv4');
     if (address !== wildcard.IPv6) return isTold(address);

@@ -1,9 +1,11 @@
 /** Looking at the model once: has its shell started, what does endpoint.dat say, does anything answer there. */
+import type { LookupFunction } from 'node:net';
 import { join } from 'node:path';
+import type { MaasError } from '../../contracts/errors.ts';
 import { endpointFile, startedFile } from '../../contracts/pod-contract.ts';
 import { type EndpointFile, portOf } from '../../wire/endpoint-file.ts';
 import type { Answer, Look } from '../lifecycle/events.ts';
-import { readEndpoint, readStartMark } from './endpoint-reading.ts';
+import { type EndpointReading, readEndpoint, readStartMark } from './endpoint-reading.ts';
 import { isHealthy } from './health-check.ts';
 import type { SocketLookout } from './socket-lookout.ts';
 import type { Sought } from './socket-tables.ts';
@@ -15,8 +17,11 @@ export interface LookOptions {
   /** What clients are told. */
   readonly told: Told;
   readonly modelUid?: number;
-  /** The address that health checks go to. */
+  /** The address that health checks go to, and how it is looked up where it is none. */
   readonly host: string;
+  readonly lookup?: LookupFunction;
+  /** Why an endpoint that can be read cannot be used all the same. */
+  readonly refused?: (endpoint: EndpointFile) => MaasError | undefined;
   readonly healthPath?: string;
 }
 
@@ -32,11 +37,16 @@ export async function lookAtModel(
 ): Promise<Look> {
   const mark = readStartMark(join(options.payloadDirectory, startedFile));
   if (mark === undefined) return { mark, reading: { kind: 'absent' } };
-  const reading = await readEndpoint(join(options.payloadDirectory, endpointFile));
+  const reading = judged(await readEndpoint(join(options.payloadDirectory, endpointFile)), options);
   const last = mark === known.mark ? known.endpoint : undefined;
   const endpoint = reading.kind === 'valid' ? reading.endpoint : last;
   if (endpoint === undefined) return { mark, reading };
   return { mark, reading, asked: { endpoint, ...(await ask(options, endpoint)) } };
+}
+
+function judged(reading: EndpointReading, { refused }: LookOptions): EndpointReading {
+  const problem = reading.kind === 'valid' ? refused?.(reading.endpoint) : undefined;
+  return problem === undefined ? reading : { kind: 'unusable', problem };
 }
 
 async function ask(
@@ -57,6 +67,9 @@ async function ask(
 async function healthOf(options: LookOptions, endpoint: EndpointFile, port: number): Promise<Answer> {
   if (options.healthPath === undefined) return 'answers';
   const { scheme } = endpoint;
-  const { host, healthPath: path } = options;
-  return (await isHealthy({ scheme, host, port, path, timeoutMs: healthTimeoutMs })) ? 'answers' : 'unhealthy';
+  const { host, healthPath: path, lookup } = options;
+  const looked = lookup === undefined ? {} : { lookup };
+  return (await isHealthy({ scheme, host, port, path, ...looked, timeoutMs: healthTimeoutMs }))
+    ? 'answers'
+    : 'unhealthy';
 }

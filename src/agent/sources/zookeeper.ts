@@ -21,6 +21,8 @@ export interface AgentSession extends Registry {
   /** `expired`: the session is over for certain, and its nodes are gone. Every event follows a change of the state. */
   onEvent(listener: (event: { readonly type: string }) => void): void;
   session(): SessionCredentials | undefined;
+  /** As watchNode, for the names of a node's children. */
+  watchChildren(path: string, changed: (names: string[] | undefined) => void): { close(): void };
   /** Ends the session on the server, if one can be reached in a bounded time. */
   close(): Promise<void>;
 }
