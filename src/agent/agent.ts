@@ -73,11 +73,16 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   ]);
   const raiseShield = await shieldSide({ ...options, store });
 
-  const lifecycle = new RunningLifecycle(initialState(limitsOf(options), remains, clock.monotonic()), clock);
+  const asked = { mayBeHeld: instructions.hold !== undefined, warmUp: instructions.warmUp !== undefined };
+  const lifecycle = new RunningLifecycle(initialState(limitsOf(options), remains, clock.monotonic(), asked), clock);
   const writes = new LastingWrites(clock, log, lifecycle.ended);
   const about = { instructions, pod, pinned, lifecycle, store, writes, clock, log };
   const session = options.openSession(last);
-  const zookeeper = zooKeeperSide(session, { ...about, earlier: new Set(ids) });
+  const zookeeper = zooKeeperSide(session, {
+    ...about,
+    earlier: new Set(ids),
+    wasRegistered: remains.registered !== undefined,
+  });
   const wasReady = remains.readyMark !== undefined;
   const { registrar } = zookeeper;
   const sockets = new SocketLookout(new SocketTables(options.proc), options.proc, clock);

@@ -89,6 +89,9 @@ export class Deeds {
       case 'open-gate':
         void this.#openGate();
         break;
+      case 'warm-up':
+        void this.#warmUp(action);
+        break;
       case 'register':
         void this.#register(action);
         break;
@@ -147,6 +150,22 @@ export class Deeds {
       await control.openGate();
     });
     lifecycle.dispatch({ type: 'gate-opened' });
+  }
+
+  async #warmUp({ endpoint, mark }: Extract<Action, { do: 'warm-up' }>): Promise<void> {
+    const { instructions, pod, lifecycle, log } = this.#with;
+    if (instructions.warmUp === undefined) return;
+    try {
+      // Most agents never need it.
+      const { callWarmUp } = await import('./model/warm-up.ts');
+      await callWarmUp(instructions.warmUp, endpoint, pod.ip);
+      log.info({}, 'warmed up');
+      lifecycle.dispatch({ type: 'warmed-up', mark });
+    } catch (error) {
+      const problem = asMaasError(error);
+      log.warn({ err: problem }, 'the warm-up failed and is repeated');
+      lifecycle.dispatch({ type: 'warm-up-failed', mark, problem: problemOf(problem) });
+    }
   }
 
   async #register({ endpoint }: Extract<Action, { do: 'register' }>): Promise<void> {

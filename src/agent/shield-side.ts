@@ -11,7 +11,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import { type EndpointFile, portOf } from '../wire/endpoint-file.ts';
 import type { Pod } from './assignment.ts';
-import { isUnregisteredByMode, type State } from './lifecycle/state.ts';
+import { isKeptBack, type State } from './lifecycle/state.ts';
 import { localAddresses } from './model/local-addresses.ts';
 import type { LookOptions } from './model/look.ts';
 import type { SessionStore } from './session-store.ts';
@@ -109,7 +109,7 @@ function raise(parts: Parts, { asked, earlier, session, ...options }: Raising): 
     },
     follow(state) {
       const { start, endpoint, stop } = state;
-      shield.follow({ mark: start?.mark, endpoint, leaving: stop !== undefined || isUnregisteredByMode(state) });
+      shield.follow({ mark: start?.mark, endpoint, leaving: stop !== undefined || isKeptBack(state) });
     },
     status: () => shield.status(),
     metrics: () => shield.metrics(),

@@ -240,6 +240,10 @@ export const errorCatalogue = {
     "The model's health check does not answer 2xx in time.",
     'See what the model answers at healthCheck.path, and correct the path or the model.',
   ),
+  WARM_UP_FAILED: entry(
+    'The call that spec.rollout.warmup asks for does not give what is expected, so the instance does not count as up.',
+    'See in the message what the model answered, and correct the model, or function, arguments and expect of the warm-up.',
+  ),
   AGENT_STATE_UNWRITABLE: entry(
     'The agent cannot store what it needs after a restart, so it does not register.',
     "Read its message. The volume is in memory and counts against the agent's memory limit.",

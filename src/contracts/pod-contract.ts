@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { hdfsSettings, zookeeperSettings } from './hadoop-side.ts';
+import { holdInstruction } from './holds.ts';
 import { downloadProgress } from './payload.ts';
 import type { Reason } from './reasons.ts';
 
@@ -88,6 +89,16 @@ export const shieldInstructions = z.object({
   mirror: z.object({ version: z.string(), percent: z.int() }).optional(),
 });
 export type ShieldInstructions = z.infer<typeof shieldInstructions>;
+/** A call as clients make it, and what is expected of the answer. */
+export const warmUp = z.object({
+  function: z.string(),
+  arguments: z.record(z.string(), z.string()),
+  status: z.int(),
+  /** Fields of the answer, and their values as clients would show them. */
+  fields: z.record(z.string(), z.string()),
+  timeLimitMs: z.int(),
+});
+export type WarmUp = z.infer<typeof warmUp>;
 
 /** The agent's instructions: one JSON object in the environment variable MAAS_AGENT. Nothing secret is in it. */
 export const agentInstructions = z.object({
@@ -111,8 +122,14 @@ export const agentInstructions = z.object({
   payloadCache: z.object({ url: z.url() }).optional(),
   /** Absent: clients call the model itself. */
   shield: shieldInstructions.optional(),
+  /** Absent where the version is never held, and with operators of earlier releases. */
+  hold: holdInstruction.optional(),
+  /** What has to succeed once in each start of the model before it counts as up. */
+  warmUp: warmUp.optional(),
 });
 export type AgentInstructions = z.infer<typeof agentInstructions>;
+/** What of them the operator reads again. */
+export const instructedHold = agentInstructions.pick({ hold: true });
 export const agentInstructionsVariable = 'MAAS_AGENT';
 
 /** Environment variables that the operator fills from the downward API. */
@@ -131,10 +148,14 @@ export const agentStages = [
   'FetchingPayload',
   'WaitingForEndpoint',
   'WaitingForListener',
+  /** It answers, and is called as clients will call it. */
+  'WarmingUp',
   'Registering',
   'Registered',
-  /** The mode is not to register, and what was registered is being taken away. */
+  /** It is not to be registered, and what was registered is being taken away. */
   'Unregistering',
+  /** Up and not registered, because its version is held. */
+  'Held',
   /** Up and not registered, because the mode is shadow. */
   'Shadow',
   /** Up and not registered any more, because the mode is drain. */

@@ -165,6 +165,14 @@ export const reasonCatalogue = {
     'The script has written `endpoint.dat`, and nothing listens on that port yet.',
     'Wait. See what the script prints with `kubectl logs POD -c model`.',
   ),
+  WarmingUp: step(
+    'The model answers, and the agent calls it as `spec.rollout.warmup` says; until that succeeds it does not count as up.',
+    'Wait. If it lasts, the message says what the model answered.',
+  ),
+  Held: step(
+    'The instance answers and is not registered: its version is released when as many instances as `spec.rollout` asks for answer, so that they are registered together. Of a version that goes: it is not registered any more.',
+    'Wait. `kubectl maas why` says which instances are missing.',
+  ),
   Registering: step(
     'The model answers, and the agent is registering it in ZooKeeper.',
     'Wait. If it lasts, check that ZooKeeper can be reached from the pod.',

@@ -1,11 +1,13 @@
 /** What every replica does, whether it leads or not: it follows cluster and ZooKeeper, and says how it does. */
 import type { Concern } from '../contracts/concern.ts';
+import { holdsPath } from '../contracts/holds.ts';
 import { type Mode, modesPath } from '../contracts/modes.ts';
 import { markersPath } from '../contracts/names.ts';
 import { eventOf, reasonOf } from '../contracts/reasons.ts';
 import { oldDefaults } from '../deploy-rules/old-words.ts';
 import { RequestQueue } from '../legacy/request-queue.ts';
 import { Concerns } from '../operator/concerns.ts';
+import { HoldFollower } from '../operator/holds.ts';
 import { Modes } from '../operator/modes.ts';
 import { RegistrationFollower } from '../operator/registrations.ts';
 import { ServedNamespaces } from '../operator/served-namespaces.ts';
@@ -21,6 +23,7 @@ export interface Followed {
   readonly served: ServedNamespaces;
   readonly registrations: RegistrationFollower;
   readonly modes: Modes;
+  readonly holds: HoldFollower;
   /** Not running; undefined where the old queue is not read. */
   readonly requests: RequestQueue | undefined;
   /** All watches have been in step with the cluster. Rejects where they are stopped before. */
@@ -56,6 +59,16 @@ export async function follow(world: OperatorWorld, life: AsyncDisposableStack): 
   const modes = modesOf(world, keys);
   modes.start();
   life.defer(() => modes.stop());
+
+  const holds = new HoldFollower({
+    zookeeper,
+    path: holdsPath(operatorRoot, settings.clusterId),
+    leadership,
+    changed: (uid) => (uid === undefined ? keys.namespace(undefined) : keys.uid(uid)),
+    log,
+  });
+  holds.start();
+  life.defer(() => holds.stop());
 
   const watches = world.watch({
     resource(change) {
@@ -94,7 +107,7 @@ export async function follow(world: OperatorWorld, life: AsyncDisposableStack): 
   life.defer(() => http.close());
   const { clusterId, namespaces } = settings;
   log.info({ port: http.port, clusterId, namespaces }, 'the operator follows the cluster');
-  return { queue, concerns, served, registrations, modes, requests, inStep };
+  return { queue, concerns, served, registrations, modes, holds, requests, inStep };
 }
 
 function workQueue({ stores, metrics, clock, log }: OperatorWorld): WorkQueue {

@@ -32,6 +32,11 @@ export class Keys {
     this.#queue.add(object.ownerUid);
   }
 
+  /** Of a resource that may be gone. */
+  uid(uid: string): void {
+    this.#queue.add(uid);
+  }
+
   model(name: string): void {
     this.#add(this.#resources.indexed(name));
   }

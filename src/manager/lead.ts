@@ -36,7 +36,7 @@ export async function lead(
 /** Until told to end. */
 async function work(
   world: OperatorWorld,
-  { queue, concerns, served, registrations, modes, requests }: Followed,
+  { queue, concerns, served, registrations, modes, holds, requests }: Followed,
   ended: AbortSignal,
   life: AsyncDisposableStack,
 ): Promise<void> {
@@ -44,7 +44,7 @@ async function work(
   const { clusterId, namespaces, legacy } = settings;
   const { operatorRoot, sessionTimeoutMs, configPath } = settings.zookeeper;
 
-  const controller = new Controller({ ...world, registrations, modes, served, queue });
+  const controller = new Controller({ ...world, registrations, modes, holds, served, queue });
   queue.start((uid) => controller.process(uid));
   life.defer(() => queue.stop());
   life.defer(() => controller.stop());
@@ -87,6 +87,12 @@ async function work(
     modes.run(clock, ended),
     sweeper.run(clock, ended),
     storeSweeper.run(clock, ended),
+    holds.sweepForEver(
+      (uid, namespace) =>
+        stores.resources.byUid(uid) === undefined && served.inStep(namespace) && presence.maySweep(namespace),
+      clock,
+      ended,
+    ),
     requests?.run(ended),
   ]);
 }

@@ -7,6 +7,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { RequestQueuePorts } from '../legacy/request-queue.ts';
 import type { Get } from '../operator/agent-poll.ts';
+import type { HoldsZooKeeper } from '../operator/holds.ts';
 import type { HealthPorts } from '../operator/http-server.ts';
 import type { Leadership, Lease } from '../operator/leadership.ts';
 import type { ModesZooKeeper } from '../operator/modes.ts';
@@ -70,7 +71,7 @@ export interface OperatorWorld {
   /** Empty until `watch` fills them. */
   readonly stores: Stores & { readonly modes: Store<ModesObject> };
   watch(news: News): Readonly<Record<PlannedKind | 'modes', Watch>>;
-  readonly zookeeper: PresenceZooKeeper & ModesZooKeeper & ZooKeeperSweeper;
+  readonly zookeeper: PresenceZooKeeper & ModesZooKeeper & HoldsZooKeeper & ZooKeeperSweeper;
   readonly cluster: Cluster;
   readonly payloads: Payloads;
   readonly get: Get;

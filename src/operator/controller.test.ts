@@ -41,6 +41,7 @@ function setUp() {
     stores,
     registrations: new RegistrationFollower(new FakeZooKeeper(), { config: '/c', markers: '/m' }, silentLog, () => {}),
     modes: { of: () => ({ mode: 'active', agents: 'active' }) },
+    holds: { view: () => ({ known: true, versions: {} }), async publish() {} },
     cluster: {
       async apply() {
         if (world.refusal !== undefined) throw world.refusal;

@@ -7,6 +7,7 @@ import type { OperatorSettings } from '../contracts/settings.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import { AgentPoll, type Get } from './agent-poll.ts';
+import type { HoldFollower } from './holds.ts';
 import type { Modes } from './modes.ts';
 import { PayloadWatch } from './payload-watch.ts';
 import { type ListPodWarnings, PodWarnings } from './pod-warnings.ts';
@@ -19,6 +20,7 @@ export interface ControllerPorts {
   readonly stores: Stores;
   readonly registrations: Pick<RegistrationFollower, 'view'>;
   readonly modes: Pick<Modes, 'of'>;
+  readonly holds: Pick<HoldFollower, 'view' | 'publish'>;
   readonly cluster: Cluster;
   readonly payloads: Payloads;
   readonly get: Get;
@@ -54,6 +56,7 @@ export class Controller {
         stores: ports.stores,
         registrations: (model) => ports.registrations.view(model),
         mode: (model) => ports.modes.of(model),
+        holds: (uid) => ports.holds.view(uid),
         payload: ({ resource, invalid }, pinned) => {
           const { uid } = resource.metadata;
           if (invalid !== undefined) {
@@ -73,7 +76,7 @@ export class Controller {
         },
       },
       ports.cluster,
-      (uid) => this.#payloadWatch.copy(uid),
+      { copyPayload: (uid) => this.#payloadWatch.copy(uid), publish: (uid, holds) => ports.holds.publish(uid, holds) },
       ports.settings,
       ports.clock,
     );

@@ -8,6 +8,7 @@ import type { ResourceEntry } from '../contracts/resource-entry.ts';
 import { compareTexts } from '../kernel/text-order.ts';
 import { keyOf } from '../plan/children.ts';
 import type {
+  HoldsView,
   ModeView,
   Observation,
   PayloadView,
@@ -22,6 +23,7 @@ export interface Senses {
   readonly stores: Stores;
   readonly registrations: (model: string) => RegistrationsView;
   readonly mode: (model: string) => ModeView;
+  readonly holds: (uid: string) => HoldsView;
   readonly payload: (entry: ResourceEntry, pinned: PinnedPayload | undefined) => PayloadView;
   readonly agents: (uid: string, pods: readonly PodView[]) => ReadonlyMap<string, AgentStatus>;
   readonly warnings: (uid: string, pods: readonly PodView[]) => ReadonlyMap<string, readonly PodWarning[]>;
@@ -82,6 +84,7 @@ export function observe(
     }),
     payload: senses.payload(entry, pin?.payload),
     registrations,
+    holds: senses.holds(metadata.uid),
     mode,
     // What an instance verified says its marker, which only those have that are registered.
     agents: senses.agents(

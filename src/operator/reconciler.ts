@@ -4,6 +4,7 @@
  */
 
 import { asMaasError } from '../contracts/errors.ts';
+import type { Holds } from '../contracts/holds.ts';
 import type { ModelDeploymentStatus } from '../contracts/resource.ts';
 import type { ResourceEntry } from '../contracts/resource-entry.ts';
 import type { OperatorSettings } from '../contracts/settings.ts';
@@ -34,25 +35,32 @@ const statusEveryMs = 1_000;
 /** So long a status that would say no more than that its payload is looked for waits for what is found: mostly at once. */
 const firstStatusMs = 500;
 
+/** What is done elsewhere than in the cluster, for the resource with this UID. */
+export interface Deeds {
+  /** Begins to copy the payload, in the background. */
+  copyPayload(uid: string): void;
+  /** Tells its agents which versions are held. @throws MaasError of ZooKeeper */
+  publish(uid: string, holds: Holds): Promise<void>;
+}
+
 export class Reconciler {
   readonly #senses: Senses;
   readonly #cluster: Cluster;
-  readonly #copyPayload: (uid: string) => void;
+  readonly #deeds: Deeds;
   readonly #settings: OperatorSettings & { clusterId: string };
   readonly #clock: Clock;
   readonly #memory = new Map<string, Memory>();
 
-  /** @param copyPayload begins to copy the payload of the resource with this UID, in the background */
   constructor(
     senses: Senses,
     cluster: Cluster,
-    copyPayload: (uid: string) => void,
+    deeds: Deeds,
     settings: OperatorSettings & { clusterId: string },
     clock: Clock,
   ) {
     this.#senses = senses;
     this.#cluster = cluster;
-    this.#copyPayload = copyPayload;
+    this.#deeds = deeds;
     this.#settings = settings;
     this.#clock = clock;
   }
@@ -90,7 +98,8 @@ export class Reconciler {
   async #execute(entry: ResourceEntry, wanted: Plan, log: Log): Promise<unknown> {
     const { namespace, uid } = entry.resource.metadata;
     try {
-      if (wanted.copyPayload) this.#copyPayload(uid);
+      if (wanted.copyPayload) this.#deeds.copyPayload(uid);
+      if (wanted.publish !== undefined) await this.#deeds.publish(uid, wanted.publish);
       await this.#apply(wanted.apply, log);
       for (const child of wanted.remove) {
         log.info({ kind: child.kind, name: child.name, uid: child.uid, why: child.why }, 'delete');

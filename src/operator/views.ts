@@ -3,7 +3,7 @@ import { annotations, labels } from '../contracts/names.ts';
 import type { PinnedPayload } from '../contracts/payload.ts';
 import { decodePin } from '../contracts/pin-content.ts';
 import { containers, pinnedVolume } from '../contracts/pod-contract.ts';
-import { isAsApplied } from '../plan/children.ts';
+import { holdToldIn, isAsApplied } from '../plan/children.ts';
 import type { BudgetView, ContainerView, DeploymentView, PinView, PodView, Termination } from '../plan/observation.ts';
 import type {
   BudgetJson,
@@ -46,6 +46,7 @@ export function deploymentView({ metadata, spec, status }: DeploymentJson): Owne
     replicas,
     ...held,
     asApplied: isAsApplied(held),
+    ...holdOf(spec),
     rolledOut: observed && (status?.updatedReplicas ?? 0) >= replicas && (status?.replicas ?? 0) <= replicas,
     stuck: observed && progressing?.status === 'False' && progressing.reason === 'ProgressDeadlineExceeded',
     // The Deployment controller's own memory: the reason stays when pods fail later. A change that is on its way, or
@@ -53,6 +54,12 @@ export function deploymentView({ metadata, spec, status }: DeploymentJson): Owne
     everComplete: progressing?.reason === 'NewReplicaSetAvailable' || (status?.availableReplicas ?? 0) > 0,
     ...(failure?.status !== 'True' ? {} : { replicaFailure: failure.message ?? failure.reason ?? 'pods are refused' }),
   });
+}
+
+/** What the agents of its pods are told of holds. */
+function holdOf(spec: DeploymentJson['spec']): Pick<DeploymentView, 'hold'> {
+  const hold = holdToldIn({ ...spec });
+  return hold === undefined ? {} : { hold };
 }
 
 export function pinView({ metadata, data, binaryData }: ConfigMapJson): Owned<PinView> {

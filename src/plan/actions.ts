@@ -1,9 +1,11 @@
 /** What is to be done, if the mode lets the operator act. */
+import type { Holds } from '../contracts/holds.ts';
 import { annotations } from '../contracts/names.ts';
 import type { OperatorSettings } from '../contracts/settings.ts';
 import { budgetsToApply, budgetsToRemove } from './budgets.ts';
-import { appliedOf, deploymentManifest, inputsOf, type Manifest, pinManifest } from './children.ts';
+import { appliedOf, deploymentManifest, inputsOf, type Manifest, pinManifest, scaledManifest } from './children.ts';
 import { driftOf } from './drift.ts';
+import type { Handover } from './handover.ts';
 import type { DeploymentView, Observation, Pin } from './observation.ts';
 import { pinIn, uselessPins } from './pins.ts';
 import { retryOf } from './retry-refused.ts';
@@ -23,28 +25,45 @@ export interface Actions {
     readonly uid: string;
     readonly why: string;
   }[];
+  /** What the agents of this resource are to be told of holds; undefined where that was published. */
+  readonly publish: Holds | undefined;
   /** Budgets, to be applied last: a model runs also where these are refused. */
   readonly protect: readonly { readonly manifest: Manifest; readonly why: string }[];
 }
 
-export const noActions: Actions = { copyPayload: false, apply: [], remove: [], protect: [] };
+export const noActions: Actions = {
+  copyPayload: false,
+  publish: undefined,
+  apply: [],
+  remove: [],
+  protect: [],
+};
 
 export function wantedActions(
   observation: Observation,
   settings: OperatorSettings & { clusterId: string },
   versions: Versions,
+  handover: Handover,
   pin: WantedPin | undefined,
 ): Actions {
   return {
     copyPayload: needsCopy(observation),
-    apply: pin === undefined ? [] : childrenToApply(observation, settings, versions, pin),
-    remove: [...childrenToRemove(observation, versions), ...budgetsToRemove(observation, settings)],
+    publish: handover.publish,
+    apply:
+      pin === undefined
+        ? []
+        : [...childrenToApply(observation, settings, versions, handover, pin), ...shrunk(observation, handover)],
+    remove: [...childrenToRemove(observation, handover), ...budgetsToRemove(observation, settings)],
     protect: budgetsToApply(observation, versions.superfluous, settings),
   };
 }
 
-export function whyOf({ copyPayload, apply, remove, protect }: Actions): readonly string[] {
-  return [...(copyPayload ? ['copy the payload'] : []), ...[...apply, ...remove, ...protect].map(({ why }) => why)];
+export function whyOf({ copyPayload, publish, apply, remove, protect }: Actions): readonly string[] {
+  return [
+    ...(copyPayload ? ['copy the payload'] : []),
+    ...(publish === undefined ? [] : ['tell the agents which versions are held']),
+    ...[...apply, ...remove, ...protect].map(({ why }) => why),
+  ];
 }
 
 function needsCopy(observation: Observation): boolean {
@@ -83,6 +102,7 @@ function childrenToApply(
   observation: Observation,
   settings: OperatorSettings & { clusterId: string },
   { wanted }: Versions,
+  handover: Handover,
   pin: WantedPin,
 ): readonly ChildToApply[] {
   const { resource } = observation;
@@ -93,19 +113,27 @@ function childrenToApply(
     apply.push({ manifest: pin.manifest, why: 'pin the payload', changes: 'nothing' });
   }
   if (wanted === undefined) {
-    const manifest = deploymentManifest(resource, pin, settings);
+    const manifest = deploymentManifest(resource, pin, settings, handover);
     return [...apply, { manifest, why: 'a new version', changes: 'pods' }];
   }
   const inputs = inputsOf(resource, pin.payload);
-  if (isAsWanted(wanted, inputs, pin.name, resource.spec.instances)) return apply;
+  if (isAsWanted(wanted, inputs, pin.name, handover.replicas)) return apply;
   const applied = appliedSpec(wanted, inputs, pin.name);
   const retried =
     wanted.replicaFailure === undefined ? undefined : retryOf(wanted.annotations[annotations.retried], observation.now);
-  const manifest = deploymentManifest(resource, pin, settings, { name: wanted.name, applied, retried });
+  const manifest = deploymentManifest(resource, pin, settings, handover, { name: wanted.name, applied, retried });
   const change = changeOf(wanted, manifest, applied === undefined);
   if (change !== undefined) return [...apply, { manifest, ...change }];
   if (retried === undefined) return apply;
   return [...apply, { manifest, why: 'ask again for pods that were refused', changes: 'nothing' }];
+}
+
+/** Versions before, which have to make room for the wanted one. */
+function shrunk({ resource }: Observation, { shrink }: Handover): readonly ChildToApply[] {
+  return shrink.flatMap(({ deployment, replicas }) => {
+    const manifest = scaledManifest(resource, deployment, replicas);
+    return manifest === undefined ? [] : [{ manifest, why: 'make room for the other version', changes: 'nothing' }];
+  });
 }
 
 /** Nothing is to be applied; what is said here of most Deployments in most passes says `changeOf` of all in the end. */
@@ -135,8 +163,8 @@ function changeOf(
     : { why: `somebody changed ${difference}`, changes: 'pods' };
 }
 
-function childrenToRemove(observation: Observation, versions: Versions): Actions['remove'] {
-  const deployments = versions.superfluous.map((deployment) => ({
+function childrenToRemove(observation: Observation, { removable }: Handover): Actions['remove'] {
+  const deployments = removable.map((deployment) => ({
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     name: deployment.name,

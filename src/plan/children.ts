@@ -1,5 +1,7 @@
 /** Builds the Kubernetes objects of one version of a model: the ConfigMap that pins its payload, and its Deployment. */
 
+import { group } from '../contracts/api-group.ts';
+import type { HoldInstruction } from '../contracts/holds.ts';
 import {
   annotations,
   deploymentName,
@@ -12,6 +14,7 @@ import {
 } from '../contracts/names.ts';
 import type { PinnedPayload } from '../contracts/payload.ts';
 import { encodePin } from '../contracts/pin-content.ts';
+import { agentInstructionsVariable, containers, instructedHold } from '../contracts/pod-contract.ts';
 import {
   apiVersion,
   kind,
@@ -21,6 +24,7 @@ import {
 } from '../contracts/resource.ts';
 import type { OperatorSettings } from '../contracts/settings.ts';
 import { canonicalJson, sameJson } from '../kernel/canonical-json.ts';
+import { readJson } from '../kernel/schema-json.ts';
 import { driftOf } from './drift.ts';
 import type { DeploymentView, Pin } from './observation.ts';
 import { kueueQueueLabel, queuePlacement } from './placement.ts';
@@ -115,30 +119,36 @@ const leftOut = Object.entries(modelDeploymentSpec.shape).map(([field, schema]) 
   meaning: schema.safeParse(undefined),
 }));
 
-/** Where the payload is belongs to the version's key, what it is to its digest. */
-const aboutNoPod: ReadonlySet<string> = new Set<keyof ModelDeploymentSpec>([
-  'instances',
-  'payload',
-  'disruptionBudget',
-  'paused',
-]);
+/** Undefined where a field says nothing about pods. */
+function decidedOf(spec: ModelDeploymentSpec, field: keyof ModelDeploymentSpec): unknown {
+  switch (field) {
+    case 'instances':
+    case 'paused':
+    case 'disruptionBudget':
+    // Where it is belongs to the version's key, what it is to its digest.
+    case 'payload':
+      return undefined;
+    case 'cpu':
+      // One core was once written into each resource that said nothing; it hashes as it did then.
+      return spec.cpu === '1' ? undefined : (spec.cpu ?? null);
+    case 'rollout':
+      // How versions follow one another concerns no pod, but for what each has to pass.
+      return spec.rollout?.warmup === undefined ? undefined : { warmup: spec.rollout.warmup };
+    default:
+      return spec[field];
+  }
+}
 
 /**
  * Hash of what the user decides about a version's pods. While it stays the same, the Deployment keeps the spec that it
  * was applied with, also under a newer operator with another agent: an upgrade restarts no model.
  */
 export function inputsOf(resource: ModelDeployment, payload: PinnedPayload): string {
-  // A field that says what leaving it out would mean is left out: a later release may bring a field with a default.
   const decided: Record<string, unknown> = {};
   for (const { field, meaning } of leftOut) {
-    if (aboutNoPod.has(field)) continue;
-    if (field === 'cpu') {
-      // One core was once written into each resource that said nothing; it hashes as it did then.
-      if (resource.spec.cpu !== '1') decided[field] = resource.spec.cpu ?? null;
-      continue;
-    }
-    const value = resource.spec[field as keyof ModelDeploymentSpec];
-    if (!(meaning.success && sameJson(meaning.data, value))) decided[field] = value;
+    const value = decidedOf(resource.spec, field as keyof ModelDeploymentSpec);
+    // A field that says what leaving it out would mean is left out: a later release may bring a field with a default.
+    if (value !== undefined && !(meaning.success && sameJson(meaning.data, value))) decided[field] = value;
   }
   const refresh = resource.metadata.annotations[annotations.refresh] ?? '';
   const tokenSecret = resource.spec.payload.tokenSecret ?? '';
@@ -148,6 +158,8 @@ export function inputsOf(resource: ModelDeployment, payload: PinnedPayload): str
 /**
  * The version's Deployment.
  *
+ * @param rollout how many instances it is to have now, and what the agents of a new spec are told of holds; all that are
+ *   wanted, and nothing, where no version takes another's place
  * @param live the one that is there: its name, and the spec that it was last applied with where that is to be kept;
  *   without a spec a new one is made from the settings. `retried` asks for refused pods again; see retry-refused.ts
  */
@@ -155,11 +167,15 @@ export function deploymentManifest(
   resource: ModelDeployment,
   pin: Pin,
   settings: OperatorSettings & { clusterId: string },
+  rollout: { readonly replicas: number; readonly hold: HoldInstruction | undefined } = {
+    replicas: resource.spec.instances,
+    hold: undefined,
+  },
   live: { readonly name?: string; readonly applied?: Json | undefined; readonly retried?: string | undefined } = {},
 ): Manifest {
   const key = keyOf(resource.spec);
   const { payload } = pin;
-  const spec = live.applied ?? deploymentSpec(resource, key, pin, settings);
+  const spec = live.applied ?? deploymentSpec(resource, key, pin, settings, rollout.hold);
   const own = metadata(resource, live.name ?? deploymentName(resource.metadata, key), key, {
     [annotations.payloadDigest]: payload.digest,
     [annotations.inputs]: inputsOf(resource, payload),
@@ -170,7 +186,25 @@ export function deploymentManifest(
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { ...own, labels: { ...own.labels, ...kueueLabelOf(spec) } },
-    spec: { ...spec, replicas: resource.spec.instances, ...neverPaused },
+    spec: { ...spec, replicas: rollout.replicas, ...neverPaused },
+  };
+}
+
+/** A Deployment of another version than the wanted one, with another number of instances and else as it was applied. */
+export function scaledManifest(
+  resource: ModelDeployment,
+  live: DeploymentView,
+  replicas: number,
+): Manifest | undefined {
+  const spec = appliedOf(live);
+  if (spec === undefined) return undefined;
+  const own = childMetadata(resource, live.name, live.versionKey);
+  const written = Object.entries(live.annotations).filter(([name]) => name.startsWith(`${group}/`));
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { ...own, annotations: Object.fromEntries(written), labels: { ...own.labels, ...kueueLabelOf(spec) } },
+    spec: { ...spec, replicas, ...neverPaused },
   };
 }
 
@@ -205,6 +239,7 @@ function deploymentSpec(
   key: string,
   pin: Pin,
   settings: OperatorSettings & { clusterId: string },
+  hold: HoldInstruction | undefined,
 ): Json {
   const podLabels = {
     ...settings.model.podLabels,
@@ -219,7 +254,7 @@ function deploymentSpec(
     [annotations.version]: resource.spec.version,
     [annotations.payloadDigest]: pin.payload.digest,
   };
-  const pods = podSpec(resource, selectorOf(resource, key), pin, settings);
+  const pods = podSpec(resource, selectorOf(resource, key), pin, settings, hold);
   const revision = shortHash(canonicalJson([podLabels, podAnnotations, pods]), 16);
   return {
     selector: { matchLabels: selectorOf(resource, key) },
@@ -242,4 +277,20 @@ export function revisionOf(spec: Readonly<Json>): string | undefined {
 /** A change counts as stuck when no further instance has come up for this long: what a start may take by the spec. */
 function progressDeadlineSeconds(spec: ModelDeploymentSpec): number {
   return Math.max(1, Math.ceil(startupTimeoutMs(spec) / 1_000));
+}
+
+interface AgentTemplate {
+  readonly spec?: { readonly initContainers?: readonly { readonly name: string; readonly env?: readonly EnvVar[] }[] };
+}
+interface EnvVar {
+  readonly name: string;
+  readonly value?: string;
+}
+
+/** What a Deployment's agents are told of holds; undefined where they know of none. */
+export function holdToldIn(spec: Readonly<Json>): HoldInstruction | undefined {
+  const template = spec['template'] as AgentTemplate | undefined;
+  const agent = template?.spec?.initContainers?.find(({ name }) => name === containers.agent);
+  const told = agent?.env?.find(({ name }) => name === agentInstructionsVariable)?.value;
+  return told === undefined ? undefined : readJson(told, instructedHold).value?.hold;
 }

@@ -23,12 +23,15 @@ export interface InstanceState {
 /**
  * The state of a pod that lives. The order of the checks is the order in which one explains another: who is not
  * scheduled has no containers.
+ *
+ * @param held its version is held back, so that it is not registered
  */
 export function stateOf(
   pod: PodView,
   registration: RegisteredPod | undefined,
   agent: AgentStatus | undefined,
   mode: AgentMode = 'active',
+  held = false,
 ): InstanceState {
   if (pod.deleting) return stateFor('Terminating');
   // Whatever keeps it from a node, nothing has been tried yet that could have failed.
@@ -41,6 +44,7 @@ export function stateOf(
     scriptEnded(pod, agent) ??
     up(pod, registration, mode) ??
     agentProblem(agent) ??
+    heldBack(pod, registration, mode, held) ??
     starting(pod, registration, agent, mode)
   );
 }
@@ -86,7 +90,13 @@ function parseTermination(text: string): { code: string; message: string; next: 
   return undefined;
 }
 
-const upStages: ReadonlySet<AgentStatus['stage']> = new Set(['Registered', 'Unregistering', 'Shadow', 'Drained']);
+const upStages: ReadonlySet<AgentStatus['stage']> = new Set([
+  'Registered',
+  'Unregistering',
+  'Held',
+  'Shadow',
+  'Drained',
+]);
 
 /**
  * The script's end as the kubelet recorded it. A script that runs again counts as failing until its model answers,
@@ -122,6 +132,17 @@ function up(pod: PodView, registration: RegisteredPod | undefined, mode: AgentMo
   return stateFor(upStates[mode]);
 }
 
+/** It is up, and is not to be registered for now. */
+function heldBack(
+  pod: PodView,
+  registration: RegisteredPod | undefined,
+  mode: AgentMode,
+  held: boolean,
+): InstanceState | undefined {
+  if (!held || !pod.ready || registration !== undefined || !registers(mode)) return undefined;
+  return stateFor('Held', 'answers, and is registered together with the others');
+}
+
 const upStates = { active: 'Registered', shadow: 'Shadow', drain: 'Drained' } as const satisfies Record<
   AgentMode,
   Reason
@@ -147,7 +168,7 @@ function starting(
     return stateFor('Starting', waiting || undefined);
   }
   // The agent is ahead of the pod's readiness: the word that says "up" would be misleading.
-  if (agent.stage === 'Shadow' || agent.stage === 'Drained') {
+  if (agent.stage === 'Shadow' || agent.stage === 'Drained' || (agent.stage === 'Held' && !pod.ready)) {
     return stateFor('Starting', 'answers, but the pod is not ready yet');
   }
   if (agent.stage === 'FetchingPayload' && agent.payload !== undefined) {

@@ -3,6 +3,7 @@
  * shell gathers it; nothing here or in plan.ts asks anybody anything.
  */
 import type { ErrorCode } from '../contracts/error-catalogue.ts';
+import type { Hold, HoldInstruction } from '../contracts/holds.ts';
 import type { AgentMode, Mode } from '../contracts/modes.ts';
 import type { PinnedPayload } from '../contracts/payload.ts';
 import type { AgentStatus } from '../contracts/pod-contract.ts';
@@ -30,6 +31,7 @@ export interface Observation {
   /** What is known of the wanted version's payload in HDFS. */
   readonly payload: PayloadView;
   readonly registrations: RegistrationsView;
+  readonly holds: HoldsView;
   readonly mode: ModeView;
   /** What agents said when asked just now, by pod UID; an absent one was not asked or not reached, which means nothing. */
   readonly agents: ReadonlyMap<string, AgentStatus>;
@@ -71,6 +73,8 @@ export interface DeploymentView {
   readonly rolledOut: boolean;
   /** The Deployment controller waits in vain for the present spec's pods: its progress deadline has passed. */
   readonly stuck: boolean;
+  /** What its agents were told of holds; absent where they know of none. */
+  readonly hold?: HoldInstruction;
   /** All its instances have been up together at least once. */
   readonly everComplete: boolean;
   /** The words of a condition ReplicaFailure, for example an exceeded quota. */
@@ -198,6 +202,11 @@ export interface ModeView {
   /** Why the modes that people wrote cannot be read, so that those of before hold. */
   readonly problem?: string;
 }
+
+/** What is published for this resource's agents, by the ids that they were told. */
+export type HoldsView =
+  | { readonly known: true; readonly versions: Readonly<Record<string, Hold>> }
+  | { readonly known: false };
 
 /** Registrations of this model by pod UID. While ZooKeeper cannot be asked they are unknown, which never means none. */
 export type RegistrationsView =

@@ -115,9 +115,9 @@ describe('a queue', () => {
     const { resource, manifest } = made({}, { queue: 'before', queueAs: 'Kueue' });
     const { replicas: _replicas, paused: _paused, ...spec } = manifest['spec'] as Record<string, unknown>;
     const later = { ...someSettings, scheduling: schedulingSettings.parse({ queue: 'after', queueAs: 'Kueue' }) };
-    expect(deploymentManifest(resource, aPin, later, { name: manifest.metadata.name, applied: spec })).toEqual(
-      manifest,
-    );
+    expect(
+      deploymentManifest(resource, aPin, later, undefined, { name: manifest.metadata.name, applied: spec }),
+    ).toEqual(manifest);
   });
 });
 

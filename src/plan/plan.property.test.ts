@@ -6,8 +6,17 @@ import { type Mode, modes } from '../contracts/modes.ts';
 import { reasonCatalogue } from '../contracts/reason-catalogue.ts';
 import { heardReasonOf } from '../contracts/reasons.ts';
 import { keyOf } from './children.ts';
+import { neededInstances } from './handover.ts';
 
 const paths = ['/models/dga', '/models/dga-2', '/models/missing'];
+
+const rollouts = [
+  { strategy: 'Switch' as const },
+  { strategy: 'Switch' as const, minReady: 1 },
+  { strategy: 'Switch' as const, minReady: '50%' },
+  { strategy: 'Surge' as const },
+  { strategy: 'Immediate' as const },
+];
 
 /** What may happen between two passes. */
 const step = fc.oneof(
@@ -16,6 +25,8 @@ const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant('come-up' as const), index: fc.nat(5) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('mode' as const), mode: fc.constantFrom(...modes) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('obey' as const), index: fc.nat(5) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('hear' as const), index: fc.nat(5) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('lose-holds' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('kill' as const), index: fc.nat(5) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('zookeeper' as const), away: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('tamper' as const), index: fc.nat(3) }) },
@@ -33,6 +44,7 @@ const step = fc.oneof(
       instances: fc.integer({ min: 1, max: 3 }),
       memory: fc.constantFrom('512Mi', '1Gi'),
       image: fc.constantFrom('good:1', noSuchImage),
+      rollout: fc.constantFrom(undefined, ...rollouts),
     }),
   },
 );
@@ -54,6 +66,12 @@ function perform(world: PlannerWorld, action: Step): void {
       return;
     case 'obey':
       world.obey(action.index);
+      return;
+    case 'hear':
+      world.hear(action.index);
+      return;
+    case 'lose-holds':
+      world.published = undefined;
       return;
     case 'kill':
       world.kill(action.index);
@@ -77,9 +95,9 @@ function perform(world: PlannerWorld, action: Step): void {
       world.recreate();
       return;
     case 'change': {
-      const { version, path, readFrom, instances, memory, image } = action;
+      const { version, path, readFrom, instances, memory, image, rollout } = action;
       const payload = { path, ...(readFrom === undefined ? {} : { readFrom }) };
-      world.change({ version, payload, instances, memory, image });
+      world.change({ version, payload, instances, memory, image, rollout });
     }
   }
 }
@@ -91,15 +109,122 @@ describe('the planner, in a world that may do anything between two passes', () =
     fc.assert(
       fc.property(steps, (actions) => {
         const world = new PlannerWorld();
+        // Since the last whole pass: what was told to agents may be of a world that is no more.
+        let hurt = false;
         for (const action of actions) {
           const before = world.served().length;
           perform(world, action);
+          if (action.do === 'reconcile') hurt = false;
           // A mode takes endpoints away on purpose, and so does who deletes the resource.
-          if (['kill', 'obey', 'evict', 'recreate'].includes(action.do)) continue;
+          if (['kill', 'obey', 'evict', 'recreate', 'mode'].includes(action.do)) {
+            hurt = true;
+            continue;
+          }
+          if (hurt && action.do === 'hear') continue;
           if (before > 0) expect(world.served().length, `after ${JSON.stringify(action)}`).toBeGreaterThan(0);
         }
       }),
       { numRuns: 400 },
+    );
+  });
+
+  it('lets clients see a version that takes the place of another once enough of its instances answer, and the other until then', () => {
+    const turn = fc.oneof(
+      { weight: 40, arbitrary: fc.constantFrom('reconcile', 'controller', 'come-up', 'hear') },
+      { weight: 2, arbitrary: fc.constantFrom('crash', 'lose-holds') },
+      { weight: 1, arbitrary: fc.constantFrom('2.0', '3.0', '1.0', 'more', 'fewer') },
+    );
+    const asked = fc.constantFrom(...rollouts.filter(({ strategy }) => strategy !== 'Immediate'));
+    let switches = 0;
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 4 }),
+        asked,
+        fc.array(turn, { minLength: 50, maxLength: 250, size: 'max' }),
+        (instances, rollout, turns) => {
+          const world = new PlannerWorld();
+          world.change({ instances, rollout });
+          world.settle();
+          world.change({ version: '2.0' });
+          const seen = () => {
+            const key = keyOf(world.resource.spec);
+            const [wanted, others] = [world.served(), world.served()].map((all, index) =>
+              all.filter(({ view }) => (view.versionKey === key) === (index === 0)),
+            );
+            return { key, wanted: wanted?.length ?? 0, others: others?.length ?? 0 };
+          };
+          for (const what of turns) {
+            const before = seen();
+            if (what === 'reconcile') world.reconcile();
+            if (what === 'crash') world.reconcile(1);
+            if (what === 'controller') world.controllerStep();
+            if (what === 'come-up') world.comeUp(0);
+            if (what === 'hear') world.hear(0);
+            if (what === 'lose-holds') world.published = undefined;
+            if (/^[0-9]/.test(what)) world.change({ version: what });
+            if (what === 'more') world.change({ instances: world.resource.spec.instances + 1 });
+            if (what === 'fewer') world.change({ instances: Math.max(1, world.resource.spec.instances - 1) });
+            const now = seen();
+            expect(now.wanted + now.others, what).toBeGreaterThan(0);
+            if (now.key !== before.key || before.wanted > 0 || before.others === 0 || now.wanted === 0) continue;
+            // The first of a version that others are there for: what decided it may be a scaling ago.
+            const ready = [...world.pods.values()].filter(
+              ({ view }) => view.versionKey === now.key && view.ready && !view.deleting,
+            ).length;
+            switches += 1;
+            const { spec } = world.resource;
+            expect(ready, what).toBeGreaterThanOrEqual(
+              Math.min(
+                neededInstances({
+                  ...spec,
+                  instances: spec.instances - turns.filter((each) => each === 'more').length,
+                }),
+                neededInstances(spec),
+              ),
+            );
+          }
+        },
+      ),
+      { numRuns: 120 },
+    );
+    expect(switches).toBeGreaterThan(50);
+  });
+
+  it('never runs more than one instance beyond the wanted ones under Surge, and never serves with less than half', () => {
+    const turn = fc.constantFrom('reconcile', 'controller', 'come-up', 'hear', 'crash');
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 9 }), fc.array(turn, { maxLength: 100 }), (instances, turns) => {
+        const world = new PlannerWorld();
+        world.change({ instances, rollout: { strategy: 'Surge' } });
+        world.settle();
+        world.change({ version: '2.0' });
+        const living = () => [...world.pods.values()].filter(({ view }) => view.dead === undefined).length;
+        const check = () => {
+          expect(living()).toBeLessThanOrEqual(instances + 1);
+          expect(world.served().length).toBeGreaterThanOrEqual(Math.ceil(instances / 2));
+        };
+        for (const what of turns) {
+          if (what === 'reconcile') world.reconcile();
+          if (what === 'crash') world.reconcile(1);
+          if (what === 'controller') world.controllerStep();
+          if (what === 'come-up') world.comeUp(0);
+          if (what === 'hear') world.hear(0);
+          check();
+        }
+        for (let rest = 0; rest < 200; rest += 1) {
+          world.reconcile();
+          world.controllerStep();
+          world.hear(0);
+          world.comeUp(0);
+          check();
+        }
+        expect(world.resource.status).toMatchObject({
+          serving: '2.0',
+          registered: instances,
+          endpointsTotal: instances,
+        });
+      }),
+      { numRuns: 60 },
     );
   });
 

@@ -23,6 +23,7 @@ import { type Actions, noActions, wantedActions, wantedPin, whyOf } from './acti
 import { type Awaits, awaitsOf } from './awaits.ts';
 import { claimOf } from './claims.ts';
 import { eventsOf, resumedEvents } from './events.ts';
+import { handoverOf, isHeld, neededInstances } from './handover.ts';
 import { stateOf } from './instance-state.ts';
 import type { Observation, PodView } from './observation.ts';
 import type { Facts } from './readiness.ts';
@@ -47,7 +48,7 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
   );
   const versions = versionsOf(
     key,
-    resource.spec.instances,
+    { wanted: resource.spec.instances, needed: neededInstances(resource.spec) },
     observation.deployments,
     observation.pods,
     observation.registrations,
@@ -56,8 +57,9 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
   const usable = observation.invalid === undefined && claim.owned;
   const idle = observation.mode.mode === 'observe' || resource.spec.paused === true;
   const pin = wantedPin(observation);
-  const wanted = usable ? wantedActions(observation, settings, versions, pin) : noActions;
-  const { copyPayload, apply, remove, protect } = idle ? noActions : wanted;
+  const handover = handoverOf(observation, versions, pin?.payload);
+  const wanted = usable ? wantedActions(observation, settings, versions, handover, pin) : noActions;
+  const { copyPayload, publish, apply, remove, protect } = idle ? noActions : wanted;
   const rollout = rolloutOf(
     observation,
     versions,
@@ -71,9 +73,14 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
     .map(({ pod, state }) => ({ pod: pod.name, state, present: rollout.pods.includes(pod) }))
     .sort((a, b) => rankOf(b.state.severity) - rankOf(a.state.severity) || compareTexts(a.pod, b.pod));
   const withheld = idle ? whyOf(wanted) : [];
-  const facts: Facts = { observation, claim, versions, rollout, instances, withheld };
+  const facts: Facts = { observation, claim, versions, handover, rollout, instances, withheld };
   const endpoints = endpointsOf(observation, living);
-  const status = statusOf(facts, endpoints, pin?.payload, apply.length > 0 || remove.length > 0);
+  const status = statusOf(
+    facts,
+    endpoints,
+    pin?.payload,
+    apply.length > 0 || remove.length > 0 || publish !== undefined,
+  );
   const events = [
     ...switchEvents(resource.status.serving, status.serving),
     ...resumedEvents(resource.status.conditions, status.conditions ?? []),
@@ -81,6 +88,7 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
   ];
   return {
     copyPayload,
+    publish,
     apply,
     remove,
     protect,
@@ -97,6 +105,7 @@ function instanceState(observation: Observation, pod: PodView) {
     registrations.known ? registrations.byPod.get(pod.uid) : undefined,
     observation.agents.get(pod.uid),
     observation.mode.agents,
+    isHeld(observation, pod),
   );
 }
 

@@ -3,6 +3,7 @@
 import { agentPaths, agentPort, probeHeldMs, readinessProbe } from '../contracts/agent-http.ts';
 import { parseDuration } from '../contracts/duration.ts';
 import type { HdfsSettings } from '../contracts/hadoop-side.ts';
+import type { HoldInstruction } from '../contracts/holds.ts';
 import type { PinnedPayload } from '../contracts/payload.ts';
 import {
   type AgentInstructions,
@@ -13,6 +14,7 @@ import {
   pinnedVolume,
   shieldPort,
   tokenFile,
+  type WarmUp,
 } from '../contracts/pod-contract.ts';
 import type { ModelDeployment, ModelDeploymentSpec } from '../contracts/resource.ts';
 import { cpuOf, type OperatorSettings } from '../contracts/settings.ts';
@@ -36,12 +38,16 @@ export function startupTimeoutMs(spec: ModelDeploymentSpec): number {
   return parseDuration(spec.startupTimeout) ?? defaultStartupTimeoutMs;
 }
 
-/** @param selector labels of the version's pods */
+/**
+ * @param selector labels of the version's pods
+ * @param hold what its agents are told of holds; undefined where it is never held
+ */
 export function podSpec(
   resource: ModelDeployment,
   selector: Labels,
   { name: pinned, payload }: Pin,
   settings: OperatorSettings & { clusterId: string },
+  hold: HoldInstruction | undefined,
 ): Json {
   const { spec } = resource;
   const hostNetwork = spec.advertise === 'Node';
@@ -78,7 +84,7 @@ export function podSpec(
     ...present('affinity', spreadOverZones(affinityOf(scheduling, settings.scheduling), scheduling, selector)),
     ...present('priorityClassName', queuePlacement(resource, settings.scheduling).priorityClassName),
     topologySpreadConstraints: spreadOverNodes(scheduling, selector),
-    initContainers: [agentContainer(resource, payload, settings, user, storage)],
+    initContainers: [agentContainer(resource, payload, settings, user, storage, hold)],
     containers: [modelContainer(resource, payload, settings, drainMs, storage)],
     volumes: [
       // First, so that what the API server says of the first volume is about the first of the resource.
@@ -120,6 +126,20 @@ function pullSecrets(
   return names.size === 0 ? undefined : [...names].map((name) => ({ name }));
 }
 
+const defaultWarmUpMs = 10_000;
+
+function warmUpOf({ rollout }: ModelDeploymentSpec): WarmUp | undefined {
+  if (rollout?.warmup === undefined) return undefined;
+  const { function: name, arguments: given, expect, timeLimit } = rollout.warmup;
+  return {
+    function: name ?? 'apply',
+    arguments: given ?? {},
+    status: expect?.status ?? 200,
+    fields: expect?.fields ?? {},
+    timeLimitMs: parseDuration(timeLimit ?? '') ?? defaultWarmUpMs,
+  };
+}
+
 const restricted = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
 
 function agentContainer(
@@ -128,6 +148,7 @@ function agentContainer(
   settings: OperatorSettings & { clusterId: string },
   modelUid: number | undefined,
   storage: Storage,
+  hold: HoldInstruction | undefined,
 ): Json {
   const { spec } = resource;
   const hostNetwork = spec.advertise === 'Node';
@@ -146,6 +167,8 @@ function agentContainer(
     ...(modelUid === undefined ? {} : { modelUid }),
     ...present('payloadCache', payloadCacheOf(spec, settings)),
     ...(spec.shield === undefined ? {} : { shield: shieldInstructionsOf(spec.shield) }),
+    ...present('hold', hold),
+    ...present('warmUp', warmUpOf(spec)),
   };
   const field = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
   return {

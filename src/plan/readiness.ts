@@ -8,6 +8,7 @@ import { formatBytes } from '../contracts/quantity.ts';
 import { heardReason, rankOf, reasonOf, traitsOf } from '../contracts/reasons.ts';
 import type { Claim } from './claims.ts';
 import { no, unknown, type Verdict, yes } from './conditions.ts';
+import type { Handover } from './handover.ts';
 import type { InstanceState } from './instance-state.ts';
 import { exceededQuota, refusedPods } from './kubernetes-words.ts';
 import type { Observation, PayloadView } from './observation.ts';
@@ -18,6 +19,7 @@ export interface Facts {
   readonly observation: Observation;
   readonly claim: Claim;
   readonly versions: Versions;
+  readonly handover: Handover;
   readonly rollout: Rollout;
   /** States of the wanted version's living pods, worst first; `present` are those of the present spec. */
   readonly instances: readonly { readonly pod: string; readonly state: InstanceState; readonly present: boolean }[];
@@ -208,8 +210,12 @@ const chain: readonly Check[] = [
 ];
 
 /** How many of the wanted instances are up, in the words of the mode; and of which spec, where that is not one. */
-function tally({ observation, versions, rollout }: Facts): string {
+function tally({ observation, versions, handover, rollout }: Facts): string {
   const { instances } = observation.resource.spec;
+  if (!handover.released && registers(observation.mode.agents)) {
+    const when = handover.needed === instances ? 'all' : handover.needed;
+    return `${handover.answering} of ${instances} answer, and are registered together when ${when} do`;
+  }
   const words = registers(observation.mode.agents) ? 'registered' : 'answer';
   if (rollout.before === 0) return `${versions.up} of ${instances} ${words}`;
   return `the change is not out: ${rollout.updated} of ${instances} ${words} with the present spec, ${rollout.before} with the one before`;

@@ -28,6 +28,8 @@ function served(...keys: string[]) {
   return { pods, registrations };
 }
 
+const one = { wanted: 1, needed: 1 };
+
 describe('versionsOf', () => {
   it.each<[string, DeploymentView[], string[], string | undefined, string[]]>([
     ['a first version on its way', [deployment('new', never)], [], 'new', []],
@@ -53,7 +55,7 @@ describe('versionsOf', () => {
     ['the wanted version gone, the old one served', [deployment('old')], ['old'], 'old', []],
   ])('%s', (_name, deployments, keys, serving, superfluous) => {
     const { pods, registrations } = served(...keys);
-    const found = versionsOf('new', 1, deployments, pods, registrations);
+    const found = versionsOf('new', one, deployments, pods, registrations);
     expect(found.serving?.versionKey).toBe(serving);
     expect(found.superfluous.map((each) => each.versionKey)).toEqual(superfluous);
   });
@@ -68,16 +70,16 @@ describe('versionsOf', () => {
     const pods = ['old', 'new'].map((key) => aPod({ uid: key, versionKey: key, ready: readyKeys.includes(key) }));
     const seen = registeredKeys.map((key) => [key, { id: key, version: '', url: '', functions: {} }] as const);
     for (const mode of ['shadow', 'drain'] as const) {
-      const found = versionsOf('new', 1, all, pods, { known: true, byPod: new Map(seen) }, mode);
+      const found = versionsOf('new', one, all, pods, { known: true, byPod: new Map(seen) }, mode);
       expect([found.complete, found.superfluous.map((each) => each.versionKey)]).toEqual([done, going]);
-      const away = versionsOf('new', 1, all, pods, { known: false, why: '' }, mode);
+      const away = versionsOf('new', one, all, pods, { known: false, why: '' }, mode);
       expect([away.complete, away.superfluous]).toEqual([false, []]);
     }
   });
 
   it('finds nothing superfluous while ZooKeeper cannot be asked', () => {
     const all = [deployment('old', never), deployment('new')];
-    const found = versionsOf('new', 1, all, served('new').pods, { known: false, why: '' });
+    const found = versionsOf('new', one, all, served('new').pods, { known: false, why: '' });
     expect(found.superfluous).toEqual([]);
     expect(found.registered).toBe(0);
   });

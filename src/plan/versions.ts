@@ -4,7 +4,9 @@ import type { DeploymentView, PodView, RegistrationsView } from './observation.t
 
 export interface Versions {
   readonly wanted?: DeploymentView;
-  /** What clients are answered by now: the wanted version once it is complete, until then the one that was before. */
+  /** The version that was served before, or is coming back, while it is there. */
+  readonly before?: DeploymentView;
+  /** What clients are answered by now: the wanted version once it took over, until then the one that was before. */
   readonly serving?: DeploymentView;
   /** Deployments that nothing depends on any more. */
   readonly superfluous: readonly DeploymentView[];
@@ -16,6 +18,8 @@ export interface Versions {
   readonly toUnregister: number;
   /** All wanted instances are up, which is known for certain. */
   readonly complete: boolean;
+  /** As many are up as are asked for, known for certain: nothing depends on the versions before any more. */
+  readonly tookOver: boolean;
 }
 
 /** Is it there to stay? A dead pod is not, though its registration may outlive it until its session has expired. */
@@ -28,19 +32,19 @@ export function registeredPods(key: string, pods: readonly PodView[], registrati
 }
 
 /**
- * A switch keeps what is served until all instances of the wanted version are registered. While ZooKeeper cannot be
+ * A switch keeps what is served until enough instances of the wanted version are registered. While ZooKeeper cannot be
  * asked nothing is known to be registered, so nothing is superfluous.
  *
  * Where the mode is not to register, instances count by their readiness, but only once nothing of the resource is
  * registered any more: until then the agents have not obeyed yet, and what is served is still served.
  *
  * @param wantedKey key of the wanted version
- * @param instances wanted instances
+ * @param count how many instances are wanted, and how many of them must be up before the others may go
  * @param mode what the agents are told
  */
 export function versionsOf(
   wantedKey: string,
-  instances: number,
+  count: { readonly wanted: number; readonly needed: number },
   deployments: readonly DeploymentView[],
   pods: readonly PodView[],
   registrations: RegistrationsView,
@@ -49,30 +53,34 @@ export function versionsOf(
   const alive = deployments.filter((deployment) => !deployment.deleting);
   const wanted = alive.find((deployment) => deployment.versionKey === wantedKey);
   const others = alive.filter((deployment) => deployment !== wanted);
-  const count = (deployment: DeploymentView) => registeredPods(deployment.versionKey, pods, registrations);
-  const registered = wanted === undefined ? 0 : count(wanted);
+  const seen = (deployment: DeploymentView) => registeredPods(deployment.versionKey, pods, registrations);
+  const registered = wanted === undefined ? 0 : seen(wanted);
   const answering = pods.filter((pod) => pod.versionKey === wantedKey && stays(pod) && pod.ready).length;
-  const toUnregister = registers(mode) ? 0 : alive.reduce((sum, deployment) => sum + count(deployment), 0);
+  const toUnregister = registers(mode) ? 0 : alive.reduce((sum, deployment) => sum + seen(deployment), 0);
   const up = registers(mode) ? registered : answering;
-  const complete = wanted !== undefined && registrations.known && toUnregister === 0 && up >= instances;
+  const isCertain = wanted !== undefined && registrations.known && toUnregister === 0;
+  const complete = isCertain && up >= count.wanted;
+  const tookOver = isCertain && up >= count.needed;
 
   // A version that has no instance registered just now may be coming back, if it ever was complete; one that never was
   // has nothing to lose, and must not hold room that the wanted version needs.
-  const worthKeeping = others.filter((deployment) => deployment.everComplete || count(deployment) > 0);
-  const before = worthKeeping.sort((a, b) => count(b) - count(a) || a.createdAt - b.createdAt)[0];
-  const serving = complete || before === undefined ? wanted : before;
+  const worthKeeping = others.filter((deployment) => deployment.everComplete || seen(deployment) > 0);
+  const before = worthKeeping.sort((a, b) => seen(b) - seen(a) || a.createdAt - b.createdAt)[0];
+  const serving = tookOver || before === undefined ? wanted : before;
   const superfluous = !registrations.known
     ? []
-    : complete
+    : tookOver
       ? others
-      : others.filter((deployment) => deployment !== before && count(deployment) === 0);
+      : others.filter((deployment) => deployment !== before && seen(deployment) === 0);
   return {
     ...(wanted === undefined ? {} : { wanted }),
+    ...(before === undefined ? {} : { before }),
     ...(serving === undefined ? {} : { serving }),
     superfluous,
     registered,
     up,
     toUnregister,
     complete,
+    tookOver,
   };
 }

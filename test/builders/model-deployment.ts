@@ -136,6 +136,7 @@ export function anObservation(changes: Partial<Observation> = {}): Observation {
     pods: [],
     payload: { state: 'pending' },
     registrations: { known: true, byPod: new Map() },
+    holds: { known: true, versions: {} },
     mode: { mode: 'active', agents: 'active' },
     agents: new Map(),
     ...changes,

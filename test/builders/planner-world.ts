@@ -5,12 +5,13 @@
  * properties are tested by letting this world run against it in any order, and by letting plans be carried out only in
  * part.
  */
+import type { HoldInstruction, Holds } from '../../src/contracts/holds.ts';
 import { type Mode, registers } from '../../src/contracts/modes.ts';
 import { annotations, labels } from '../../src/contracts/names.ts';
 import { decodePin, type PinContent } from '../../src/contracts/pin-content.ts';
 import type { ModelDeployment, ModelDeploymentSpec } from '../../src/contracts/resource.ts';
 import type { OperatorSettings } from '../../src/contracts/settings.ts';
-import { isAsApplied, keyOf, type Manifest, revisionOf } from '../../src/plan/children.ts';
+import { holdToldIn, isAsApplied, keyOf, type Manifest, revisionOf } from '../../src/plan/children.ts';
 import type {
   BudgetView,
   DeploymentView,
@@ -33,6 +34,10 @@ interface LivePod {
   /** Digest that its Deployment says it is to run; an agent refuses another. */
   readonly told: string | undefined;
   readonly image: string;
+  /** What its agent was told of holds with the pod. */
+  readonly hold: HoldInstruction | undefined;
+  /** What its agent has heard since; undefined until it has heard something. */
+  heard: boolean | undefined;
   registered: boolean;
   /** Turns until it is gone, once it was told to go. */
   stopsIn: number;
@@ -61,6 +66,8 @@ export class PlannerWorld {
   readonly copies = new Set<string>();
   /** What the kubelet knows under a ConfigMap's name, as long as any pod refers to it. */
   readonly #known = new Map<string, string>();
+  /** What is published of holds; ZooKeeper may lose it. */
+  published: Holds | undefined;
   zookeeperAway = false;
   mode: ModeView = { mode: 'active', agents: 'active' };
   now = start;
@@ -149,6 +156,7 @@ export class PlannerWorld {
                 problem: { code: 'HDFS_PATH_MISSING', message: `nothing at ${path}`, next: 'upload' },
               },
       registrations: this.zookeeperAway ? { known: false, why: 'ZooKeeper is suspended' } : { known: true, byPod },
+      holds: this.zookeeperAway ? { known: false } : { known: true, versions: this.published?.versions ?? {} },
       mode: this.mode,
       agents: new Map(),
     };
@@ -174,6 +182,11 @@ export class PlannerWorld {
     if (wanted.copyPayload) {
       this.writes += 1;
       this.copies.add(this.digestAt(this.resource.spec.payload.path));
+    }
+    if (wanted.publish !== undefined) {
+      if (left-- <= 0) return wanted;
+      this.writes += 1;
+      this.published = wanted.publish;
     }
     for (const { manifest } of wanted.apply) {
       if (left-- <= 0) return wanted;
@@ -212,7 +225,9 @@ export class PlannerWorld {
     }
     const spec = manifest['spec'] as Record<string, unknown> & { replicas: number };
     const before = this.deployments.get(name);
+    const hold = holdToldIn(spec);
     this.deployments.set(name, {
+      ...(hold === undefined ? {} : { hold }),
       name,
       uid: before?.uid ?? this.#uid(),
       versionKey,
@@ -302,6 +317,8 @@ export class PlannerWorld {
       runs: given,
       told: metadata.annotations[annotations.payloadDigest],
       image: spec.containers[0].image,
+      hold: holdToldIn(deployment.spec),
+      heard: undefined,
       registered: false,
       stopsIn: turnsToStop,
     });
@@ -312,10 +329,29 @@ export class PlannerWorld {
     for (const name of this.#known.keys()) if (!referred.has(name)) this.#known.delete(name);
   }
 
-  /** An instance comes up: it is ready with its first registration, or without one where the mode is not to register. */
+  /** An agent hears what is published of holds, and does it. */
+  hear(index: number): void {
+    if (this.zookeeperAway) return;
+    const behind = [...this.pods.values()].filter(
+      (pod) => pod.hold !== undefined && pod.view.dead === undefined && this.#told(pod) !== pod.heard,
+    );
+    const pod = behind[index % Math.max(1, behind.length)];
+    if (pod === undefined) return;
+    pod.heard = this.#told(pod);
+    if (pod.heard) pod.registered = false;
+    else if (pod.view.ready && !pod.view.deleting && registers(this.mode.agents)) pod.registered = true;
+  }
+
+  /** The last word that was said counts, and before any what came with the pod. */
+  #told(pod: LivePod): boolean {
+    if (pod.hold === undefined) return false;
+    return this.published?.versions[pod.hold.version]?.held ?? pod.heard ?? pod.hold.untilReleased;
+  }
+
+  /** An instance comes up: it is ready with its first registration, or without one where it is not to be registered. */
   comeUp(index: number): void {
     if (this.zookeeperAway) return;
-    const asked = registers(this.mode.agents);
+    const asked = (pod: LivePod) => registers(this.mode.agents) && !(pod.heard ?? this.#told(pod));
     const waiting = [...this.pods.values()].filter(
       (pod) =>
         !pod.view.deleting &&
@@ -323,11 +359,12 @@ export class PlannerWorld {
         pod.image !== noSuchImage &&
         pod.runs !== undefined &&
         pod.runs === pod.told &&
-        (asked ? !pod.registered : !pod.view.ready),
+        (asked(pod) ? !pod.registered : !pod.view.ready),
     );
     const pod = waiting[index % Math.max(1, waiting.length)];
     if (pod === undefined) return;
-    if (asked) pod.registered = true;
+    pod.heard ??= pod.hold === undefined ? undefined : this.#told(pod);
+    if (asked(pod)) pod.registered = true;
     pod.view = { ...pod.view, ready: true };
   }
 
@@ -364,6 +401,7 @@ export class PlannerWorld {
       this.reconcile();
       this.controllerStep();
       this.obey(0);
+      this.hear(0);
       this.comeUp(0);
       if (this.#picture() === before) return;
     }

@@ -1,10 +1,12 @@
 /** When the passing of time alone changes something: one table for what is due, and for when to wake. */
-import type { State } from './state.ts';
+import { isWarm, type State } from './state.ts';
 
 /** Times of the clock that the lifecycle is told. What is absent is not waited for. */
 export interface Deadlines {
   /** Not before: an attempt failed, or the last registration is still fresh. */
   readonly registerAgain?: number | undefined;
+  /** Not before: the last call failed. */
+  readonly warmUpAgain?: number | undefined;
   /** Not before: an attempt failed. */
   readonly unregisterAgain?: number | undefined;
   /** From then on a model at whose port nothing listens counts as having stopped. */
@@ -31,9 +33,15 @@ export function deadlines(state: State): Deadlines {
     unregisterAgain,
     silence: after(silent?.deafSince, limits.silence),
     inheritance: after(state.inherited?.deafSince, limits.silence),
-    restart: serving === undefined ? after(start?.at, limits.startup) : after(hung, limits.hang),
+    warmUpAgain: isWarm(state) ? undefined : state.warmUp?.failed?.retryAt,
+    restart: hasStarted(state) ? after(hung, limits.hang) : after(start?.at, limits.startup),
     askAgain: after(state.askedAt, limits.askAgain),
   };
+}
+
+/** In its present start it has been up. */
+function hasStarted(state: State): boolean {
+  return state.serving !== undefined && isWarm(state);
 }
 
 function after(since: number | undefined, ms: number): number | undefined {

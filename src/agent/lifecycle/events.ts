@@ -51,6 +51,11 @@ export type Event =
   /** The operator forbids this instance to be registered. */
   | { readonly type: 'revoked' }
   | { readonly type: 'mode'; readonly mode: AgentMode }
+  /** The operator holds this version back, or releases it. */
+  | { readonly type: 'hold'; readonly held: boolean }
+  /** The call that was to succeed before all else did, in the model's start of this mark. */
+  | { readonly type: 'warmed-up'; readonly mark: string }
+  | { readonly type: 'warm-up-failed'; readonly mark: string; readonly problem: Problem }
   | { readonly type: 'stop' }
   /** Stop, and end the process after that. */
   | { readonly type: 'terminate' }
@@ -58,6 +63,7 @@ export type Event =
 
 export type Action =
   | { readonly do: 'open-gate' }
+  | { readonly do: 'warm-up'; readonly endpoint: EndpointFile; readonly mark: string }
   | { readonly do: 'register'; readonly endpoint: EndpointFile }
   | { readonly do: 'unregister' }
   /** `mark`: the start of the model that is ready. */

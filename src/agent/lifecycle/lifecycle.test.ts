@@ -7,7 +7,7 @@ import { wakeAt } from './deadlines.ts';
 import type { Action, Answer, Event } from './events.ts';
 import { step } from './lifecycle.ts';
 import { currentProblem, modelIsLive } from './problems.ts';
-import { initialState, type Limits, looking, type Remains, type State, usualLimits } from './state.ts';
+import { type Asked, initialState, type Limits, looking, type Remains, type State, usualLimits } from './state.ts';
 
 const limits: Limits = { ...usualLimits, startup: 600_000, unregister: 10_000 };
 const endpoint = (port: number): EndpointFile => ({
@@ -38,6 +38,7 @@ const halfWritten: Event = {
 const connected: Event = { type: 'zookeeper', session: 'connected' };
 const suspended: Event = { type: 'zookeeper', session: 'suspended' };
 const inMode = (mode: AgentMode): Event => ({ type: 'mode', mode });
+const held = (word: boolean): Event => ({ type: 'hold', held: word });
 const registered: Event = { type: 'registered', url: 'http://10.0.0.7:1500', written: true };
 
 /** An agent that time and events happen to. */
@@ -46,8 +47,8 @@ class Story {
   now = 0;
   readonly actions: Action[] = [];
 
-  constructor(remains: Remains = newPod, mode: AgentMode | 'unknown' = 'active') {
-    this.state = initialState(limits, remains, 0);
+  constructor(remains: Remains = newPod, mode: AgentMode | 'unknown' = 'active', asked?: Asked) {
+    this.state = initialState(limits, remains, 0, asked);
     this.tell({ type: 'tick' }, ...(mode === 'unknown' ? [] : [inMode(mode)]));
   }
 
@@ -572,6 +573,110 @@ describe('a restarted agent', () => {
   });
 });
 
+describe('a version that is held', () => {
+  const asked: Asked = { mayBeHeld: true, warmUp: false };
+  const up = () => {
+    const story = new Story(newPod, 'active', asked);
+    story.tell({ type: 'payload-verified' }, { type: 'gate-opened' }, connected, looked('a', 1500));
+    return story;
+  };
+
+  it('is ready and not registered until it is released', () => {
+    const story = up();
+    // Nobody has said anything yet.
+    expect([story.state.ready, story.actions.map(shortened)]).toEqual([false, ['open-gate']]);
+    expect(story.tell(held(true))).toEqual(['ready']);
+    expect(story.state.stage).toBe('Held');
+    expect(story.problem).toBeUndefined();
+    expect(story.tell(held(false))).toEqual(['register 1500']);
+    expect(story.tell(registered)).toEqual([]);
+    expect(story.state.stage).toBe('Registered');
+  });
+
+  it('is unregistered and goes on answering when it is held again, and comes back when that is taken back', () => {
+    const story = up();
+    story.tell(held(false), registered);
+    story.wait(limits.retry);
+    expect(story.tell(held(true))).toEqual(['unregister']);
+    expect(story.state.stage).toBe('Unregistering');
+    expect(story.tell({ type: 'unregistered' })).toEqual([]);
+    expect([story.state.stage, story.state.ready]).toEqual(['Held', true]);
+    expect(story.tell(held(false))).toEqual(['register 1500']);
+  });
+
+  it('says that nobody told whether it is held', () => {
+    const story = up();
+    story.wait(limits.notice);
+    expect(story.problem).toBe('ZOOKEEPER_ERROR');
+  });
+
+  it('stays what its mode says', () => {
+    const story = new Story(newPod, 'shadow', asked);
+    story.tell({ type: 'payload-verified' }, { type: 'gate-opened' }, connected, held(false), looked('a', 1500));
+    expect([story.state.stage, story.state.ready]).toEqual(['Shadow', true]);
+    story.tell(held(true));
+    expect(story.state.stage).toBe('Shadow');
+    expect(story.tell(inMode('active'))).toEqual([]);
+    expect(story.state.stage).toBe('Held');
+  });
+});
+
+describe('a warm-up', () => {
+  const asked: Asked = { mayBeHeld: false, warmUp: true };
+  const answering = () => {
+    const story = new Story(newPod, 'active', asked);
+    story.tell({ type: 'payload-verified' }, { type: 'gate-opened' }, connected);
+    expect(story.tell(looked('a', 1500))).toEqual(['warm-up']);
+    expect(story.state.stage).toBe('WarmingUp');
+    return story;
+  };
+
+  it('has to succeed before the instance is registered, and only once in a start', () => {
+    const story = answering();
+    expect(story.tell(looked('a', 1500))).toEqual([]);
+    expect(story.tell({ type: 'warmed-up', mark: 'a' })).toEqual(['register 1500']);
+    expect(story.tell(registered)).toEqual(['ready']);
+    story.wait(limits.retry);
+    expect(story.tell(looked('a', 1500, 'none'), looked('a', 1500))).toEqual([]);
+  });
+
+  it('is repeated, and says what is wrong', () => {
+    const story = answering();
+    expect(story.tell({ type: 'warm-up-failed', mark: 'a', problem })).toEqual([]);
+    expect(story.problem).toBe(problem.code);
+    expect(story.wait(limits.retry)).toEqual(['warm-up']);
+    expect(story.tell({ type: 'warmed-up', mark: 'a' })).toEqual(['register 1500']);
+    expect(story.problem).toBeUndefined();
+  });
+
+  it('that never succeeds ends in a restart, and then begins anew', () => {
+    const story = answering();
+    story.tell({ type: 'warm-up-failed', mark: 'a', problem });
+    for (let second = 0; second < limits.startup / limits.retry; second += 1) {
+      story.wait(limits.retry);
+      story.tell({ type: 'warm-up-failed', mark: 'a', problem });
+    }
+    expect(story.actions.map(shortened)).toContain(`restart a: ${problem.code}`);
+    expect(story.live).toBe(false);
+    expect(story.tell(looked('b', 1500))).toEqual(['warm-up']);
+    // Why it had to be restarted is told until it is up.
+    expect([story.live, story.problem]).toEqual([true, problem.code]);
+  });
+
+  it('of an earlier start says nothing of the present one', () => {
+    const story = answering();
+    expect(story.tell(looked('b', 1500))).toEqual([]);
+    expect(story.tell({ type: 'warmed-up', mark: 'a' })).toEqual(['warm-up']);
+    expect(story.tell({ type: 'warmed-up', mark: 'b' })).toEqual(['register 1500']);
+  });
+
+  it('need not be repeated by an agent that comes after the one that saw it succeed', () => {
+    const story = new Story({ ...newPod, gateOpen: true, readyMark: 'a' }, 'active', asked);
+    story.tell({ type: 'gate-opened' }, connected);
+    expect(story.tell(looked('a', 1500))).toEqual(['register 1500']);
+  });
+});
+
 describe('whatever happens', () => {
   const answer = fc.constantFrom<Answer>('answers', 'answers', 'answers', 'none', 'loopback-only', 'unhealthy');
   const event: fc.Arbitrary<Event> = fc.oneof(
@@ -590,6 +695,12 @@ describe('whatever happens', () => {
     },
     { weight: 1, arbitrary: fc.constantFrom<Event>({ type: 'revoked' }, { type: 'stop' }, { type: 'terminate' }) },
     { weight: 2, arbitrary: fc.constantFrom(inMode('shadow'), inMode('active'), inMode('active'), inMode('drain')) },
+    { weight: 3, arbitrary: fc.constantFrom<Event>(held(false), held(false), held(true)) },
+    { weight: 4, arbitrary: fc.constantFrom('a', 'b').map((mark): Event => ({ type: 'warmed-up', mark })) },
+    {
+      weight: 2,
+      arbitrary: fc.constantFrom('a', 'b').map((mark): Event => ({ type: 'warm-up-failed', mark, problem })),
+    },
     { weight: 4, arbitrary: fc.constant<Event>({ type: 'tick' }) },
   );
   const moment = fc.record({ after: fc.constantFrom(0, 10, 100, 1_000, 3_000, 30_000, 600_000), event });
@@ -599,9 +710,12 @@ describe('whatever happens', () => {
     { type: 'gate-opened' },
     connected,
     inMode('active'),
+    held(false),
     looked('a', 1500),
+    { type: 'warmed-up', mark: 'a' },
     registered,
   ];
+  const asks = fc.record({ mayBeHeld: fc.boolean(), warmUp: fc.boolean() });
   const beginning = fc.constantFrom<Event[]>([], start.slice(0, 3), start, start);
   const remains: fc.Arbitrary<Remains> = fc.constantFrom(
     newPod,
@@ -614,9 +728,12 @@ describe('whatever happens', () => {
 
   it('keeps its promises', () => {
     fc.assert(
-      fc.property(remains, beginning, fc.array(moment, { maxLength: 60 }), (left, first, moments) => {
+      fc.property(remains, asks, beginning, fc.array(moment, { maxLength: 60 }), (left, asked, first, moments) => {
         let at = 0;
-        let state = initialState(limits, left, 0);
+        let state = initialState(limits, left, 0, asked);
+        let isHeld = asked.mayBeHeld ? undefined : false;
+        let calling: string | undefined;
+        const warm = new Set([left.readyMark ?? left.registered?.mark]);
         let gateOpened = false;
         let verified = left.gateOpen;
         let over = left.stopping;
@@ -645,6 +762,12 @@ describe('whatever happens', () => {
           if (happened.type === 'revoked' || happened.type === 'stop' || happened.type === 'terminate') over = true;
           if (happened.type === 'registered') everRegistered = true;
           if (happened.type === 'mode') mode = happened.mode;
+          if (happened.type === 'hold') isHeld = happened.held;
+          if (happened.type === 'warmed-up' || happened.type === 'warm-up-failed') {
+            if (calling !== happened.mark) return;
+            calling = undefined;
+            if (happened.type === 'warmed-up') warm.add(happened.mark);
+          }
           if (happened.type === 'look' && gateOpened) {
             const { asked, mark } = happened.look;
             seen ||= mark !== undefined;
@@ -660,16 +783,25 @@ describe('whatever happens', () => {
               inFlight = action.do;
             }
             if (action.do === 'register') {
-              expect({ verified, gateOpened, over, mode, port: action.endpoint.port }).toEqual({
+              const isWarm = !asked.warmUp || warm.has(state.start?.mark);
+              expect({ verified, gateOpened, over, mode, isHeld, isWarm, port: action.endpoint.port }).toEqual({
                 verified: true,
                 gateOpened: true,
                 over: false,
                 mode: 'active',
+                isHeld: false,
+                isWarm: true,
                 port: answering,
               });
             }
             // What nobody has looked at is unknown, and unknown is no reason to take anything away.
-            if (action.do === 'unregister') expect(seen || over || mode === 'shadow' || mode === 'drain').toBe(true);
+            if (action.do === 'unregister') {
+              expect(seen || over || isHeld === true || mode === 'shadow' || mode === 'drain').toBe(true);
+            }
+            if (action.do === 'warm-up') {
+              expect(calling).toBeUndefined();
+              calling = action.mark;
+            }
             if (action.do === 'open-gate') expect(verified && stopped === 0).toBe(true);
             if (action.do === 'say-stopped') {
               stopped += 1;
@@ -678,11 +810,12 @@ describe('whatever happens', () => {
             if (action.do === 'leave') expect(stopped).toBe(1);
           }
           expect(stopped).toBeLessThanOrEqual(1);
-          if (state.ready && (mode === 'shadow' || mode === 'drain')) everReadyUnregistered = true;
+          const keptBack = isHeld === true || mode === 'shadow' || mode === 'drain';
+          if (state.ready && keptBack) everReadyUnregistered = true;
           if (state.ready) expect((everRegistered || everReadyUnregistered) && !over).toBe(true);
           // What is not to be registered does not stay: it is being taken away, or waits for ZooKeeper or for its turn.
           const settled = state.session === 'connected' && inFlight === undefined && wakeAt(state, at) === undefined;
-          if (settled && (mode === 'shadow' || mode === 'drain')) expect(state.mayExist).toBe(false);
+          if (settled && keptBack) expect(state.mayExist).toBe(false);
           // Readiness follows the model, never ZooKeeper.
           if (before.ready && !state.ready)
             expect(['look', 'tick', 'revoked', 'stop', 'terminate']).toContain(happened.type);

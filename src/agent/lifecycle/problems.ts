@@ -4,7 +4,7 @@ import { MaasError } from '../../contracts/errors.ts';
 import { type EndpointFile, portOf } from '../../wire/endpoint-file.ts';
 import { deadlines, isDue } from './deadlines.ts';
 import type { Binding, Look, Problem } from './events.ts';
-import { isUnregisteredByMode, type State } from './state.ts';
+import { isKeptBack, isWarm, type State } from './state.ts';
 
 export function problemOf(error: MaasError): Problem {
   return { code: error.code, message: error.message, next: error.next };
@@ -51,6 +51,7 @@ function unreachable(
 export function restartVerdict(state: State, at: number): Problem | undefined {
   if (!isDue(deadlines(state).restart, at)) return undefined;
   if (state.trouble !== undefined) return state.trouble.problem;
+  if (state.warmUp?.failed !== undefined && !isWarm(state)) return state.warmUp.failed.problem;
   if (state.serving !== undefined) {
     return problemOf(new MaasError('ENDPOINT_NOT_LISTENING', 'The model stopped answering'));
   }
@@ -78,7 +79,8 @@ export function currentProblem(state: State, at: number): Problem | undefined {
   if (verdict !== undefined) return verdict;
   if (state.serving?.kind !== 'answers') return silentProblem(state, at);
   if (state.stop !== undefined) return undefined;
-  return isUnregisteredByMode(state) ? unregisteringProblem(state, at) : registeringProblem(state, at);
+  if (!isWarm(state)) return state.warmUp?.failed?.problem ?? state.verdict;
+  return isKeptBack(state) ? unregisteringProblem(state, at) : registeringProblem(state, at);
 }
 
 function silentProblem({ trouble, verdict, limits }: State, at: number): Problem | undefined {
@@ -96,9 +98,10 @@ function registeringProblem(state: State, at: number): Problem | undefined {
       new MaasError('ZOOKEEPER_UNREACHABLE', 'The model answers, but there is no ZooKeeper session to register it in'),
     );
   }
-  if (state.mode !== undefined) return undefined;
+  if (state.mode !== undefined && state.held !== undefined) return undefined;
+  const unread = state.mode === undefined ? 'its mode' : 'whether it is held';
   return problemOf(
-    new MaasError('ZOOKEEPER_ERROR', 'The model answers, but its mode cannot be read, so it is not registered', {
+    new MaasError('ZOOKEEPER_ERROR', `The model answers, but ${unread} cannot be read, so it is not registered`, {
       next: 'Check the ACLs of the znodes below operatorRoot.',
     }),
   );
@@ -111,6 +114,9 @@ function unregisteringProblem(state: State, at: number): Problem | undefined {
   }
   if (state.session === 'connected' || at < state.stageAt + state.limits.notice) return undefined;
   return problemOf(
-    new MaasError('ZOOKEEPER_UNREACHABLE', 'The mode is not to register, but there is no ZooKeeper session to say so'),
+    new MaasError(
+      'ZOOKEEPER_UNREACHABLE',
+      'It is not to be registered any more, but there is no ZooKeeper session to say so',
+    ),
   );
 }

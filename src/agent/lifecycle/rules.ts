@@ -5,7 +5,7 @@ import { deadlines, isAhead, isDue } from './deadlines.ts';
 import type { Action, Stage } from './events.ts';
 import { restartVerdict } from './problems.ts';
 import { reach } from './reached.ts';
-import { isBusy, isUnregisteredByMode, isUp, mayStayRegistered, type State } from './state.ts';
+import { isBusy, isKeptBack, isUp, isWarm, mayStayRegistered, type State } from './state.ts';
 
 export interface Step {
   readonly state: State;
@@ -20,9 +20,10 @@ export const rules: readonly Rule[] = [
   giveUp,
   openGate,
   noticeSilence,
+  warmUp,
   register,
   unregister,
-  completeByMode,
+  completeKeptBack,
   tellReadiness,
   askRestart,
   sayStopped,
@@ -50,6 +51,14 @@ function noticeSilence(state: State, at: number): Step | undefined {
   return next({ ...state, serving: { ...serving, lost: true } });
 }
 
+function warmUp(state: State, at: number): Step | undefined {
+  const { warmUp: asked, endpoint, start, serving } = state;
+  if (asked === undefined || endpoint === undefined || start === undefined || isWarm(state)) return undefined;
+  if (serving?.kind !== 'answers' || asked.calling || state.stop !== undefined) return undefined;
+  if (isAhead(deadlines(state).warmUpAgain, at)) return undefined;
+  return next({ ...state, warmUp: { ...asked, calling: true } }, { do: 'warm-up', endpoint, mark: start.mark });
+}
+
 function register(state: State, at: number): Step | undefined {
   const { endpoint } = state;
   if (!mayWrite(state) || endpoint === undefined || !mayRegister(state)) return undefined;
@@ -64,9 +73,9 @@ function unregister(state: State, at: number): Step | undefined {
   return next({ ...state, registration: { kind: 'removing' } }, { do: 'unregister' });
 }
 
-/** Where the mode is not to register, a model that is up is all that it is to be. */
-function completeByMode(state: State): Step | undefined {
-  if (state.completeOnce || !isUnregisteredByMode(state) || !isUp(state)) return undefined;
+/** Where it is not to be registered, a model that is up is all that it is to be. */
+function completeKeptBack(state: State): Step | undefined {
+  if (state.completeOnce || !isKeptBack(state) || !isUp(state)) return undefined;
   return next({ ...state, completeOnce: true });
 }
 
@@ -110,7 +119,7 @@ function mayWrite(state: State): boolean {
 }
 
 function mayRegister(state: State): boolean {
-  if (state.mode === undefined || !registers(state.mode)) return false;
+  if (state.mode === undefined || !registers(state.mode) || state.held !== false) return false;
   return state.gate === 'open' && state.serving?.kind === 'answers' && isUp(state);
 }
 
@@ -120,7 +129,7 @@ function isRegistered({ registration }: State, endpoint: EndpointFile): boolean 
 
 /** What an earlier agent may have left stands until somebody has looked, and then for as long as a model may be silent. */
 function isInherited(state: State, at: number): boolean {
-  if (state.inherited === undefined || state.stop !== undefined || state.revoked || isUnregisteredByMode(state)) {
+  if (state.inherited === undefined || state.stop !== undefined || state.revoked || isKeptBack(state)) {
     return false;
   }
   return !isDue(deadlines(state).inheritance, at);
@@ -131,15 +140,17 @@ function stageOf(state: State): Stage {
   if (state.gate !== 'open') {
     return state.payload.kind === 'fetching' && !state.payload.begun ? 'Starting' : 'FetchingPayload';
   }
-  if (isUnregisteredByMode(state) && isUp(state)) return unregisteredStage(state);
+  if (isKeptBack(state) && isUp(state)) return unregisteredStage(state);
   if (state.registration.kind === 'held') return 'Registered';
   if (state.serving?.kind === 'silent' && state.serving.lost) return 'NotAnswering';
   if (state.endpoint === undefined) return 'WaitingForEndpoint';
   if (state.serving === undefined) return 'WaitingForListener';
+  if (!isWarm(state)) return 'WarmingUp';
   return 'Registering';
 }
 
 function unregisteredStage({ mayExist, mode }: State): Stage {
   if (mayExist) return 'Unregistering';
+  if (mode === undefined || registers(mode)) return 'Held';
   return mode === 'shadow' ? 'Shadow' : 'Drained';
 }

@@ -66,6 +66,13 @@ type RegistrationState =
   | { readonly kind: 'held'; readonly endpoint: EndpointFile; readonly url: string }
   | { readonly kind: 'removing' };
 
+/** `passed`: the start in which it succeeded. */
+export interface WarmingUp {
+  readonly passed?: string;
+  readonly calling: boolean;
+  readonly failed?: { readonly problem: Problem; readonly retryAt: number };
+}
+
 export interface State {
   readonly limits: Limits;
   readonly payload: Payload;
@@ -81,6 +88,8 @@ export interface State {
   readonly inherited?: { readonly deafSince: number | undefined };
   /** What is wrong with the endpoint or its listener, and since when. */
   readonly trouble?: { readonly problem: Problem; readonly since: number };
+  /** The call that has to succeed once in each start; absent where none is asked for. */
+  readonly warmUp?: WarmingUp;
   /** Why the model had to be restarted; kept until it answers. */
   readonly verdict?: Problem;
   readonly askedAt?: number;
@@ -90,6 +99,8 @@ export interface State {
   readonly mayExist: boolean;
   /** Undefined until it is known: nothing new is registered before, and nothing is taken away. */
   readonly mode?: AgentMode;
+  /** Its version is held back; undefined until it is known, as with the mode. */
+  readonly held?: boolean;
   /** It was once all that its mode asks for, in this process or one before it: registered, or only up. */
   readonly completeOnce: boolean;
   /** Clients may have had the URL. */
@@ -113,6 +124,8 @@ export interface State {
   readonly reached: readonly Reached[];
 }
 
+const nothingAsked: Asked = { mayBeHeld: false, warmUp: false };
+
 /** What an agent that ran in this pod before has left. All false in a new pod. */
 export interface Remains {
   /** The payload was verified and the gate opened. */
@@ -126,8 +139,15 @@ export interface Remains {
   readonly revoked: boolean;
 }
 
+/** What the pod asks of its agent. */
+export interface Asked {
+  /** Holds may be published for its version. */
+  readonly mayBeHeld: boolean;
+  readonly warmUp: boolean;
+}
+
 /** Times are milliseconds of a clock that never goes back. */
-export function initialState(limits: Limits, remains: Remains, at: number): State {
+export function initialState(limits: Limits, remains: Remains, at: number, asked: Asked = nothingAsked): State {
   const wasReady = remains.readyMark !== undefined;
   const mark = remains.readyMark ?? remains.registered?.mark;
   return {
@@ -147,6 +167,8 @@ export function initialState(limits: Limits, remains: Remains, at: number): Stat
         }
       : {}),
     ...(remains.gateOpen && !wasReady ? { inherited: { deafSince: undefined } } : {}),
+    ...(asked.warmUp ? { warmUp: { calling: false, ...(mark === undefined ? {} : { passed: mark }) } } : {}),
+    ...(asked.mayBeHeld ? {} : { held: false }),
     session: 'connecting',
     registration: { kind: 'none' },
     mayExist: remains.gateOpen,
@@ -164,17 +186,24 @@ export function initialState(limits: Limits, remains: Remains, at: number): Stat
 
 /** The model answers, or has only just fallen silent, and nothing forbids the instance to serve. */
 export function isUp(state: State): boolean {
-  const up = state.serving !== undefined && (state.serving.kind === 'answers' || !state.serving.lost);
+  const answers = state.serving !== undefined && (state.serving.kind === 'answers' || !state.serving.lost);
+  const up = answers && isWarm(state);
   return state.payload.kind === 'verified' && up && !state.revoked && state.stop === undefined;
 }
 
-export function isUnregisteredByMode(state: State): boolean {
-  return state.mode !== undefined && !registers(state.mode);
+/** Nothing more has to succeed before the model's present start counts as up. */
+export function isWarm({ warmUp, start }: State): boolean {
+  return warmUp === undefined || (start !== undefined && warmUp.passed === start.mark);
+}
+
+/** It is not to be registered, however well it answers: by the mode of its model, or because its version is held. */
+export function isKeptBack(state: State): boolean {
+  return state.held === true || (state.mode !== undefined && !registers(state.mode));
 }
 
 /** Asked again immediately before a registration is written. */
 export function mayStayRegistered(state: State): boolean {
-  return isUp(state) && !isUnregisteredByMode(state);
+  return isUp(state) && !isKeptBack(state);
 }
 
 export function isBusy(state: State): boolean {

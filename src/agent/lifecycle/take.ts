@@ -1,7 +1,7 @@
 /** An event as a fact: what is known after it. What follows from that is for the rules. */
 import type { Answer, Event, Look, Problem } from './events.ts';
 import { troubleOf } from './problems.ts';
-import type { Failure, Serving, State } from './state.ts';
+import { type Failure, isWarm, type Serving, type State, type WarmingUp } from './state.ts';
 
 export function take(state: State, event: Event, at: number): State {
   switch (event.type) {
@@ -31,6 +31,11 @@ export function take(state: State, event: Event, at: number): State {
       return { ...state, revoked: true };
     case 'mode':
       return { ...state, mode: event.mode };
+    case 'hold':
+      return { ...state, held: event.held };
+    case 'warmed-up':
+    case 'warm-up-failed':
+      return takeWarmUp(state, event, at);
     case 'stop':
       return { ...state, stop: state.stop ?? { at, terminate: false, stopped: false, left: false } };
     case 'terminate':
@@ -79,20 +84,27 @@ function takeFailure(state: State, of: Failure['of'], problem: Problem, at: numb
   return { ...state, registration: { kind: 'none', failed: { of, problem, retryAt: at + state.limits.retry } } };
 }
 
+/** What is heard of an earlier start says nothing of the present one. */
+function takeWarmUp(state: State, event: Extract<Event, { type: `warm${string}` }>, at: number): State {
+  if (state.warmUp === undefined) return state;
+  const warmUp: WarmingUp = {
+    ...(state.warmUp.passed === undefined ? {} : { passed: state.warmUp.passed }),
+    calling: false,
+  };
+  if (event.mark !== state.start?.mark) return { ...state, warmUp };
+  if (event.type === 'warmed-up')
+    return { ...without(state, 'verdict'), warmUp: { passed: event.mark, calling: false } };
+  return { ...state, warmUp: { ...warmUp, failed: { problem: event.problem, retryAt: at + state.limits.retry } } };
+}
+
 function takeLook(before: State, look: Look, at: number): State {
   // Before its shell has started, what lies in the payload's directory is not the model's word.
   if (before.gate !== 'open' || look.mark === undefined) return before;
-  let state = before;
-  if (before.start?.mark !== look.mark) {
-    state = { ...before, start: { mark: look.mark, at } };
-    if (before.start !== undefined) {
-      state = without(state, 'endpoint', 'serving', 'inherited', 'trouble', 'askedAt');
-    }
-  }
+  let state = atStart(before, look.mark, at);
   if (look.asked !== undefined) state = { ...state, endpoint: look.asked.endpoint };
   const answer = look.asked?.answer;
   if (answer === 'answers') {
-    return { ...without(state, 'trouble', 'verdict', 'askedAt', 'inherited'), serving: { kind: 'answers' } };
+    return answering(state);
   }
   // Without an endpoint the model has only just started, and whatever is registered is of a start before.
   if (answer === undefined) state = without(state, 'inherited');
@@ -106,6 +118,26 @@ function takeLook(before: State, look: Look, at: number): State {
     state = { ...state, trouble: { problem, since } };
   }
   return state.serving === undefined ? state : { ...state, serving: silence(state.serving, answer, at) };
+}
+
+/** Nothing that was seen of an earlier start is true of another one. */
+function atStart(before: State, mark: string, at: number): State {
+  if (before.start?.mark === mark) return before;
+  const state = { ...before, start: { mark, at } };
+  if (before.start === undefined) return state;
+  return withoutFailedWarmUp(without(state, 'endpoint', 'serving', 'inherited', 'trouble', 'askedAt'));
+}
+
+/** Until it is warm it is not up, and may have to be restarted for that. */
+function answering(state: State): State {
+  const heard = without(state, 'trouble', 'inherited');
+  return { ...(isWarm(state) ? without(heard, 'verdict', 'askedAt') : heard), serving: { kind: 'answers' } };
+}
+
+function withoutFailedWarmUp(state: State): State {
+  if (state.warmUp?.failed === undefined) return state;
+  const { failed, ...warmUp } = state.warmUp;
+  return { ...state, warmUp };
 }
 
 function silence(serving: Serving, answer: Answer | undefined, at: number): Serving {

@@ -58,6 +58,7 @@ function setUp() {
     store,
     writes: new LastingWrites(clock, silentLog, over.signal),
     earlier: new Set(),
+    wasRegistered: false,
     clock,
     log: silentLog,
   });

@@ -1,5 +1,6 @@
 /** What an agent has with ZooKeeper: its session, its registration in there, and the word on its mode. */
 import { asMaasError, MaasError } from '../../contracts/errors.ts';
+import { holdsPath } from '../../contracts/holds.ts';
 import { encodeMarker } from '../../contracts/marker.ts';
 import { modesPath } from '../../contracts/modes.ts';
 import { instanceId, markersPath } from '../../contracts/names.ts';
@@ -13,6 +14,7 @@ import type { SessionState } from '../lifecycle/events.ts';
 import { Registrar, type Registry } from '../registrar.ts';
 import type { RunningLifecycle } from '../running-lifecycle.ts';
 import type { SessionCredentials, SessionStore } from '../session-store.ts';
+import { followHold } from './follow-hold.ts';
 import { followMode } from './follow-mode.ts';
 
 /** A ZooKeeper session that lasts as long as the agent: a new one is begun when it has expired. */
@@ -36,13 +38,15 @@ export interface ZooKeeperOptions {
   readonly writes: Pick<LastingWrites, 'inTurn'>;
   /** Sessions of this pod's earlier agents. */
   readonly earlier: ReadonlySet<string>;
+  /** An earlier agent of this pod has registered it: then its version was released once. */
+  readonly wasRegistered: boolean;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 export interface ZooKeeperSide {
   readonly registrar: Registrar;
-  /** Tells the lifecycle of the session and of the mode, until the agent ends. */
+  /** Tells the lifecycle of the session, of the mode and of holds, until the agent ends. */
   follow(): void;
   close(): Promise<void>;
 }
@@ -50,8 +54,8 @@ export interface ZooKeeperSide {
 const inspectEveryMs = 30_000;
 
 export function zooKeeperSide(session: AgentSession, options: ZooKeeperOptions): ZooKeeperSide {
-  const { instructions, pod, pinned, lifecycle, store, writes, earlier, clock, log } = options;
-  const { model, clusterId, zookeeper } = instructions;
+  const { instructions, pod, pinned, lifecycle, store, writes, earlier, wasRegistered, clock, log } = options;
+  const { model, clusterId, zookeeper, hold } = instructions;
   const keepSession = async () => {
     const credentials = session.session();
     if (credentials === undefined) throw new MaasError('ZOOKEEPER_UNREACHABLE', 'There is no ZooKeeper session');
@@ -87,7 +91,7 @@ export function zooKeeperSide(session: AgentSession, options: ZooKeeperOptions):
       if (!lifecycle.ended.aborted) await registrar.inspect();
     }
   };
-  let modes: { close(): void } | undefined;
+  const following: { close(): void }[] = [];
   return {
     registrar,
     follow() {
@@ -96,11 +100,18 @@ export function zooKeeperSide(session: AgentSession, options: ZooKeeperOptions):
         lifecycle.dispatch({ type: 'zookeeper', session: session.state() });
         if (type === 'connected') void connected();
       });
-      modes = followMode(lifecycle, session, { path: modesPath(zookeeper.operatorRoot, clusterId), model, log });
+      following.push(
+        followMode(lifecycle, session, { path: modesPath(zookeeper.operatorRoot, clusterId), model, log }),
+      );
+      if (hold !== undefined) {
+        const path = `${holdsPath(zookeeper.operatorRoot, clusterId)}/${hold.resource}`;
+        const untilReleased = hold.untilReleased && !wasRegistered;
+        following.push(followHold(lifecycle, session, { path, version: hold.version, untilReleased, log }));
+      }
       void inspectNowAndThen();
     },
     async close() {
-      modes?.close();
+      for (const each of following) each.close();
       registrar.close();
       await session.close().catch((error: unknown) => {
         log.warn({ err: asMaasError(error) }, 'could not close the ZooKeeper session');

@@ -1,0 +1,195 @@
+/**
+ * How a version takes the place of the one that serves; see docs/adr/0043.
+ *
+ * 1. Clients take the highest version as soon as they see one instance of it. So a version that takes another's place is
+ *    held: its instances start, are checked and answer, and none is registered until as many answer as are asked for.
+ *    Then all are released at once. Where nothing is served, nothing is held.
+ * 2. When as many of them are registered, the versions before are held, so that all their instances leave together, and
+ *    then removed. Where the new ones fall away before that, the old ones are released again.
+ * 3. With `Surge` never more than one instance beyond the wanted number runs: the old version gives up one for each new
+ *    one that answers, until half are new; then these are released, the old ones go, and the rest is started.
+ * 4. With `Immediate` nothing is held.
+ *
+ * Everything follows from the present world, so that it goes on wherever the operator was interrupted. What was published
+ * is read for one thing only: a version that was released and is the only one of its resource is not held again.
+ */
+import type { Hold, HoldInstruction, Holds } from '../contracts/holds.ts';
+import { registers } from '../contracts/modes.ts';
+import { annotations } from '../contracts/names.ts';
+import type { PinnedPayload } from '../contracts/payload.ts';
+import type { ModelDeployment, ModelDeploymentSpec } from '../contracts/resource.ts';
+import { inputsOf, revisionOf } from './children.ts';
+import type { DeploymentView, Observation, PodView } from './observation.ts';
+import { registeredPods, stays, type Versions } from './versions.ts';
+
+export interface Handover {
+  /** Instances of the wanted version's present spec that answer, registered or not. */
+  readonly answering: number;
+  /** So many must answer, and then be registered, before the wanted version takes over. */
+  readonly needed: number;
+  /** The wanted version's instances may be registered. */
+  readonly released: boolean;
+  /** How many instances the wanted version is to have now. */
+  readonly replicas: number;
+  /** Versions before that have to make room. */
+  readonly shrink: readonly { readonly deployment: DeploymentView; readonly replicas: number }[];
+  /** What the agents of a spec that is made now are told. */
+  readonly hold: HoldInstruction | undefined;
+  /** What is to be published, where that is something else than what is. */
+  readonly publish: Holds | undefined;
+  /** Versions that are not needed any more and may be removed now: their instances have left, or were given the time. */
+  readonly removable: readonly DeploymentView[];
+}
+
+/** So long the instances of a version that goes may take to leave together; then it is removed all the same. */
+const leaveTogetherMs = 5_000;
+
+/** How many instances must answer before a version takes over: `minReady`, and with `Surge` at most half. */
+export function neededInstances({ instances, rollout }: Pick<ModelDeploymentSpec, 'instances' | 'rollout'>): number {
+  const asked = Math.min(instances, share(rollout?.minReady, instances));
+  return rollout?.strategy === 'Surge' ? Math.min(asked, Math.ceil(instances / 2)) : asked;
+}
+
+function share(minReady: number | string | undefined, instances: number): number {
+  if (minReady === undefined) return instances;
+  return typeof minReady === 'number' ? minReady : Math.ceil((Number.parseInt(minReady, 10) * instances) / 100);
+}
+
+/** @param payload that the wanted version runs, where that is known */
+export function handoverOf(observation: Observation, versions: Versions, payload: PinnedPayload | undefined): Handover {
+  const { resource } = observation;
+  const needed = neededInstances(resource.spec);
+  const answering = payload === undefined ? 0 : answeringPods(observation, versions, payload);
+  const released = isReleased(observation, versions, answering >= needed);
+  const publish = toPublish(observation, versions, released);
+  return {
+    answering,
+    needed,
+    released,
+    replicas: replicasOf(observation, versions),
+    shrink: shrinkOf(observation, versions, answering, needed),
+    hold: instructionFor(observation, versions),
+    publish,
+    removable: versions.superfluous.filter((deployment) => hasLeft(observation, deployment)),
+  };
+}
+
+function answeringPods({ resource, pods, key }: Observation, { wanted }: Versions, payload: PinnedPayload): number {
+  // Those of a spec that is about to be changed are not what is to take over.
+  if (wanted?.annotations[annotations.inputs] !== inputsOf(resource, payload)) return 0;
+  const revision = revisionOf(wanted.spec);
+  return pods.filter((pod) => pod.versionKey === key && stays(pod) && pod.ready && pod.revision === revision).length;
+}
+
+function strategyOf({ spec }: ModelDeployment): 'Switch' | 'Surge' | 'Immediate' {
+  return spec.rollout?.strategy ?? 'Switch';
+}
+
+/** Do clients get answers from elsewhere, which they would leave for the first instance of the wanted version? */
+function hasRival(observation: Observation, { before }: Versions): boolean {
+  const { registrations, pods } = observation;
+  if (before !== undefined) return true;
+  // Nobody knows, so nobody is hurt by waiting: nothing can be registered anyway.
+  if (!registrations.known) return true;
+  const own = new Set(pods.map(({ uid }) => uid));
+  return [...registrations.byPod.keys()].some((uid) => !own.has(uid));
+}
+
+function isReleased(observation: Observation, versions: Versions, enough: boolean): boolean {
+  const { resource, holds } = observation;
+  // Nothing can be told to anybody either.
+  if (!observation.registrations.known) return true;
+  if (strategyOf(resource) === 'Immediate' || enough || versions.registered > 0) return true;
+  if (!hasRival(observation, versions)) return true;
+  const id = versions.wanted?.hold?.version;
+  const wasReleased = id !== undefined && holds.known && holds.versions[id]?.held === false;
+  return versions.before === undefined && wasReleased;
+}
+
+/** One that is there keeps its id, under which its instances are told, and what they were told. */
+function instructionFor(observation: Observation, versions: Versions): HoldInstruction | undefined {
+  const { resource, key } = observation;
+  const live = versions.wanted?.hold;
+  if (live !== undefined) return live;
+  if (strategyOf(resource) === 'Immediate') return undefined;
+  const { uid, generation } = resource.metadata;
+  // Never the id of an earlier one of the same version, of which something may still be published.
+  const version = `${key}-${generation}`;
+  return { resource: uid, version, untilReleased: versions.registered === 0 && hasRival(observation, versions) };
+}
+
+function toPublish(observation: Observation, versions: Versions, released: boolean): Holds | undefined {
+  const { resource, holds, deployments, registrations, now } = observation;
+  if (!holds.known || !registrations.known) return undefined;
+  const wanted: [string, Hold][] = [];
+  for (const deployment of deployments) {
+    const { hold } = deployment;
+    if (hold === undefined || deployment.deleting) continue;
+    const held = deployment === versions.wanted ? !released : versions.superfluous.includes(deployment);
+    const before = holds.versions[hold.version];
+    if (before?.held === held) wanted.push([hold.version, before]);
+    else if (before !== undefined || held !== hold.untilReleased) wanted.push([hold.version, { held, since: now }]);
+  }
+  const same =
+    wanted.length === Object.keys(holds.versions).length &&
+    wanted.every(([version, hold]) => holds.versions[version] === hold);
+  if (same) return undefined;
+  const { namespace, name } = resource.metadata;
+  return { namespace, name, versions: Object.fromEntries(wanted) };
+}
+
+/** Agents that know of no holds unregister when their pods are told to stop. */
+function hasLeft({ pods, registrations, holds, now }: Observation, { hold, versionKey }: DeploymentView): boolean {
+  if (hold === undefined || registeredPods(versionKey, pods, registrations) === 0) return true;
+  const told = holds.known ? holds.versions[hold.version] : undefined;
+  return told?.held === true && now - told.since >= leaveTogetherMs;
+}
+
+/** How many instances may run at a time while versions change place under `Surge`. */
+function roomOf({ spec }: ModelDeployment, before: DeploymentView): number {
+  return Math.max(spec.instances, before.replicas) + 1;
+}
+
+function replicasOf(observation: Observation, { wanted, before }: Versions): number {
+  const { resource, pods, key, registrations } = observation;
+  const { instances } = resource.spec;
+  const others = pods.filter((pod) => pod.versionKey !== key && pod.dead === undefined).length;
+  if (instances > 0 && wanted !== undefined && wanted.replicas > instances && isAboutToRegister(observation, wanted))
+    return wanted.replicas;
+  if (strategyOf(resource) !== 'Surge' || (before === undefined && others === 0)) return instances;
+  const live = Math.min(wanted?.replicas ?? 0, instances);
+  if (!registrations.known && wanted !== undefined) return live;
+  const room = before === undefined ? instances + 1 : roomOf(resource, before);
+  return Math.max(Math.min(instances, 1), live, Math.min(instances, room - others));
+}
+
+/**
+ * Some of its instances answer and were released, but are not registered yet. Kubernetes knows no difference between these
+ * and those that serve, and might stop all that do.
+ */
+function isAboutToRegister({ pods, registrations, mode }: Observation, { hold, versionKey }: DeploymentView): boolean {
+  if (hold === undefined || !registers(mode.agents) || !registrations.known) return false;
+  const answering = pods.filter((pod) => pod.versionKey === versionKey && stays(pod) && pod.ready);
+  const registered = answering.filter(({ uid }) => registrations.byPod.has(uid)).length;
+  return registered > 0 && registered < answering.length;
+}
+
+function shrinkOf(
+  { resource, registrations }: Observation,
+  { before, superfluous, wanted }: Versions,
+  answering: number,
+  needed: number,
+): Handover['shrink'] {
+  if (strategyOf(resource) !== 'Surge' || before === undefined || wanted === undefined || !registrations.known)
+    return [];
+  if (superfluous.includes(before) || answering >= needed) return [];
+  const replicas = Math.min(before.replicas, Math.max(1, roomOf(resource, before) - 1 - answering));
+  return replicas < before.replicas ? [{ deployment: before, replicas }] : [];
+}
+
+/** Pods that answer and are to stay unregistered, by what their agents were told. */
+export function isHeld({ holds, deployments }: Pick<Observation, 'holds' | 'deployments'>, pod: PodView): boolean {
+  const hold = deployments.find(({ versionKey }) => versionKey === pod.versionKey)?.hold;
+  if (hold === undefined) return false;
+  return (holds.known ? holds.versions[hold.version]?.held : undefined) ?? hold.untilReleased;
+}
