@@ -170,6 +170,10 @@ export const errorCatalogue = {
     'The local model path cannot be uploaded.',
     'Give a directory that holds one *.sh and its files.',
   ),
+  INPUTS_INVALID: entry(
+    'The inputs of a comparison cannot be used.',
+    'Give CSV whose first line names the arguments, or a JSON object a line.',
+  ),
   LOCAL_FILE_UNREADABLE: entry(
     'Files or directories of the local model path cannot be read.',
     'Let your user read them, or leave them out with --exclude.',

@@ -1,5 +1,5 @@
 /** `kubectl maas call` against real models: what it asks for is what Stellar asks for, whichever way it takes. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { projectRoot } from '../../deploy/local/cache.ts';
@@ -53,7 +53,11 @@ afterAll(async () => {
 
 const program = join(projectRoot, 'src/bin/kubectl-maas.ts');
 
-async function maas(args: readonly string[], input = ''): Promise<Ran> {
+async function maas(
+  args: readonly string[],
+  input = '',
+  begun: (child: ChildProcess) => void = () => {},
+): Promise<Ran> {
   const env = {
     ...process.env,
     KUBECONFIG: present('cluster').kubeconfig,
@@ -61,6 +65,7 @@ async function maas(args: readonly string[], input = ''): Promise<Ran> {
   };
   const child = spawn(process.execPath, [program, ...args, '-n', stage.namespace], { env });
   child.stdin?.end(input);
+  begun(child);
   return ended(child);
 }
 
@@ -88,5 +93,40 @@ describe('a call', () => {
     const { code, err } = await maas(['call', 'dga', '--via', way, 'status=503']);
     expect(code).toBe(1);
     expect(err).toContain('Stellar: MAAS_MODEL_APPLY gives null, now and from then on; status 503');
+  });
+});
+
+describe('two versions', () => {
+  test('are compared row by row', async () => {
+    const rows = Array.from({ length: 40 }, (_, n) => `${n},yahoo.com`);
+    const compare = ['call', 'dga', '--compare', '1.0', '2.0', '--inputs', '-', '--ignore', 'version'];
+    const { code, out, err } = await maas([...compare, '-o', 'json'], `n,host\n${rows.join('\n')}\n`);
+    expect({ code, err }).toEqual({ code: 1, err: 'comparing dga 1.0 with 2.0: 40 rows\n' });
+    const odd = rows.map((_, n) => n).filter((n) => n % 2 === 1);
+    const report = JSON.parse(out);
+    expect(report).toMatchObject({ rows: 40, compared: 40, differing: 20 });
+    expect(report.differences.map((each: { row: number }) => each.row)).toEqual(odd.map((n) => n + 1));
+    expect(report.versions).toMatchObject([
+      { version: '1.0', maps: 40, others: 0, latencies: { count: 40 } },
+      { version: '2.0', maps: 40, others: 0, latencies: { count: 40 } },
+    ]);
+    const same = await maas(compare, '{"n":2}\n{"n":4}\n');
+    expect(same).toMatchObject({ code: 0, out: expect.stringContaining('2 rows: 2 the same, 0 different\n') });
+  });
+
+  test('share the load of neither; all instances of one do', async () => {
+    const { code, out } = await maas(['call', 'dga', '--load', '50', '--for', '2s', '-o', 'json']);
+    const report = JSON.parse(out);
+    expect(report).toMatchObject({ kind: 'ModelLoad', calls: 100, maps: 100, skipped: 0, givenUp: false });
+    expect(Object.keys(report.instances)).toHaveLength(2);
+    expect(code).toBe(0);
+  });
+
+  test('an interrupted load prints what there is', async () => {
+    const { code, out } = await maas(['call', 'dga', '--load', '20', '--for', '10m'], '', (child) => {
+      child.stderr?.once('data', () => child.kill('SIGINT'));
+    });
+    expect(code).toBe(130);
+    expect(out).toMatch(/^\d+ calls? in \d\.\d s, .* a second of 20: \d+ with a map\n/);
   });
 });

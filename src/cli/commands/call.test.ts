@@ -34,26 +34,46 @@ interface World {
   readonly store?: ModelStore;
   readonly answer?: (url: string) => CallOutcome;
   readonly touch?: Touch;
+  readonly inputs?: string;
+  /** The user interrupts after so many calls. */
+  readonly interruptAfter?: number;
 }
 
 async function ran(
   line: string,
-  { store = twoVersions(), answer = () => answered('{"is_malicious":"legit"}'), touch }: World = {},
+  {
+    store = twoVersions(),
+    answer = () => answered('{"is_malicious":"legit"}'),
+    touch,
+    inputs = '',
+    interruptAfter,
+  }: World = {},
 ) {
   const asked: string[] = [];
+  const stop = new AbortController();
+  const reply = (url: string) => {
+    if (asked.length === interruptAfter) stop.abort(new Error('SIGINT received'));
+    stop.signal.throwIfAborted();
+    return answer(url);
+  };
   const caller: ModelCaller = {
     directly: async (url) => {
       asked.push(url);
-      return answer(url);
+      return reply(url);
     },
     throughApiServer: async ({ namespace, name }, url) => {
       asked.push(`${namespace}/${name} ${url}`);
-      return answer(url);
+      return reply(url);
     },
   };
   const ports = cliPorts({
     cluster: store.cluster(),
-    looking: { models: () => caller, touch: async () => touch ?? { outcome: 'connected' } },
+    signal: stop.signal,
+    looking: {
+      models: () => caller,
+      touch: async () => touch ?? { outcome: 'connected' },
+      readFile: async () => inputs,
+    },
   });
   const code = await typed(line.split(' '), ports);
   return { code, out: ports.out.text, err: ports.err.text, asked };
@@ -225,5 +245,140 @@ describe('call', () => {
     expect(await typed('call dga --from zookeeper --model-version 2.0', ports)).toBe(0);
     expect(asked).toEqual(['http://node7:1500/apply?', 'fraud/dga-1 http://10.0.0.2:1500/apply?']);
     expect(ports.err.text).toContain('dga 9.0, instance yarn, by ZooKeeper below /maas/service\n');
+  });
+});
+
+describe('call --compare', () => {
+  const oneEach = () => storeWith(endpoint('p1', '1.0'), endpoint('p2', '2.0'));
+  const compare = 'call dga --compare 1.0 2.0 --inputs hosts.csv';
+  const inputs = `host\n${['a', 'b', 'c', 'd'].join('\n')}\n`;
+
+  it('shows the rows that two versions answer differently, and fails for them', async () => {
+    const answer = (url: string) =>
+      answered(url.includes('0.2') && url.endsWith('host=c') ? '{"x":2,"at":1}' : '{"at":2,"x":1}');
+    const { code, out, asked } = await ran(compare, { store: oneEach(), answer, inputs });
+    expect(code).toBe(1);
+    expect(asked).toHaveLength(8);
+    expect(out).toBe(
+      [
+        'VERSION   MAPS   NO MAP   P50     P90     P99     MAX',
+        '1.0       4      0        12 ms   12 ms   12 ms   12 ms',
+        '2.0       4      0        12 ms   12 ms   12 ms   12 ms',
+        '',
+        'ROW   ARGUMENTS   1.0              2.0',
+        '3     host=c      {"at":2,"x":1}   {"x":2,"at":1}',
+        '',
+        '4 rows: 3 the same, 1 different',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('takes the same fields in another order, ignored ones and two failures for the same', async () => {
+    const answer = (url: string) => {
+      if (url.endsWith('host=b')) return answered('no', url.includes('0.2') ? 500 : 204);
+      return answered(
+        url.includes('0.2') ? '{"x":1,"y":[{"a":1,"b":2}],"at":1}' : '{"at":2,"y":[{"b":2,"a":1}],"x":1.0}',
+      );
+    };
+    const { code, out } = await ran(`${compare} --ignore at`, { store: oneEach(), answer, inputs });
+    expect(code).toBe(0);
+    expect(out).toContain('4 rows: 4 the same, 0 different\n');
+    expect(out).toContain('1.0       3      1 ');
+    expect((await ran(compare, { store: oneEach(), answer, inputs })).code).toBe(1);
+  });
+
+  it('keeps few calls under way', async () => {
+    const { asked } = await ran(`${compare} --parallel 2`, { store: oneEach(), inputs });
+    expect(asked.map((url) => new URL(url).searchParams.get('host'))).toEqual(['a', 'a', 'b', 'b', 'c', 'c', 'd', 'd']);
+  });
+
+  it('prints what there is when it is interrupted', async () => {
+    const { code, out } = await ran(`${compare} --parallel 2`, { store: oneEach(), inputs, interruptAfter: 5 });
+    expect(code).toBe(130);
+    expect(out).toContain('2 rows: 2 the same, 0 different; interrupted after 2 of 4 rows\n');
+  });
+
+  it('prints JSON', async () => {
+    const answer = (url: string) => answered(url.includes('0.2') ? '{"x":2}' : '{"x":1}');
+    const { out } = await ran(`${compare} -o json`, { store: oneEach(), answer, inputs: '{"host":"a"}' });
+    const times = { count: 1, p50: 12.3, p90: 12.3, p99: 12.3, max: 12.3 };
+    expect(JSON.parse(out)).toEqual({
+      kind: 'ModelComparison',
+      apiVersion: 'cli.maas.dev/v1',
+      model: 'dga',
+      rows: 1,
+      compared: 1,
+      differing: 1,
+      versions: [
+        { version: '1.0', maps: 1, others: 0, latencies: times },
+        { version: '2.0', maps: 1, others: 0, latencies: times },
+      ],
+      differences: [{ row: 1, arguments: { host: 'a' }, answers: ['{"x":1}', '{"x":2}'] }],
+    });
+  });
+
+  it.each([
+    ['call dga --compare 1.0 --inputs f', '--compare takes two versions'],
+    ['call dga --compare 1.0 2.0', '--compare needs --inputs'],
+    ['call dga --inputs f', '--inputs is of --compare'],
+    [`${compare} --all`, '--compare names the versions itself'],
+    [`${compare} --parallel 65`, 'It is a whole number from 1 to 64'],
+    [`${compare} --load 5`, '--load goes with neither'],
+    ['call dga --load 1001', 'from 1 to 1000'],
+    ['call dga --load 5 --for 11m', '10m at most'],
+  ])('%s is refused', async (line, why) => {
+    const { code, err } = await ran(line, { inputs });
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(why) });
+  });
+
+  it('calls nobody where one version is not there', async () => {
+    const { code, asked } = await ran('call dga --compare 9.0 3.0 --inputs f', { inputs });
+    expect({ code, asked }).toEqual({ code: 3, asked: [] });
+  });
+});
+
+describe('call --load', () => {
+  it('calls so many times a second, any instance, and prints how long they took', async () => {
+    const { code, out, err, asked } = await ran('call dga --load 10 --for 2s host=a');
+    expect({ code, err }).toEqual({ code: 0, err: 'calling dga 9.0 for 2s: 2 instances, 10 a second\n' });
+    expect(asked).toHaveLength(20);
+    expect(out).toContain('20 calls in 1.9 s, 10.5 a second of 10: 20 with a map\n');
+    expect(out).toContain('p50 12 ms, p90 12 ms, p99 12 ms, max 12 ms\n');
+    expect(out).toContain('to 20 ms  20  ###');
+    expect(out).toMatch(/INSTANCE +CALLS\np3 +20\n/);
+  });
+
+  it('gives up on a model that gives no map', async () => {
+    const { code, out, asked } = await ran('call dga --load 100 --for 1m', { answer: () => answered('no', 500) });
+    expect(code).toBe(1);
+    expect(asked.length).toBeLessThan(100);
+    expect(out).toContain('given up early: the model gave no map any more\n');
+    expect(out).toMatch(/0 with a map, \d+ thread lost\n/);
+  });
+
+  it('prints what there is when it is interrupted', async () => {
+    const { code, out } = await ran('call dga --load 10 --for 10s', { interruptAfter: 8 });
+    expect(code).toBe(130);
+    expect(out).toMatch(/^7 calls in /);
+  });
+
+  it('leaves out what is due while too many are under way', async () => {
+    const never: ModelCaller = {
+      directly: (_url, { signal }) =>
+        new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),
+      throughApiServer: async () => answered('{}'),
+    };
+    const stop = new AbortController();
+    const ports = cliPorts({
+      cluster: twoVersions().cluster(),
+      signal: stop.signal,
+      looking: { models: () => never, touch: async () => ({ outcome: 'connected' }) },
+    });
+    const done = typed('call dga --load 100 --for 1s', ports);
+    setImmediate(() => setImmediate(() => stop.abort(new Error('SIGINT received'))));
+    expect(await done).toBe(130);
+    expect(ports.out.text).toMatch(/^0 calls in /);
+    expect(ports.out.text).toContain('36 calls left out, because 64 were under way already\n');
   });
 });

@@ -133,3 +133,29 @@ export function callArgument(
   if (before.some(([other]) => other === name)) throw new InvalidArgumentError(`${name} is there twice.`);
   return [...before, [name, text.slice(at + 1)]];
 }
+
+/** Collects versions. */
+export function versions(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, modelVersion(text)];
+}
+
+/** Collects texts. */
+export function words(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, nonEmpty(text)];
+}
+
+export function parallelCalls(text: string): number {
+  const number = wholeNumber(text, 1);
+  if (number <= 64) return number;
+  throw new InvalidArgumentError('It is a whole number from 1 to 64.');
+}
+
+export function callsASecond(text: string): number {
+  return wholeNumber(text, 1);
+}
+
+export function loadTime(text: string): number {
+  const ms = milliseconds(text);
+  if (ms > 0 && ms <= 600_000) return ms;
+  throw new InvalidArgumentError('It is more than nothing, and 10m at most.');
+}
