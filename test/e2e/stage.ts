@@ -171,6 +171,12 @@ export class Stage implements AsyncDisposable {
     });
   }
 
+  /** As `helm uninstall` does it: nobody waits for what goes. */
+  async uninstall(): Promise<void> {
+    const { helm } = present('tools');
+    await run(helm, ['uninstall', this.release, '--namespace', this.operatorNamespace], { env: this.#env });
+  }
+
   /** Installs another release beside this one, for the same ZooKeeper and HDFS; it goes with the stage. */
   async installBeside(suffix: string, values: Record<string, unknown>): Promise<{ operatorNamespace: string }> {
     const { helm } = present('tools');
@@ -237,11 +243,11 @@ export class Stage implements AsyncDisposable {
     await role('-chmod', '-R', '700', directory);
   }
 
-  async apply(name: string, options: ModelOptions): Promise<void> {
+  async apply(name: string, options: ModelOptions, namespace = this.namespace): Promise<void> {
     const manifest = {
       apiVersion: 'maas.dev/v1',
       kind: 'ModelDeployment',
-      metadata: { name, namespace: this.namespace },
+      metadata: { name, namespace },
       spec: {
         name: options.model ?? name,
         version: options.version ?? '1.0',
