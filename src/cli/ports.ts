@@ -289,6 +289,11 @@ export interface UploadOutcome {
 
 export interface PayloadUploader {
   /**
+   * Reads all that an upload would send. `sha256:` and hex: the same files in the same places have the same.
+   * @throws MaasError PAYLOAD_*, LOCAL_*
+   */
+  digest(localPath: string, options: { readonly exclude: readonly string[] }): Promise<string>;
+  /**
    * Sends a directory; the target appears whole and verified, or not at all.
    * @param localPath a directory
    * @param target an HDFS path as in spec.payload.path

@@ -2,7 +2,7 @@
  * What ADD does to the resources of a namespace, whoever asks. Pure.
  *
  * 1. A resource that is there gets the instances on top of those it has. It keeps its payload: another one would be a
- *    switch, which ADD never makes.
+ *    switch, which ADD makes only where it is asked for by a path that says so.
  * 2. Where there is none it is made, under a name that follows from the model and its version. Only then memory and a
  *    payload have to be named.
  * 3. What is being deleted is no resource any more, but its name is taken until it is gone.
@@ -26,8 +26,12 @@ export interface Addition {
    * words name it with every ADD, and instances that are there may need what they have.
    */
   readonly memoryIs: 'exact' | 'least';
+  /** How many more of one that is there, where that is another number. */
+  readonly more?: number | undefined;
   /** The payload's directory in HDFS; undefined leaves it as it is. */
   readonly path: string | undefined;
+  /** May one that is there get another path, which switches it? Otherwise that is refused. */
+  readonly switches?: boolean | undefined;
   /** Where instances that are there are to read it; undefined leaves it as it is. */
   readonly readFrom: string | undefined;
 }
@@ -41,6 +45,8 @@ export type AddDecision<M> =
       readonly instances: number;
       /** A quantity; undefined where it stays. */
       readonly memory: string | undefined;
+      /** Undefined where it stays. */
+      readonly path: string | undefined;
       /** Who decides how many there are, where that is not who asks. */
       readonly leftTo: Autoscaler | undefined;
       /** Another one that claims the same name and version, and is left alone. */
@@ -62,13 +68,14 @@ export function decideAdd<M extends DeployedModel>(asked: Addition, models: read
   if (present === undefined) return decideNew(asked, models);
   if (present.deleting) return { kind: 'wait', of: present };
   const { path, readFrom } = asked;
-  if (path !== undefined && tidyHdfsPath(path) !== tidyHdfsPath(present.path)) {
-    return refuse({ why: 'other path', of: present, asked: path });
+  const other = path !== undefined && tidyHdfsPath(path) !== tidyHdfsPath(present.path) ? path : undefined;
+  if (other !== undefined && asked.switches !== true) {
+    return refuse({ why: 'other path', of: present, asked: other });
   }
   if (readFrom !== undefined && readFrom !== present.readFrom) {
     return refuse({ why: 'other readFrom', of: present, asked: readFrom });
   }
-  const total = present.instances + asked.instances;
+  const total = present.instances + (asked.more ?? asked.instances);
   const share = shareOf(present.instances, total, present.autoscaler);
   if (share.kind === 'outside')
     return refuse({ why: 'autoscaled', of: present, instances: total, by: share.autoscaler });
@@ -78,6 +85,7 @@ export function decideAdd<M extends DeployedModel>(asked: Addition, models: read
     instances: share.kind === 'left' ? present.instances : share.instances,
     leftTo: share.kind === 'left' ? share.autoscaler : undefined,
     memory: changedMemory(asked, present.memory),
+    path: other,
     twin: second?.deleting === false ? second : undefined,
   };
 }

@@ -3,8 +3,10 @@
 import type { HdfsSettings } from '../contracts/hadoop-side.ts';
 import { parseHdfsPath } from '../contracts/hdfs-path.ts';
 import type { TransferProgress } from '../contracts/payload.ts';
+import { localContentDigest } from './content-digest.ts';
 import { directoryOf } from './hdfs-directory.ts';
 import { listPayload } from './list-payload.ts';
+import { readLocalPayload } from './local-payload.ts';
 import type { PayloadHdfs } from './payload-hdfs.ts';
 import { checkPayloadPaths } from './payload-rules.ts';
 import { uploadPayload } from './upload.ts';
@@ -42,6 +44,11 @@ export function userPayloads({ hdfs: settings, open, now, newId, signal }: UserP
     warn: onWarning,
   });
   return {
+    /** Of all that an upload would send. */
+    async digest(localPath: string, { exclude }: { readonly exclude: readonly string[] }) {
+      const { files } = await readLocalPayload(localPath, exclude);
+      return await localContentDigest(files, signal);
+    },
     /** Sends a directory; the target appears whole and verified, or not at all. */
     async upload(localPath: string, target: string, watch: Watch & { readonly exclude: readonly string[] }) {
       const { hdfs, directory } = await at(target);

@@ -59,7 +59,12 @@ export function cliPorts({
     out: new TextOutput(terminal),
     err: new TextOutput(terminal),
     connect: () => cluster,
-    payloads: () => ({ upload: unexpected('an upload'), uploadOver: unexpected('an upload'), ...uploader }),
+    payloads: () => ({
+      digest: unexpected('an upload'),
+      upload: unexpected('an upload'),
+      uploadOver: unexpected('an upload'),
+      ...uploader,
+    }),
     hdfs: unexpected('HDFS'),
     zookeeper: unexpected('ZooKeeper'),
     inspect: unexpected('a look at the cluster'),

@@ -62,7 +62,7 @@ export function newManifest(wish: AddWish, namespace: string, decided: Decided<'
 }
 
 /** Adds the instances and changes what the user named; undefined when there is nothing to change. */
-export function addPatch(wish: AddWish, { of, instances, memory }: Decided<'change'>): ModelPatch | undefined {
+export function addPatch(wish: AddWish, { of, instances, memory, path }: Decided<'change'>): ModelPatch | undefined {
   const { spec } = of.resource;
   const others = Object.entries(scalars(wish)).filter(([field, value]) => {
     const present: unknown = Object.entries(spec).find(([name]) => name === field)?.[1];
@@ -72,6 +72,7 @@ export function addPatch(wish: AddWish, { of, instances, memory }: Decided<'chan
   const patch = {
     ...(instances === spec.instances ? {} : { instances }),
     ...(memory === undefined ? {} : { memory }),
+    ...(path === undefined ? {} : { payload: { path } }),
     ...Object.fromEntries(others),
     ...(env === undefined ? {} : { env }),
   };

@@ -17,7 +17,7 @@ function storeWith(spec: Record<string, unknown> = dgaSpec, name = 'dga-1.0'): M
   return store;
 }
 
-type Uploader = Pick<PayloadUploader, 'upload'>;
+type Uploader = Partial<PayloadUploader>;
 
 async function ran(line: string, store: ModelStore, uploader?: Uploader) {
   const ports = cliPorts({ cluster: store.cluster(), ...(uploader === undefined ? {} : { uploader }) });
@@ -467,5 +467,70 @@ describe('many commands at once', () => {
       ),
       { numRuns: 150 },
     );
+  });
+});
+
+describe('add --immutable', () => {
+  const letters = { old: 'a'.repeat(64), new: 'b'.repeat(64) };
+  const immutable = 'add --name dga --version 1.0 --memory 512 --local-model-path ./dga --immutable';
+  const at = (of: keyof typeof letters) => `maas/models/dga/1.0@sha256-${letters[of].slice(0, 16)}`;
+
+  /** A directory that holds these files by now; what is sent goes to `sent`. */
+  function directory(files: keyof typeof letters, sent: string[] = []): Uploader {
+    return {
+      digest: async () => `sha256:${letters[files]}`,
+      upload: async (_, target) => {
+        const uploaded = !sent.includes(target);
+        sent.push(target);
+        return { path: target, files: 1, bytes: 10, uploaded };
+      },
+    };
+  }
+
+  const settled = (store = new ModelStore()) => {
+    const settings = { hdfs: { nameservices: { lake: { webhdfs: ['http://nn:9870'] } } }, payloadRoot: 'maas/models' };
+    store.configMaps.set(keyOf('maas-system', 'maas-operator-settings'), { 'settings.json': JSON.stringify(settings) });
+    return store;
+  };
+
+  it('deploys from a directory that is named after what is in it', async () => {
+    const store = settled();
+    expect(await ran(`${immutable} --instances 2`, store, directory('old'))).toMatchObject({ code: 0 });
+    expect(specOf(store)).toMatchObject({ instances: 2, payload: { path: at('old') } });
+  });
+
+  it('sends nothing and changes nothing when the same is said again', async () => {
+    const store = settled();
+    const sent: string[] = [];
+    await ran(immutable, store, directory('old', sent));
+    const writes = [...store.writes];
+    const again = await ran(immutable, store, directory('old', sent));
+    expect(again).toEqual({
+      code: 0,
+      out: 'modeldeployment.maas.dev/dga-1.0 unchanged\n',
+      err: `${at('old')} has this payload already\n`,
+    });
+    expect(store.writes).toEqual(writes);
+    expect(sent).toEqual([at('old'), at('old')]);
+  });
+
+  it('switches what runs to other files, and leaves all else as it is', async () => {
+    const store = settled(storeWith({ ...dgaSpec, payload: { path: at('old'), readFrom: 'Store' } }));
+    const { out } = await ran(immutable, store, directory('new'));
+    expect(out).toBe('modeldeployment.maas.dev/dga-1.0 payload changed\n');
+    expect(specOf(store)).toMatchObject({ instances: 2, payload: { path: at('new') } });
+    await ran(`${immutable} --instances 3`, store, directory('old'));
+    expect(specOf(store)).toMatchObject({ instances: 5, payload: { path: at('old') } });
+  });
+
+  it('is put beside a directory that is named', async () => {
+    const store = settled();
+    await ran(`${immutable} --hdfs-model-path /m/dga/`, store, directory('old'));
+    expect(specOf(store)).toMatchObject({ payload: { path: '/m/dga@sha256-aaaaaaaaaaaaaaaa' } });
+  });
+
+  it('needs a directory to upload', async () => {
+    const { code, err } = await ran('add --name dga --version 1.0 --immutable', settled());
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('--immutable is of --local-model-path') });
   });
 });

@@ -4,7 +4,7 @@ import { readFromPlaces } from '../../contracts/payload.ts';
 import { type AddDecision, type AddRefusal, decideAdd } from '../../deploy-rules/add.ts';
 import { shownAutoscaler } from '../../deploy-rules/autoscaler.ts';
 import { modelsMeant } from '../../deploy-rules/deployed-model.ts';
-import { defaultPayloadPath } from '../../deploy-rules/payload-place.ts';
+import { defaultPayloadPath, immutablePath } from '../../deploy-rules/payload-place.ts';
 import { asked } from '../cluster/asked.ts';
 import { askAttendance, away, errorOf, unserved } from '../cluster/attendance.ts';
 import { type Deployed, deployedIn } from '../cluster/deployed.ts';
@@ -16,7 +16,7 @@ import { type AddWish, addPatch, newManifest } from '../cluster/spec-change.ts';
 import { serves, waitUntil, waitUntilGone } from '../cluster/wait.ts';
 import { defineCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { choice, option, or, repeated, type Values } from '../options/field.ts';
+import { choice, flag, option, repeated, type Values } from '../options/field.ts';
 import * as value from '../options/option-values.ts';
 import { everywhere, oneModel, waiting } from '../options/shared-options.ts';
 import { counted } from '../output/counted.ts';
@@ -29,14 +29,11 @@ const shared = { ...waiting('until all instances are registered'), ...everywhere
 
 const fields = {
   ...oneModel,
-  /** How many more. */
-  instances: or(
-    option(
-      '--instances <n>',
-      'How many more instances. 0 changes only the other settings that you name. (default: 1)',
-      value.countFromZero,
-    ),
-    1,
+  /** How many more; undefined where it is not said. */
+  instances: option(
+    '--instances <n>',
+    'How many more instances. 0 changes only the other settings that you name. (default: 1)',
+    value.countFromZero,
   ),
   memory: option(
     '--memory <amount>',
@@ -55,6 +52,10 @@ const fields = {
     '--exclude <pattern>',
     'Do not upload what matches, as in a .gitignore; !PATTERN uploads it all the same. Repeatable.',
     value.pattern,
+  ),
+  immutable: flag(
+    '--immutable',
+    'Upload to a directory of its own by digest, and switch to it one that runs with other files.',
   ),
   hdfsPath: option(
     '--hdfs-model-path <path>',
@@ -118,6 +119,10 @@ export const add = defineCommand({
       'add --name dga --version 1.0 --memory 1Gi --hdfs-model-path /user/metron/models/dga --read-from Store',
     ],
     [
+      'Deploy what is in ./dga now, however often you say it',
+      'add --name dga --version 1.0 --memory 512 --local-model-path ./dga --immutable',
+    ],
+    [
       'Change the memory and a variable, but not the number of instances',
       'add --name dga --version 1.0 --instances 0 --memory 2Gi --env LEVEL=high',
     ],
@@ -129,12 +134,21 @@ export const add = defineCommand({
   notes: [
     'An upload leaves out what version control, operating systems and editors keep in a directory (.git, .DS_Store, ' +
       '*.bak and so on), and what the patterns in its .maasignore match, which are written as in a .gitignore.',
+    'With --immutable the directory is that of the version with @sha256- and a digest of the files behind it, so bytes ' +
+      'under a version that runs never change. Files that are there already are not sent again. A version that runs with ' +
+      'others is switched to these, and gets more instances only with --instances.',
     'With -o the resource itself is printed: as it is at the end with --wait, as a manifest with --dry-run.',
   ],
-  refuse: ({ exclude, localPath }) =>
-    exclude.length > 0 && localPath === undefined ? '--exclude is of --local-model-path' : undefined,
-  async run(options, ports) {
-    await addInstances(options, ports, ports.connect(options.cluster));
+  refuse: ({ exclude, immutable, localPath }) => {
+    if (localPath !== undefined) return undefined;
+    if (exclude.length > 0) return '--exclude is of --local-model-path';
+    return immutable ? '--immutable is of --local-model-path' : undefined;
+  },
+  async run({ instances: given, ...options }, ports) {
+    const instances = given ?? 1;
+    // Who says the same again means the same, unless more instances are named.
+    const more = options.immutable ? (given ?? 0) : instances;
+    await addInstances({ ...options, instances, more }, ports, ports.connect(options.cluster));
     return exitCodes.ok;
   },
 });
@@ -144,6 +158,10 @@ export interface AddRequest extends AddWish, Values<typeof shared> {
   readonly localPath?: string | undefined;
   readonly exclude?: readonly string[];
   readonly hdfsPath: string | undefined;
+  /** How many more of one that is there, where that is another number. */
+  readonly more?: number;
+  /** Upload to a directory by digest, and switch to it. */
+  readonly immutable?: boolean;
 }
 
 /** @throws MaasError whatever stopped it; see the exit codes */
@@ -199,14 +217,17 @@ async function sendPayload(
 ): Promise<string> {
   const settings = await readSettings(cluster, command.operatorNamespace);
   const [present] = modelsMeant(await deployedIn(cluster, namespace), command.model, command.version);
+  const ordinary = command.hdfsPath ?? defaultPayloadPath(settings.payloadRoot, command.model, command.version);
+  const uploader = ports.payloads(settings.hdfs);
+  const exclude = command.exclude ?? [];
   const target =
-    command.hdfsPath ?? present?.path ?? defaultPayloadPath(settings.payloadRoot, command.model, command.version);
+    command.immutable === true
+      ? immutablePath(ordinary, await uploader.digest(localPath, { exclude }))
+      : (command.hdfsPath ?? present?.path ?? ordinary);
   if (command.dryRun) return target;
   // Gigabytes should not travel before somebody says that the memory has a typing mistake.
   await apply(command, namespace, target, true, ports, cluster);
-  await tellUpload(ports, 'this payload', (watch) =>
-    ports.payloads(settings.hdfs).upload(localPath, target, { exclude: command.exclude ?? [], ...watch }),
-  );
+  await tellUpload(ports, 'this payload', (watch) => uploader.upload(localPath, target, { exclude, ...watch }));
   return target;
 }
 
@@ -220,7 +241,8 @@ function apply(
 ): Promise<Added> {
   const { model, version, instances, memory, readFrom, oldDefaults } = command;
   const memoryIs = oldDefaults === undefined ? ('exact' as const) : ('least' as const);
-  const asked = { model, version, instances, memory, memoryIs, path, readFrom };
+  const { more, immutable: switches } = command;
+  const asked = { model, version, instances, more, memory, memoryIs, path, readFrom, switches };
   return untilUncontended(ports, async () => {
     for (;;) {
       const decided = decideAdd(asked, await deployedIn(cluster, namespace));
