@@ -192,6 +192,14 @@ export const reasonCatalogue = {
     'A change of the spec is being rolled out. Until all instances run it, those of before serve; the message says how many run which.',
     wait,
   ),
+  RolloutDeadlineExceeded: entry(
+    'failing',
+    'Warning',
+    'Stalled',
+  )(
+    'A version has not taken the place of the one before within `spec.rollout.deadline`. The one before goes on serving; when the new one comes up after all, it still takes over.',
+    'The message says what it waits for. Mend it, or go back with `kubectl maas undo`.',
+  ),
   ProgressDeadlineExceeded: entry(
     'failing',
     'Warning',

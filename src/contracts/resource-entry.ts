@@ -1,9 +1,17 @@
 /** Reads a ModelDeployment as the API server keeps it. Pure. */
 import { type ModelDeployment, modelDeploymentSpec, modelDeploymentStatus, notSeenReason } from './resource.ts';
 
+interface ManagedFields {
+  readonly manager?: string;
+  /** RFC 3339; what @kubernetes/client-node reads is a Date. */
+  readonly time?: string | Date;
+  readonly subresource?: string;
+  readonly fieldsV1?: object;
+}
+
 /** As it is in JSON; everything may be absent. */
 interface StoredModelDeployment {
-  readonly metadata?: Partial<ModelDeployment['metadata']>;
+  readonly metadata?: Partial<ModelDeployment['metadata']> & { readonly managedFields?: readonly ManagedFields[] };
   readonly spec?: unknown;
   readonly status?: unknown;
 }
@@ -32,6 +40,7 @@ export function resourceEntry({ metadata, spec, status }: StoredModelDeployment)
       ...(metadata?.deletionTimestamp === undefined ? {} : { deletionTimestamp: metadata.deletionTimestamp }),
       labels: metadata?.labels ?? {},
       annotations: metadata?.annotations ?? {},
+      ...changedBy(metadata?.managedFields ?? []),
     },
     spec: parsed.success ? parsed.data : placeholder(spec),
     status: parsedStatus.success && !isUnseen(parsedStatus.data) ? parsedStatus.data : {},
@@ -41,6 +50,15 @@ export function resourceEntry({ metadata, spec, status }: StoredModelDeployment)
     .map((issue) => `spec${issue.path.length > 0 ? `.${issue.path.join('.')}` : ''}: ${issue.message}`)
     .join('; ');
   return { resource, invalid };
+}
+
+/** Whoever wrote into the spec last. */
+function changedBy(managed: readonly ManagedFields[]): Pick<ModelDeployment['metadata'], 'changedBy'> {
+  const at = ({ time }: ManagedFields) => new Date(time ?? 0).getTime();
+  const [last] = managed
+    .filter(({ subresource, fieldsV1 }) => (subresource ?? '') === '' && fieldsV1 !== undefined && 'f:spec' in fieldsV1)
+    .sort((a, b) => at(b) - at(a));
+  return last?.manager === undefined ? {} : { changedBy: last.manager };
 }
 
 /** What the API server says in the place of an operator that has not looked yet is nobody's memory. */

@@ -447,6 +447,29 @@ export type EndpointStatus = z.infer<typeof endpointStatus>;
 const nameOwner = z.object({ namespace: z.string(), name: z.string() });
 export type NameOwner = z.infer<typeof nameOwner>;
 
+/** At most so many revisions are kept. */
+export const maxHistory = 10;
+
+const revision = z.object({
+  revision: z.int().min(1).describe('Counts up.'),
+  id: z.string().describe('Hash of the spec.'),
+  version: z.string().describe('Version that was asked for.'),
+  path: z.string().describe('Path of its payload.'),
+  digest: z.string().optional().describe('Digest of the payload that was pinned for it.'),
+  by: z.string().optional().describe('Who asked for it: the field manager, such as kubectl-maas or argocd-controller.'),
+  startedAt: z.iso.datetime().describe('When it was first seen.'),
+  servedAt: z.iso.datetime().optional().describe('When all its instances served for the first time.'),
+  endedAt: z.iso.datetime().optional().describe('When another one served in its place, or was asked for.'),
+  result: z
+    .enum(['RollingOut', 'Stalled', 'Serving', 'Served', 'Failed', 'Replaced'])
+    .describe(
+      'RollingOut and Stalled: it does not serve yet. Serving. Served: until another one did. Failed: it was stalled when another one was asked for. Replaced: another one was asked for before it served.',
+    ),
+  reason: z.string().optional().describe('Why it stalled.'),
+  spec: opaque('What was asked for, without name and instances; absent where it was too long to keep.').optional(),
+});
+export type Revision = z.infer<typeof revision>;
+
 export const modelDeploymentStatus = z.object({
   observedGeneration: z.int().min(0).optional().describe('Generation of the spec that this status is about.'),
   replicas: z
@@ -475,6 +498,19 @@ export const modelDeploymentStatus = z.object({
     ),
   selector: z.string().optional().describe("Selects the serving version's pods; read by the scale subresource."),
   serving: z.string().optional().describe('Version that is served now.'),
+  rollout: z
+    .object({
+      from: z.string().describe('Version that serves until then.'),
+      to: z.string().describe('Version that is to take its place.'),
+      key: z.string().describe('Key of that version.'),
+      startedAt: z.iso.datetime().describe('When it was first seen to be wanted.'),
+      answering: z.int().min(0).describe('Its instances that answer.'),
+      needed: z.int().min(0).describe('How many must.'),
+      released: z.boolean().describe('Enough answered, and they may be registered.'),
+    })
+    .optional()
+    .describe('A version that is about to take the place of another one; absent where none is.'),
+  history: z.array(revision).max(maxHistory).optional().describe('What was asked for, newest first.'),
   payload: z
     .object({
       path: z.string(),
@@ -517,6 +553,8 @@ export interface ObjectMeta {
   readonly deletionTimestamp?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
+  /** The field manager that last wrote into the spec, where the API server says so. */
+  readonly changedBy?: string;
 }
 
 /** A ModelDeployment with its defaults filled in. */

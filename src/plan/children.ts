@@ -155,6 +155,16 @@ export function inputsOf(resource: ModelDeployment, payload: PinnedPayload): str
   return shortHash(canonicalJson([decided, tokenSecret, payload.digest, refresh]), 16);
 }
 
+/** A spec without what it says of the model's name and of how many instances there are, and without what goes without saying. */
+export function decidedSpec(spec: ModelDeploymentSpec): Readonly<Record<string, unknown>> {
+  const decided = leftOut.flatMap(({ field, meaning }): [string, unknown][] => {
+    const value = spec[field as keyof ModelDeploymentSpec];
+    if (value === undefined || field === 'name' || field === 'instances' || field === 'paused') return [];
+    return meaning.success && sameJson(meaning.data, value) ? [] : [[field, value]];
+  });
+  return Object.fromEntries(decided);
+}
+
 /**
  * The version's Deployment.
  *

@@ -1,7 +1,7 @@
 /** The status of a plan: only what was seen, whatever is about to be done. */
 import { annotations } from '../contracts/names.ts';
 import type { PinnedPayload } from '../contracts/payload.ts';
-import { rankOf } from '../contracts/reasons.ts';
+import { rankOf, traitsOf } from '../contracts/reasons.ts';
 import {
   type EndpointStatus,
   type ModelDeploymentStatus,
@@ -11,10 +11,12 @@ import {
 import { compareTexts } from '../kernel/text-order.ts';
 import { selectorOf } from './children.ts';
 import { conditionFrom, no, type Verdict, yes } from './conditions.ts';
+import { historyOf } from './history.ts';
 import type { InstanceState } from './instance-state.ts';
 import type { Observation, PodView } from './observation.ts';
 import { type Facts, pausedWords, payloadVerdict, readyVerdict, stalledVerdict } from './readiness.ts';
 import { verifiedDigest } from './rollout.ts';
+import { deadlineVerdict, rolloutStatus } from './rollout-status.ts';
 import { registeredPods, stays, type Versions } from './versions.ts';
 
 export function statusOf(
@@ -28,7 +30,7 @@ export function statusOf(
   const { generation } = resource.metadata;
   const before = resource.status.conditions;
   const ready = readyVerdict(facts);
-  const stalled = stalledVerdict(facts);
+  const stalled = stalledIn(facts, ready);
   const reconciling = reconcilingVerdict(facts, ready, stalled, acting);
   const servingKey = versions.serving?.versionKey ?? observation.key;
   return {
@@ -46,6 +48,8 @@ export function statusOf(
         }
       : { nameOwner: claim.owner }),
     ...serving(observation, versions),
+    ...rolloutStatus(facts),
+    ...keptHistory(facts, ready, stalled, payload),
     ...(payload === undefined ? {} : { payload: payloadStatus(observation, payload) }),
     endpoints: mostTelling(endpoints),
     endpointsTotal: endpoints.length,
@@ -56,6 +60,18 @@ export function statusOf(
       conditionFrom('PayloadResolved', payloadVerdict(observation), before, generation, now),
     ],
   };
+}
+
+/** Room that a queue will give is waited for, however long a version may take. */
+function stalledIn(facts: Facts, ready: Verdict): Verdict {
+  const stalled = stalledVerdict(facts);
+  if (stalled.status === 'True' || traitsOf(ready.reason).expected === 'queued') return stalled;
+  return deadlineVerdict(facts, ready) ?? stalled;
+}
+
+function keptHistory(...about: Parameters<typeof historyOf>): Pick<ModelDeploymentStatus, 'history'> {
+  const history = historyOf(...about);
+  return history.length === 0 ? {} : { history: [...history] };
 }
 
 function refreshedOf(refresh: string | undefined): Pick<ModelDeploymentStatus, 'refreshed'> {

@@ -25,6 +25,8 @@ const shownModel = z.object({
       ready: z.number().optional(),
       registered: z.number().optional(),
       updated: z.number().optional(),
+      rollout: z.record(z.string(), z.unknown()).optional(),
+      history: z.array(z.record(z.string(), z.unknown())).optional(),
       serving: z.string().optional(),
       payload: z
         .object({

@@ -92,6 +92,8 @@ const sum = z.object({
   failed: z.number(),
   kinds: z.record(z.string(), z.number()),
   urls: z.record(z.string(), z.number()),
+  /** By the second since 1970, and by the value of the field that is tallied and the URL. */
+  seconds: z.record(z.string(), z.record(z.string(), z.number())),
   unfinished: z.number(),
 });
 const loaded = z.discriminatedUnion('event', [
@@ -374,6 +376,8 @@ export interface LoadOptions extends ModelArguments {
   readonly forMs?: number;
   /** Between two calls of a thread. */
   readonly pauseMs?: number;
+  /** A field of the answers, by whose values they are counted for each second. */
+  readonly tally?: string;
 }
 
 /** Calls of a model that go on until they are stopped or their bounds are reached. */
@@ -390,6 +394,7 @@ export class Load implements AsyncDisposable {
       count: options.count,
       for: options.forMs,
       pause: options.pauseMs,
+      tally: options.tally,
     }).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)]));
     const load = new Load(await Running.start(loaded, 'load', connect, ...bounds, ...modelArguments(options)));
     await load.running.line((line) => line.event === 'started');

@@ -90,7 +90,8 @@ final class Calls {
 
   /**
    * Calls a model from `--threads` threads until `--count` calls were made or `--for` milliseconds are over (one
-   * minute at most unless said otherwise), or standard input ends. A line for each failed call, one for the sum.
+   * minute at most unless said otherwise), or standard input ends. A line for each failed call, one for the sum. With
+   * `--tally FIELD` the sum counts, for each second, the answers by the value of that field and the URL called.
    */
   void load(Arguments arguments) throws Exception {
     int threads = arguments.number("threads", 4);
@@ -105,6 +106,8 @@ final class Calls {
     AtomicInteger failed = new AtomicInteger();
     Map<String, AtomicInteger> kinds = new java.util.concurrent.ConcurrentSkipListMap<>();
     Map<String, AtomicInteger> urls = new java.util.concurrent.ConcurrentSkipListMap<>();
+    String tally = arguments.option("tally");
+    Map<String, Map<String, AtomicInteger>> seconds = new java.util.concurrent.ConcurrentSkipListMap<>();
     CountDownLatch over = new CountDownLatch(threads);
     Stop stop = Stop.whenInputEnds();
 
@@ -121,7 +124,16 @@ final class Calls {
                       throw new NoEndpointException();
                     }
                     url = endpoint.get("url");
-                    StellarClient.modelApply(endpoint, arguments.option("function"), arguments.pairs());
+                    Map<String, Object> answer =
+                        StellarClient.modelApply(endpoint, arguments.option("function"), arguments.pairs());
+                    if (tally != null) {
+                      seconds
+                          .computeIfAbsent(
+                              String.valueOf(System.currentTimeMillis() / 1_000),
+                              any -> new java.util.concurrent.ConcurrentSkipListMap<>())
+                          .computeIfAbsent(answer.get(tally) + " " + url, any -> new AtomicInteger())
+                          .incrementAndGet();
+                    }
                     answered.incrementAndGet();
                     urls.computeIfAbsent(url, any -> new AtomicInteger()).incrementAndGet();
                   } catch (Exception reason) {
@@ -151,6 +163,7 @@ final class Calls {
         "failed", failed.get(),
         "kinds", kinds,
         "urls", urls,
+        "seconds", seconds,
         "unfinished", allReturned ? 0 : over.getCount());
   }
 
