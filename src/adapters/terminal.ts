@@ -5,6 +5,7 @@ interface Stream {
   readonly isTTY?: boolean;
   /** 0 of a terminal that does not say its size. */
   readonly columns?: number;
+  readonly rows?: number;
 }
 
 export function terminalOutput(stream: Stream, env: NodeJS.ProcessEnv) {
@@ -15,6 +16,12 @@ export function terminalOutput(stream: Stream, env: NodeJS.ProcessEnv) {
     },
     terminal,
     colour: terminal && !env['NO_COLOR'],
-    width: stream.columns || 80,
+    /** Looked at each time: a window may change its size. */
+    get width() {
+      return stream.columns || 80;
+    },
+    get height() {
+      return stream.rows || 24;
+    },
   };
 }

@@ -6,6 +6,7 @@ import { callModel, modelConnections } from '../adapters/http/model-call.ts';
 import { ChosenClients } from '../adapters/kube/chosen-clients.ts';
 import { clusterInspector } from '../adapters/kube/cluster-inspector.ts';
 import { commandCluster } from '../adapters/kube/command-cluster.ts';
+import { instanceReader } from '../adapters/kube/instance-reader.ts';
 import { throughApiServer } from '../adapters/kube/pod-proxy.ts';
 import { touchTcp } from '../adapters/tcp-touch.ts';
 import { terminalOutput } from '../adapters/terminal.ts';
@@ -71,6 +72,7 @@ const ports: Ports = {
     return commandCluster(client, namespace, signal);
   },
   inspect: (choice) => clusterInspector(clients.open(choice).client, signal),
+  instances: (choice) => instanceReader(clients.open(choice).client, systemClock, signal),
   payloads: (hdfs) => payloadsOf(hdfs, patient),
   hdfs: (hdfs) => ({
     ...payloadsOf(hdfs, impatient),

@@ -4,6 +4,7 @@ import { call } from './commands/call.ts';
 import { doctor } from './commands/doctor.ts';
 import { importModels } from './commands/import.ts';
 import { list } from './commands/list.ts';
+import { logs } from './commands/logs.ts';
 import { mode } from './commands/mode.ts';
 import { pause } from './commands/pause.ts';
 import { remove } from './commands/remove.ts';
@@ -11,6 +12,8 @@ import { restart } from './commands/restart.ts';
 import { resume } from './commands/resume.ts';
 import { status } from './commands/status.ts';
 import { version } from './commands/version.ts';
+import { watch } from './commands/watch.ts';
+import { why } from './commands/why.ts';
 import type { Command } from './define-command.ts';
 
 export const commands: readonly Command[] = [
@@ -19,6 +22,9 @@ export const commands: readonly Command[] = [
   list,
   status,
   call,
+  why,
+  logs,
+  watch,
   restart,
   pause,
   resume,

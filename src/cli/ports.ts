@@ -29,6 +29,8 @@ export interface Ports {
   readonly zookeeper: (settings: ZooKeeperChoice) => ZooKeeperReader;
   /** What only `doctor` and its kin ask of the cluster. @throws MaasError KUBECONFIG_INVALID */
   readonly inspect: (choice: ClusterChoice) => ClusterInspector;
+  /** What is read of instances: their pods, events, logs. @throws MaasError KUBECONFIG_INVALID */
+  readonly instances: (choice: ClusterChoice) => InstanceReader;
   /** The text of a file, or of standard input where it is `-`. @throws MaasError LOCAL_PATH_INVALID */
   readonly readFile: (path: string) => Promise<string>;
   /** Undefined where there is no such file. @throws MaasError SETTINGS_INVALID where it cannot be read */
@@ -53,6 +55,8 @@ export interface Output {
   readonly colour: boolean;
   /** Columns of the terminal. */
   readonly width: number;
+  /** Lines of it. */
+  readonly height: number;
 }
 
 /** How a text is to look that is printed there. */
@@ -140,6 +144,46 @@ export interface ClusterInspector {
   nodes(): Promise<readonly ApiObject[]>;
   /** May the service account do this; or, without one, the caller? */
   can(permission: AskedPermission, account?: ServiceAccount): Promise<boolean>;
+}
+
+/** What is read of a model's instances for a person. Calls throw as those of Cluster do. */
+export interface InstanceReader {
+  /** Those of the resource with this UID. */
+  pods(namespace: string, ownerUid: string): Promise<readonly ApiObject[]>;
+  /** Those about the object with this UID. */
+  events(namespace: string, uid: string): Promise<readonly ApiObject[]>;
+  /** What the agent in a pod says of itself, JSON; asked through the API server. */
+  agent(namespace: string, pod: string, port: number): Promise<string>;
+  log(namespace: string, pod: string, container: string, options: LogChoice): Promise<string>;
+  /** Line by line for as long as the container runs. @param options.since RFC 3339: what came before is left out */
+  followLog(
+    namespace: string,
+    pod: string,
+    container: string,
+    options: { readonly tail?: number | undefined; readonly since?: string | undefined },
+    until: AbortSignal,
+  ): AsyncIterable<LogLine>;
+  /** The pods as they are, again whenever one has changed, until the signal fires. */
+  livePods(namespace: string, ownerUid: string, until: AbortSignal): AsyncIterable<readonly ApiObject[]>;
+  /** The same of ModelDeployments: of one, of a namespace, of all. */
+  liveModels(
+    namespace: string | undefined,
+    name: string | undefined,
+    until: AbortSignal,
+  ): AsyncIterable<readonly ApiObject[]>;
+}
+
+export interface LogLine {
+  /** RFC 3339, when it was printed, by the clock of its node. */
+  readonly at: string;
+  readonly text: string;
+}
+
+export interface LogChoice {
+  /** How many of the last lines; all where absent. */
+  readonly tail?: number | undefined;
+  /** Of the container that ran before the present one. */
+  readonly previous?: boolean;
 }
 
 /** What models refer to by name. */

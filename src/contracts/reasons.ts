@@ -38,7 +38,10 @@ function inWords(code: string): string {
     .join('');
 }
 
-type Traits = Pick<Entry, 'places' | 'event' | 'severity' | 'expected'> & { readonly next?: string };
+type Traits = Pick<Entry, 'places' | 'event' | 'severity' | 'expected'> & {
+  readonly means?: string;
+  readonly next?: string;
+};
 
 /** An error is always told, and somebody has to do something about it. */
 const ofErrors: Traits = { places: ['Ready'], event: 'Warning', severity: 'failing' };

@@ -441,6 +441,7 @@ const endpointStatus = z.object({
   digest: z.string().optional().describe('Digest of the payload that the instance says it has verified, byte by byte.'),
   state: z.string().describe('Registered, or what it waits for or fails at.'),
   message: z.string().optional().describe('More about the state.'),
+  next: z.string().optional().describe('What to do about it, where somebody can do something.'),
 });
 export type EndpointStatus = z.infer<typeof endpointStatus>;
 

@@ -152,6 +152,7 @@ export function endpointsOf(
         ...digestOf(observation, pod),
         ...(registration === undefined ? {} : { url: registration.url, functions: { ...registration.functions } }),
         ...(state.message === undefined ? {} : { message: state.message }),
+        ...(state.next === undefined ? {} : { next: state.next }),
       };
       return { endpoint, place: placeOf(state) };
     })

@@ -10,6 +10,7 @@ export class TextOutput implements Output {
   readonly terminal: boolean;
   readonly colour: boolean;
   readonly width = 80;
+  readonly height = 24;
 
   constructor(terminal = false) {
     this.terminal = terminal;
@@ -33,7 +34,7 @@ interface Given {
 /** What only the commands that look around use. */
 export type Looking = Pick<
   Ports,
-  'hdfs' | 'zookeeper' | 'inspect' | 'models' | 'touch' | 'readFile' | 'readText' | 'helm'
+  'hdfs' | 'zookeeper' | 'inspect' | 'models' | 'instances' | 'touch' | 'readFile' | 'readText' | 'helm'
 >;
 
 export interface TestPorts extends Ports {
@@ -68,6 +69,7 @@ export function cliPorts({
     hdfs: unexpected('HDFS'),
     zookeeper: unexpected('ZooKeeper'),
     inspect: unexpected('a look at the cluster'),
+    instances: unexpected('a look at instances'),
     readFile: async (path) => {
       throw new MaasError('LOCAL_PATH_INVALID', `${path} was not expected`);
     },

@@ -213,6 +213,14 @@ export class Stage implements AsyncDisposable {
     return this.kubectl('--namespace', this.namespace, ...args);
   }
 
+  /** What `kubectl maas` prints, from the sources, in the models' namespace. */
+  maas(...args: string[]): Promise<string> {
+    const program = join(projectRoot, 'src/bin/kubectl-maas.ts');
+    return run(process.execPath, [program, ...args, '--namespace', this.namespace], {
+      env: { ...this.#env, MAAS_OPERATOR_NAMESPACE: this.operatorNamespace, NO_COLOR: '1' },
+    });
+  }
+
   async json(...args: string[]): Promise<unknown> {
     return JSON.parse(await this.k('get', ...args, '--output', 'json'));
   }

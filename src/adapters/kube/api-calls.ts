@@ -47,6 +47,13 @@ export class ApiCalls {
     throw refusalOf(attempt, status);
   }
 
+  /** The text of a success. @throws MaasError CLUSTER_*, CONFLICT */
+  async text(attempt: Attempt, call: ApiCall): Promise<string> {
+    const response = await this.#send(attempt, call);
+    if (!isSuccess(response)) throw refusalOf(attempt, statusOf(response));
+    return response.text;
+  }
+
   async #send(attempt: Attempt, call: ApiCall): Promise<ApiResponse> {
     const end = this.#clock.monotonic() + call.deadlineMs;
     const failed = { resets: 0, refusals: 0 };

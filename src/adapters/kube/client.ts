@@ -10,6 +10,7 @@ import { field, isObject } from '../json-field.ts';
 import { ApiCalls, type CallOptions } from './api-calls.ts';
 import type { Attempt } from './api-status.ts';
 import { type ListOptions, listAll, listPages } from './list-pages.ts';
+import { type PodPath, podCall } from './pod-path.ts';
 import {
   collectionPath,
   type KubeObject,
@@ -190,6 +191,12 @@ export class KubeClient {
       },
     );
     return field(field(answer, 'status'), 'allowed') === true;
+  }
+
+  /** The text that a GET of a path below a pod answers with: of its log, say. @throws MaasError CLUSTER_* */
+  async podText(below: PodPath, options: CallOptions = {}): Promise<string> {
+    const { attempt, call } = podCall(below, options);
+    return await this.#calls.text(attempt, call);
   }
 
   /** The server's version, `v1.37.2`; the cheapest call that proves the cluster answers. */

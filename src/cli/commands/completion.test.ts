@@ -12,7 +12,7 @@ describe('complete', () => {
   };
 
   it('knows the commands', async () => {
-    expect(await completed('l')).toBe('list\tLists the models and what clients see of them.\n:4\n');
+    expect(await completed('li')).toBe('list\tLists the models and what clients see of them.\n:4\n');
   });
 
   it('knows the flags that are not given yet', async () => {

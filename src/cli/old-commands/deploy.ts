@@ -145,6 +145,6 @@ function tellWhoRunsFromThere({ hdfsPath, ...named }: LegacyAdd, models: readonl
 }
 
 function quiet(ports: Ports): Ports {
-  const nowhere = { write: () => {}, terminal: false, colour: false, width: 80 };
+  const nowhere = { write: () => {}, terminal: false, colour: false, width: 80, height: 24 };
   return { ...ports, out: nowhere, err: nowhere };
 }

@@ -28,6 +28,12 @@ export function countFromOne(text: string): number {
   return wholeNumber(text, 1);
 }
 
+/** Of a log. */
+export function lineCount(text: string): number {
+  if (/^\d{1,7}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It is a whole number of lines.');
+}
+
 function wholeNumber(text: string, least: number): number {
   const number = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
   if (number >= least && number <= 1_000) return number;

@@ -1,0 +1,151 @@
+import { describe, expect, it } from 'vitest';
+import { cliPorts } from '../../../test/builders/cli-ports.ts';
+import { typed } from '../../../test/builders/command-line.ts';
+import { eventObject, FakeInstances, podObject, runningSince, time } from '../../../test/builders/fake-instances.ts';
+import { HastyClock } from '../../../test/builders/manual-clock.ts';
+import { ModelStore } from '../../../test/builders/model-store.ts';
+import { settingsConfigMap, settingsKey } from '../../contracts/settings.ts';
+import type { ApiObject, ClusterInspector } from '../ports.ts';
+
+const uid = 'uid-1';
+const spec = { name: 'dga', version: '1.0', instances: 2, memory: '64Mi', payload: { path: '/models/dga' } };
+const found = {
+  path: '/models/dga',
+  script: 'run.sh',
+  files: 2,
+  bytes: 12_582_912,
+  digest: `sha256:${'a'.repeat(64)}`,
+};
+
+const condition = (type: string, status: string, reason: string, message = '', at = 30) => ({
+  type,
+  status,
+  reason,
+  message,
+  lastTransitionTime: time(at),
+});
+
+function world(status: ApiObject, change: ApiObject = {}) {
+  const store = new ModelStore();
+  store.putConfigMap('maas-system', settingsConfigMap, {
+    [settingsKey]: JSON.stringify({ hdfs: { nameservices: { a: { webhdfs: ['http://a:1'] } }, user: 'maas' } }),
+  });
+  store.put({
+    metadata: { name: 'dga-1.0', uid },
+    spec: { ...spec, ...change },
+    status: { observedGeneration: 1, ...status },
+  });
+  return { store, instances: new FakeInstances() };
+}
+
+async function told(line: string, { store, instances }: ReturnType<typeof world>) {
+  const inspector: Partial<ClusterInspector> = {
+    lease: async () => ({ spec: { holderIdentity: 'op', renewTime: time(60), leaseDurationSeconds: 15 } }),
+  };
+  const ports = cliPorts({
+    cluster: store.cluster(),
+    clock: new HastyClock(Date.parse(time(60))),
+    looking: { instances: () => instances.reader(), inspect: () => inspector as ClusterInspector },
+  });
+  const code = await typed(line, ports);
+  return { code, out: ports.out.text, err: ports.err.text };
+}
+
+const reached = (...stages: [string, number][]) => stages.map(([stage, at]) => ({ stage, at: time(at) }));
+const agentOf = (pod: string, stage: string, rest: object) => ({
+  instance: `${pod}-uid-of-${pod}`,
+  stage,
+  since: time(0),
+  zookeeper: 'connected',
+  hdfs: { nameservice: 'a', path: '/models/dga', user: 'maas' },
+  ...rest,
+});
+
+/** One that serves, and one whose script ends again and again. */
+function oneFails() {
+  const message = 'the script ended with status 1; its last lines: no module named flask';
+  const is = world({
+    serving: '1.0',
+    registered: 1,
+    endpointsTotal: 2,
+    payload: found,
+    endpoints: [
+      { pod: 'dga-b', version: '1.0', state: 'ScriptEnded', message, next: 'Keep the script running.' },
+      { pod: 'dga-a', version: '1.0', state: 'Registered', url: 'http://10.0.0.1:80', functions: { apply: 'apply' } },
+    ],
+    conditions: [
+      condition('Ready', 'False', 'ScriptEnded', `1 of 2 registered; dga-b: ${message}`),
+      condition('Reconciling', 'True', 'ScriptEnded'),
+    ],
+  });
+  const { instances } = is;
+  const terminated = { exitCode: 1, reason: 'Error', finishedAt: time(50), message: 'no module named flask' };
+  instances.pods.push(
+    podObject('dga-a', uid),
+    podObject('dga-b', uid, {
+      status: {
+        conditions: [{ type: 'PodScheduled', status: 'True', lastTransitionTime: time(1) }],
+        initContainerStatuses: [runningSince('agent', 3)],
+        containerStatuses: [
+          {
+            name: 'model',
+            restartCount: 2,
+            state: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off 20s restarting failed container' } },
+            lastState: { terminated },
+          },
+        ],
+      },
+    }),
+  );
+  instances.events.push(
+    eventObject('dga-b', 'kubelet', 'Pulled', 'Container image "a" already present on machine', 2),
+    eventObject('dga-b', 'kubelet', 'BackOff', 'Back-off restarting failed container model in pod dga-b', 55, 3),
+  );
+  instances.agents.set(
+    'dga-b',
+    agentOf('dga-b', 'WaitingForEndpoint', {
+      reached: reached(['Starting', 3], ['FetchingPayload', 3.2], ['WaitingForEndpoint', 3.7]),
+      scriptStarted: time(40),
+      verifiedDigest: found.digest,
+      payload: { bytesDone: found.bytes, bytesTotal: found.bytes, filesDone: 2, filesTotal: 2 },
+    }),
+  );
+  instances.logs.set('dga-b/model/previous', 'loading\nno module named \u001b[31mflask\n');
+  instances.logs.set(
+    'dga-b/agent',
+    `{"level":"info","time":"${time(3.7)}","name":"agent","stage":"WaitingForEndpoint","msg":"stage"}\n`,
+  );
+  return is;
+}
+
+describe('why', () => {
+  it('tells of the instance that fails, what it did, what was said of it, and what to do', async () => {
+    expect(await told('why dga-1.0', oneFails())).toEqual({
+      code: 0,
+      err: '',
+      out: `dga 1.0 is not fully served: 1 of 2 registered
+  why        ScriptEnded for 30s, since 00:59:30Z: 1 of 2 registered; dga-b: the script ended with status 1; its last lines: no module named flask
+  next       Keep the script running.
+             kubectl maas logs dga-1.0 -n fraud --instance dga-b --previous
+  clients    get version 1.0 at http://10.0.0.1:80
+  functions  apply=apply
+  payload    /models/dga as user maas; 2 files, 12 MiB, sha256:aaaaaaaaaaaa
+  resource   fraud/dga-1.0
+
+dga-b on node-1: ScriptEnded
+  00:59:00Z           made
+  00:59:01Z    +1.0s  scheduled  on node-1
+  00:59:02Z    +1.0s  images     were on the node
+  00:59:03Z    +1.0s  agent
+  00:59:03Z    +0.7s  payload    12 MiB verified in 500ms, 24 MiB/s
+  00:59:40Z   +36.3s  script     after 2 restarts
+  kubelet    (5s ago, 3 times) BackOff: Back-off restarting failed container model in pod dga-b
+  last start | loading
+             | no module named \\u001b[31mflask
+  agent      | 00:59:03Z stage stage=WaitingForEndpoint
+
+1 more instance: \`kubectl maas watch dga-1.0 -n fraud\` shows all.
+`,
+    });
+  });
+});

@@ -1,0 +1,154 @@
+/** The story of a model for people. Pure. */
+import { formatAge, formatDuration } from '../../contracts/duration.ts';
+import { formatBytes } from '../../contracts/quantity.ts';
+import { traitsOf } from '../../contracts/reasons.ts';
+import { visible } from '../../kernel/shown-text.ts';
+import { type Colour, paint } from '../output/colour.ts';
+import { counted } from '../output/counted.ts';
+import { type OutputFormat, printAs } from '../output/output-format.ts';
+import { foldTo } from '../output/text-columns.ts';
+import type { Look } from '../ports.ts';
+import { agentLine } from './agent-log.ts';
+import type { InstanceStory, NextAction, Story, TailStory } from './story-shape.ts';
+
+interface Options extends Look {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+export function printStory(story: Story, format: OutputFormat | undefined, options: Options): string {
+  return printAs(format, story, {
+    name: () => `${visible(story.reason)}\n`,
+    table: () =>
+      [
+        headline(story, options),
+        summary(story, options),
+        ...story.instances.map((instance) => `\n${instanceText(instance, story, options)}`),
+        ...(story.untold > 0 ? [`\n${untold(story)}\n`] : []),
+        ...story.unread.map((what) => field('not read', what, options)),
+      ].join(''),
+  });
+}
+
+function headline(story: Story, options: Options): string {
+  const { model, version, paused } = story;
+  const colour: Colour = story.stalled !== null ? 'red' : story.complete && !paused ? 'green' : 'yellow';
+  const text = `${model} ${version} ${verdict(story)}${paused ? ', and is paused' : ''}`;
+  return `${paint(options, colour, visible(text))}\n`;
+}
+
+/** Clients first: it is for them that it runs. */
+function verdict({ served, complete, reason, version, clients }: Story): string {
+  const counts = `${clients.registered ?? '?'} of ${clients.desired} registered`;
+  if (complete && traitsOf(reason).expected === 'unregistered') return `is up and not registered, by the mode`;
+  if (complete && clients.desired === 0) return 'is stopped: no instances are wanted';
+  if (!served) return clients.registered === null ? `is not known to be served: ${counts}` : `is not served: ${counts}`;
+  if (clients.version !== version) return `is not served: clients get version ${clients.version}`;
+  return complete ? `is served: ${counts}` : `is not fully served: ${counts}`;
+}
+
+function summary(story: Story, options: Options): string {
+  const { clients, payload, reason, message, since, stalled, next } = story;
+  const age = since === null ? '' : ` for ${formatAge(options.now - Date.parse(since))}, since ${clock(since)}`;
+  const urls = clients.urls.slice(0, shownUrls).join(', ');
+  const more = Math.max(clients.urls.length, clients.registered ?? 0) - shownUrls;
+  const sees =
+    clients.version === null
+      ? 'see no instance'
+      : `get version ${clients.version}${urls === '' ? '' : ` at ${urls}`}${more > 0 ? ` and ${more} more` : ''}`;
+  return [
+    field('why', `${reason}${age}${message === '' ? '' : `: ${message}`}`, options),
+    ...(stalled === null ? [] : [field('stalled', `${stalled.reason}: ${stalled.message}`, options)]),
+    nextText(next, options),
+    field('clients', sees, options),
+    ...(clients.functions.length === 0 ? [] : [field('functions', clients.functions.join(', '), options)]),
+    field('payload', payloadText(payload), options),
+    ...(payload.heard === null ? [] : [field('HDFS', payload.heard, options)]),
+    field('resource', `${story.namespace}/${story.resource}`, options),
+  ].join('');
+}
+
+const shownUrls = 3;
+
+function payloadText({ path, copy, user, files, bytes, digest }: Story['payload']): string {
+  const from = copy === null ? path : `${path}, read from its copy ${copy}`;
+  const as = user === null ? '' : ` as user ${user}`;
+  if (files === null || bytes === null) return `${from}${as}`;
+  const short = digest === null ? '' : `, ${digest.slice(0, shownDigest)}`;
+  return `${from}${as}; ${counted(files, 'file')}, ${formatBytes(bytes)}${short}`;
+}
+
+/** `sha256:` and twelve digits. */
+const shownDigest = 19;
+
+/** What the model as a whole says already is not said again. */
+function instanceText(instance: InstanceStory, story: Story, options: Options): string {
+  const { pod, node, reason, steps, waitsFor, heard, script, agent, next } = instance;
+  const { severity } = traitsOf(reason);
+  const colour: Colour = severity === 'failing' ? 'red' : severity === 'up' ? 'green' : 'yellow';
+  const where = node === null ? '' : ` on ${node}`;
+  return [
+    `${paint(options, 'bold', visible(pod))}${visible(where)}: ${paint(options, colour, visible(reason))}\n`,
+    ...steps.map((step) => stepText(step, options)),
+    ...(waitsFor === null || story.message.includes(waitsFor)
+      ? []
+      : [field(severity === 'failing' ? 'fails at' : 'waits for', waitsFor, options)]),
+    ...heard.map(({ from, at, times, words }) => {
+      const when = at === null ? '' : ` ${formatAge(options.now - Date.parse(at))} ago`;
+      const often = times > 1 ? `${when === '' ? '' : ','} ${times} times` : '';
+      return field(from, `${when === '' && often === '' ? '' : `(${`${when}${often}`.trim()}) `}${words}`, options);
+    }),
+    tailText(script?.previous === true ? 'last start' : 'script', script, (line) => line, options),
+    tailText('agent', agent, agentLine, options),
+    ...(next.command === story.next.command ? [] : [nextText(next, options)]),
+  ].join('');
+}
+
+function stepText({ step, at, tookMs, detail }: InstanceStory['steps'][number], options: Options): string {
+  const took =
+    tookMs === null ? '' : `+${tookMs < 60_000 ? `${(tookMs / 1_000).toFixed(1)}s` : formatDuration(tookMs)}`;
+  const text = `  ${clock(at)} ${took.padStart(8)}  ${detail === null ? step : `${step.padEnd(10)} ${visible(detail)}`}`;
+  return foldTo(options.width === undefined ? Number.POSITIVE_INFINITY : options.width - hanging.length, text)
+    .map((line, index) => `${index === 0 ? line : hanging + line}\n`)
+    .join('');
+}
+
+const hanging = ' '.repeat(34);
+
+/** Each line of a log for itself: nothing in it can look like one of ours. */
+function tailText(label: string, tail: TailStory | null, lineOf: (line: string) => string, options: Options): string {
+  if (tail === null) return '';
+  if (tail.lines.length === 0) return field(label, '(printed nothing)', options);
+  return tail.lines.map((line, index) => field(index === 0 ? label : '', `| ${lineOf(line)}`, options)).join('');
+}
+
+/** The command stands on a line of its own, whole, so that it can be pasted. */
+function nextText({ says, command }: NextAction, options: Options): string {
+  const label = paint(options, 'bold', 'next');
+  const words = says === null ? '' : field('next', says, options, label);
+  if (command === null) return words;
+  return `${words}  ${says === null ? label + ' '.repeat(labelWidth - 'next'.length) : ' '.repeat(labelWidth)}${visible(command)}\n`;
+}
+
+const labelWidth = 11;
+
+/** @param painted the label in colour: colours take no room */
+function field(label: string, text: string, { width }: Look, painted = label): string {
+  const indent = Math.max(labelWidth, label.length + 1);
+  const room = width === undefined ? Number.POSITIVE_INFINITY : Math.max(20, width - indent - 2);
+  return foldTo(room, visible(text))
+    .map((line, index) =>
+      index === 0 ? `  ${painted}${' '.repeat(indent - label.length)}${line}\n` : `  ${' '.repeat(indent)}${line}\n`,
+    )
+    .join('');
+}
+
+function untold({ untold: count, complete, resource, namespace }: Story): string {
+  const more = counted(count, 'more instance');
+  return complete ? `${more}, up as well.` : `${more}: \`kubectl maas watch ${resource} -n ${namespace}\` shows all.`;
+}
+
+/** `08:12:03Z`, with the day where it is another. */
+function clock(time: string): string {
+  return time.replace(/^.*T/, '').replace(/\.\d+/, '');
+}
