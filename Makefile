@@ -4,7 +4,7 @@ SHELL := bash
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 PREFIX ?= $(HOME)/.local
 
-.PHONY: help setup build generate lint lint-code test-unit test demo bench bench-start bench-payload-down bench-payload-up bench-scale tools up down images clean-local install
+.PHONY: help setup build generate lint lint-code test-unit test demo bench bench-start bench-payload-down bench-payload-cache bench-payload-up bench-scale tools up down images clean-local install
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,13 +50,16 @@ clean-local: setup ## down, and remove the data of ZooKeeper, HDFS and the priva
 demo: setup ## One model, end to end, on a cluster of its own or (CLUSTER=existing) yours
 	@node deploy/local/demo.ts
 
-bench: bench-start bench-payload-down bench-payload-up ## All that is measured, against references taken in the same run
+bench: bench-start bench-payload-down bench-payload-cache bench-payload-up ## All that is measured, against references taken in the same run
 
 bench-start: setup ## How long it takes from apply until clients see a model; SIZES="1 10" ROUNDS=5
 	@node test/bench/apply-to-visible.ts
 
 bench-payload-down: setup ## How fast a payload comes into a pod, against curl; MB=800 FILES=5000 ROUNDS=5
 	@node test/bench/payload-down.ts
+
+bench-payload-cache: setup ## What a payload cache saves many instances on a node; MB=200 INSTANCES=10 ROUNDS=3
+	@node test/bench/payload-cache.ts
 
 bench-payload-up: up ## How fast a payload comes to HDFS, against curl; MB=800 FILES=1000 ROUNDS=5
 	@node test/bench/payload-up.ts

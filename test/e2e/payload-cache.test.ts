@@ -2,8 +2,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeManifest } from '../../src/payload/upload-manifest.ts';
-import { docker } from '../integration/hdfs-world.ts';
-import { present } from '../integration/world.ts';
+import { bytesRead } from '../integration/hdfs-world.ts';
 import { pythonModel } from './payloads.ts';
 import { eventually, Stage } from './stage.ts';
 
@@ -39,16 +38,7 @@ async function upload(name: string): Promise<void> {
   await writeManifest(stage.hdfs, { maasManifest: 1, files: listed }, directory, undefined);
 }
 
-/** Bytes of the payload's files that the data nodes were asked for, by their own logs. */
-async function readFromHdfs(name: string): Promise<number> {
-  const logs = await Promise.all(
-    present('hdfs').datanodes.map(({ container }) => docker('logs', '--since', '10m', container)),
-  );
-  const asked = [...logs.join('\n').matchAll(/ GET \/webhdfs\/v1(\S+?)\?(\S*op=OPEN\S*) 200$/gm)];
-  return asked
-    .filter(([, path = '']) => path.startsWith(`${stage.payloads}/${name}/`) && !path.endsWith('.json'))
-    .reduce((sum, [, , query]) => sum + Number(new URLSearchParams(query).get('length')), 0);
-}
+const readFromHdfs = (name: string) => bytesRead(`${stage.payloads}/${name}`, 10);
 
 /** What the agents of a model say of their payloads. */
 async function agentLogs(name: string): Promise<string[]> {
