@@ -23,6 +23,10 @@ beforeAll(async () => {
   for (const name of ['first', 'second', 'third']) await stage.apply(name, manifest('Store'));
   await stage.apply('elsewhere', manifest('Store'), other);
   await Promise.all(['first', 'second', 'third'].map((name) => stage.serves(name, 1)));
+  // A switch, of which something is left in ZooKeeper for as long as the resource is there.
+  await stage.k('patch', 'mdl', 'third', '--type=merge', '-p', JSON.stringify({ spec: { version: '2.0' } }));
+  await stage.serves('third', 1);
+  expect((await inZooKeeper()).holds).toHaveLength(1);
 });
 afterAll(async () => {
   await stage?.kubectl('delete', 'namespace', other, '--ignore-not-found', '--wait=false');
@@ -148,6 +152,7 @@ describe('deleting', () => {
 
   it('the chart ends while ZooKeeper does not answer; what is left is what belongs to nobody in particular', async () => {
     await ends('a resource, right after the CRD was made', () => stage.k('delete', 'mdl', 'fourth'), isGone('fourth'));
+    await eventually('no hold of a resource is left', async () => (await inZooKeeper()).holds.length === 0);
     await whileAway([zookeeper().container], () =>
       ends(
         'the chart, ZooKeeper away',
