@@ -145,6 +145,15 @@ describe('a file', () => {
   });
 });
 
+it('is whole for each of many who come and go at once', async () => {
+  const small = Buffer.from('small');
+  await store(small);
+  for (let round = 0; round < 60; round += 1) {
+    const all = Array.from({ length: 8 }, async () => received(await ask(small)));
+    for (const content of await Promise.all(all)) expect(content.equals(small)).toBe(true);
+  }
+});
+
 describe('whoever asks while another is about to bring it', () => {
   it('waits for the first byte', async () => {
     const bring = toBring(await ask(big));

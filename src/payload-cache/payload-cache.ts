@@ -162,8 +162,9 @@ export class PayloadCache {
     await utimes(this.#pathOf(entry.sha256), now, now).catch(() => undefined);
     const meanwhile = this.#held.get(entry);
     if (meanwhile !== undefined) {
-      await handle.close();
+      // First: its other users may leave while this one closes, and the last one to leave closes it.
       meanwhile.hold();
+      await handle.close();
       return meanwhile;
     }
     return this.#holdNew(entry, handle, entry.bytes);
@@ -226,12 +227,14 @@ export class PayloadCache {
     if (held.front !== entry.bytes) throw new Error(`${held.front} of ${entry.bytes} bytes came`);
   }
 
-  /** Compares a file, once at a time, and removes it where it is damaged. */
+  /** Compares a file, one at a time, and removes it where it is damaged. Never fails. */
   async doubt(sha256: string): Promise<void> {
     if (this.#checking.has(sha256)) return;
     this.#checking.add(sha256);
     try {
       await this.#checks.within(() => this.#check(sha256));
+    } catch (error) {
+      this.#options.log.warn({ err: error, sha256 }, 'a file could not be compared');
     } finally {
       this.#checking.delete(sha256);
     }

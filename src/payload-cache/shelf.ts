@@ -41,11 +41,12 @@ export type Step =
   | { readonly do: 'bring'; readonly entry: Entry; readonly evicted: readonly Wanted[] }
   | { readonly do: 'without'; readonly why: 'no room' | 'another length' };
 
-/** Blocks of a file system, and an inode. */
 const blockBytes = 4_096;
+/** What each file costs besides, on the disk and in memory: it bounds how many small ones there can be. */
+const eachBytes = 32_768;
 
 export function spaceOf(bytes: number): number {
-  return (Math.ceil(bytes / blockBytes) + 1) * blockBytes;
+  return Math.ceil(bytes / blockBytes) * blockBytes + eachBytes;
 }
 
 export class Shelf {
