@@ -4,7 +4,7 @@ SHELL := bash
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 PREFIX ?= $(HOME)/.local
 
-.PHONY: help setup build generate lint lint-code test-unit test demo bench bench-start bench-payload-down bench-payload-cache bench-payload-up bench-scale tools up down images clean-local install
+.PHONY: help setup build generate lint lint-code test-unit test demo bench bench-start bench-payload-down bench-payload-cache bench-payload-up bench-scale bench-shield tools up down images clean-local install
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -63,6 +63,9 @@ bench-payload-cache: setup ## What a payload cache saves many instances on a nod
 
 bench-payload-up: up ## How fast a payload comes to HDFS, against curl; MB=800 FILES=1000 ROUNDS=5
 	@node test/bench/payload-up.ts
+
+bench-shield: setup ## What a shield before a model costs, against calls without it; ROUNDS=5 SECONDS=2
+	@node test/bench/shield.ts
 
 bench-scale: setup ## What many models cost the operator; SIZES="500 1000 2000"
 	@node test/bench/scale.ts

@@ -51,6 +51,8 @@ export interface AgentPodOptions {
   readonly webhdfs?: readonly string[];
   /** Beside what every agent here is told. */
   readonly instructions?: object;
+  /** What Node runs; the sources, unless told. */
+  readonly program?: readonly string[];
 }
 
 export class AgentPod implements AsyncDisposable {
@@ -95,7 +97,8 @@ export class AgentPod implements AsyncDisposable {
   /** Also starts the next agent of the same pod. */
   startAgent(): this {
     const { quorum, sessionTimeoutMs = 4_000, webhdfs = ['http://127.0.0.1:9'], instructions } = this.#options;
-    const agent = spawn(process.execPath, [join(projectRoot, 'src/bin/agent.ts')], {
+    const { program = [join(projectRoot, 'src/bin/agent.ts')] } = this.#options;
+    const agent = spawn(process.execPath, program, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env['PATH'],
@@ -137,6 +140,11 @@ export class AgentPod implements AsyncDisposable {
     if (agent === undefined) throw new Error('no agent runs');
     agent.kill(signal);
     return await this.agentEnded();
+  }
+
+  get agentPid(): number {
+    if (this.#agent?.pid === undefined) throw new Error('no agent runs');
+    return this.#agent.pid;
   }
 
   async agentEnded(): Promise<number | null> {

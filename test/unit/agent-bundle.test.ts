@@ -25,4 +25,10 @@ it('the agent loads neither TLS, nor proxies, nor the schemas of the resource an
     /^src\/contracts\/(resource|settings)\.ts$/,
   ];
   expect(modules.filter((module) => dear.some((one) => one.test(module)))).toEqual([]);
+  // What a resource has to ask for is there, and run only then.
+  const shield = /^src\/agent\/shield\//;
+  const into = Object.entries(metafile.inputs)
+    .filter(([module]) => !shield.test(module))
+    .flatMap(([, { imports }]) => imports.filter(({ path }) => shield.test(path)));
+  expect(new Set(into.map(({ kind }) => kind))).toEqual(new Set(['dynamic-import']));
 });
