@@ -21,6 +21,7 @@ import { problemOf } from './lifecycle/problems.ts';
 import { mayStayRegistered } from './lifecycle/state.ts';
 import { advertisedEndpoint } from './model/advertised-endpoint.ts';
 import { readStartMark } from './model/endpoint-reading.ts';
+import { askedAt } from './model/local-addresses.ts';
 import { readScript } from './model/read-script.ts';
 import type { SocketLookout } from './model/socket-lookout.ts';
 import type { Registrar } from './registrar.ts';
@@ -158,7 +159,8 @@ export class Deeds {
     try {
       // Most agents never need it.
       const { callWarmUp } = await import('./model/warm-up.ts');
-      await callWarmUp(instructions.warmUp, endpoint, pod.ip);
+      // Not through the shield: a first call may take longer than that gives it.
+      await callWarmUp(instructions.warmUp, endpoint, askedAt(instructions.shield !== undefined, pod.ip));
       log.info({}, 'warmed up');
       lifecycle.dispatch({ type: 'warmed-up', mark });
     } catch (error) {

@@ -12,7 +12,7 @@ import type { Log } from '../kernel/log.ts';
 import { type EndpointFile, portOf } from '../wire/endpoint-file.ts';
 import type { Pod } from './assignment.ts';
 import { isKeptBack, type State } from './lifecycle/state.ts';
-import { localAddresses } from './model/local-addresses.ts';
+import { askedAt } from './model/local-addresses.ts';
 import type { LookOptions } from './model/look.ts';
 import type { SessionStore } from './session-store.ts';
 import type { MirrorTargets } from './shield/mirror-targets.ts';
@@ -127,8 +127,7 @@ export function lookBehindShield(
   const ports = portsOf(options);
   return {
     reachable: 'here',
-    host: 'localhost',
-    lookup: localAddresses(options.pod.ip),
+    ...askedAt(true, options.pod.ip),
     refused: (endpoint) => refusal(endpoint, ports),
   };
 }

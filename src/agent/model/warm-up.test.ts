@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { failure } from '../../../test/builders/failure.ts';
 import type { WarmUp } from '../../contracts/pod-contract.ts';
 import { parseEndpointFile } from '../../wire/endpoint-file.ts';
+import { askedAt } from './local-addresses.ts';
 import { callWarmUp, differs } from './warm-up.ts';
 
 const asked: WarmUp = { function: 'apply', arguments: {}, status: 200, fields: {}, timeLimitMs: 5_000 };
@@ -55,13 +56,20 @@ describe('the warm-up call', () => {
       seen.push(request.url, request.headers.accept);
       response.end('{}');
     });
-    await callWarmUp({ ...asked, arguments: { host: 'a b&c' } }, endpointAt(server.port), '127.0.0.1');
+    await callWarmUp({ ...asked, arguments: { host: 'a b&c' } }, endpointAt(server.port), { host: '127.0.0.1' });
     expect(seen).toEqual(['/m/score?host=a+b%26c', 'application/json']);
+  });
+
+  it('finds a model that only its shield reaches', async () => {
+    await using server = await served((_request, response) => response.end('{}'));
+    await callWarmUp(asked, endpointAt(server.port), askedAt(true, '127.0.0.9'));
+    const direct = callWarmUp(asked, endpointAt(server.port), askedAt(false, '127.0.0.9'));
+    expect(await failure(direct)).toMatchObject({ code: 'WARM_UP_FAILED' });
   });
 
   it('says that there was no answer in time', async () => {
     await using server = await served(() => {});
-    const call = callWarmUp({ ...asked, timeLimitMs: 50 }, endpointAt(server.port), '127.0.0.1');
+    const call = callWarmUp({ ...asked, timeLimitMs: 50 }, endpointAt(server.port), { host: '127.0.0.1' });
     expect(await failure(call)).toMatchObject({
       code: 'WARM_UP_FAILED',
       message: expect.stringContaining('was not answered within 50ms'),
@@ -73,7 +81,7 @@ describe('the warm-up call', () => {
       response.writeHead(200);
       response.flushHeaders();
     });
-    const call = callWarmUp({ ...asked, timeLimitMs: 200 }, endpointAt(server.port), '127.0.0.1');
+    const call = callWarmUp({ ...asked, timeLimitMs: 200 }, endpointAt(server.port), { host: '127.0.0.1' });
     expect(await failure(call)).toMatchObject({
       code: 'WARM_UP_FAILED',
       message: expect.stringContaining('was not answered within'),
@@ -85,7 +93,7 @@ describe('the warm-up call', () => {
       await server[Symbol.asyncDispose]();
       return server;
     });
-    expect(await failure(callWarmUp(asked, endpointAt(port), '127.0.0.1'))).toMatchObject({
+    expect(await failure(callWarmUp(asked, endpointAt(port), { host: '127.0.0.1' }))).toMatchObject({
       code: 'WARM_UP_FAILED',
       message: expect.stringContaining('failed'),
     });

@@ -6,6 +6,7 @@ import type { WarmUp } from '../../contracts/pod-contract.ts';
 import { oneLine, quoted } from '../../kernel/shown-text.ts';
 import { type EndpointFile, portOf } from '../../wire/endpoint-file.ts';
 import { modelCallHeaders, modelCallUrl, readModelAnswer } from '../../wire/model-call.ts';
+import type { AskedAt } from './local-addresses.ts';
 
 /** What a message shows of an answer. */
 const shownCharacters = 200;
@@ -13,10 +14,9 @@ const shownCharacters = 200;
 const maxAnswerBytes = 1_048_576;
 
 /**
- * @param host the address of the pod
  * @throws MaasError WARM_UP_FAILED, which says what came instead of what is expected
  */
-export async function callWarmUp(asked: WarmUp, endpoint: EndpointFile, host: string): Promise<void> {
+export async function callWarmUp(asked: WarmUp, endpoint: EndpointFile, { host, lookup }: AskedAt): Promise<void> {
   const { scheme, path, functions } = endpoint;
   const authority = host.includes(':') ? `[${host}]` : host;
   const call = modelCallUrl({
@@ -25,7 +25,7 @@ export async function callWarmUp(asked: WarmUp, endpoint: EndpointFile, host: st
     args: Object.entries(asked.arguments),
   });
   if (call.url === undefined) throw failed(`cannot be made: ${call.problem}`);
-  const problem = differs(asked, await ask(call.url, asked.timeLimitMs));
+  const problem = differs(asked, await ask(call.url, asked.timeLimitMs, lookup));
   if (problem !== undefined) throw failed(`to ${call.url} ${problem}`);
 }
 
@@ -60,10 +60,13 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-async function ask(url: string, timeLimitMs: number): Promise<Answer> {
+async function ask(url: string, timeLimitMs: number, lookup: AskedAt['lookup']): Promise<Answer> {
   // TLS costs memory that most agents never need. Whose certificate it is is not in question here.
   const request = url.startsWith('https:') ? (await import('node:https')).get : get;
-  const options = { headers: modelCallHeaders, agent: false as const, rejectUnauthorized: false };
+  const options = {
+    ...{ headers: modelCallHeaders, agent: false as const, rejectUnauthorized: false },
+    ...(lookup === undefined ? {} : { lookup, autoSelectFamily: true }),
+  };
   const signal = AbortSignal.timeout(timeLimitMs);
   try {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
