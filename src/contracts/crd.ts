@@ -158,7 +158,7 @@ function addShieldRules(spec: Json): void {
   at(spec, 'shield', 'cache', 'timeToLive')['x-kubernetes-validations'] = [durationIn('timeToLive', '1ms', '24h')];
   at(spec, 'shield', 'cache', 'size')['x-kubernetes-validations'] = [
     leastBytes('size', '64Ki'),
-    rule("quantity(string(self)).compareTo(quantity('32Mi')) <= 0", 'a cache of an agent takes at most 32Mi'),
+    rule("quantity(string(self)).compareTo(quantity('16Mi')) <= 0", 'the cache of a shield takes at most 16Mi'),
   ];
   spec['x-kubernetes-validations'] = [
     rule(

@@ -140,7 +140,7 @@ const securityContext = z.object({
 });
 
 /** Of a shield that says nothing else; see also plan/shield-instructions.ts. */
-export const mostInFlight = 256;
+export const mostInFlight = 128;
 
 const shield = z.object({
   timeLimit: duration(
@@ -168,7 +168,7 @@ const shield = z.object({
   cache: z
     .object({
       size: quantity(
-        'How much memory the answers may take, at most 32Mi; an answer above 64Ki is never kept. Default 8Mi.',
+        'How much memory the answers may take, at most 16Mi; an answer above 64Ki is never kept. Default 8Mi.',
         'IntOrString',
       ).optional(),
       timeToLive: duration('How long an answer is served again: 1ms to 24h. Default 1m.').optional(),

@@ -19,7 +19,7 @@ describe('a shield', () => {
     // Let through by an API server that knew another CRD.
     [
       { timeLimit: '3h', cache: { size: '1Gi', timeToLive: '0s' } },
-      { timeLimitMs: 600_000, cache: { bytes: 33_554_432, timeToLiveMs: 1 } },
+      { timeLimitMs: 600_000, cache: { bytes: 16_777_216, timeToLiveMs: 1 } },
     ],
   ] as const)('of %j is told as %j', (shield, told) => {
     const parsed = modelDeploymentSpec.shape.shield.parse(shield);

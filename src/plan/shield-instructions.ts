@@ -22,7 +22,7 @@ export function shieldInstructionsOf(shield: Shield): ShieldInstructions {
       ? {}
       : {
           cache: {
-            bytes: within(65_536, Math.floor(parseQuantity(cache.size ?? '8Mi') ?? 8 * mebibyte), 32 * mebibyte),
+            bytes: within(65_536, Math.floor(parseQuantity(cache.size ?? '8Mi') ?? 8 * mebibyte), 16 * mebibyte),
             timeToLiveMs: within(1, milliseconds(cache.timeToLive, minuteMs), 24 * 60 * minuteMs),
           },
         }),

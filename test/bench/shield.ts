@@ -11,6 +11,7 @@ import { bringUpWithoutImages } from '../../deploy/local/bring-up.ts';
 import { projectRoot } from '../../deploy/local/cache.ts';
 import { bundlePrograms } from '../../deploy/local/images.ts';
 import { program } from '../../deploy/local/steps.ts';
+import { mostInFlight } from '../../src/contracts/resource.ts';
 import { AgentPod, until } from '../integration/agent-pod.ts';
 import { Chroot } from '../integration/chroot.ts';
 import { ratioOf, shownSpread, spreadOf, table } from './figures.ts';
@@ -107,8 +108,8 @@ async function speeds(ms: number, plain: Shielded, cached: Shielded): Promise<st
     const of = (all: readonly Load[], figure: 'p50' | 'p99' | 'aSecond') => all.map((found) => found[figure]);
     const row = (name: string, all: readonly Load[]) => [
       `${name}, ${connections === 1 ? 'one connection' : `${connections} connections`}`,
-      shownSpread(spreadOf(of(all, 'p50')), 3, ' ms'),
-      shownSpread(spreadOf(of(all, 'p99')), 2, ' ms'),
+      shownSpread(spreadOf(of(all, 'p50')), 3),
+      shownSpread(spreadOf(of(all, 'p99'))),
       shownSpread(spreadOf(of(all, 'aSecond')), 0),
       all === direct ? '' : `${shownSpread(ratioOf(of(all, 'aSecond'), of(direct, 'aSecond')))}x`,
     ];
@@ -117,7 +118,7 @@ async function speeds(ms: number, plain: Shielded, cached: Shielded): Promise<st
   return [
     `A model that answers ${ms === 0 ? 'at once' : `after ${ms} ms`}, median of ${rounds} rounds (least to most):`,
     '',
-    table(['', 'p50', 'p99', 'calls a second', 'to direct'], rows),
+    table(['', 'p50, ms', 'p99, ms', 'calls a second', 'to direct'], rows),
   ].join('\n');
 }
 
@@ -155,21 +156,24 @@ async function memory(bench: Bench): Promise<string> {
     load(plain.port, 16, { ms: 5_000, idle: 900 }),
   );
   const full = await bench.pod(50, {
-    ...{ ...shield, maxInFlight: 256, maxQueued: 1_024 },
-    cache: { bytes: 32 * 2 ** 20, timeToLiveMs: 3_600_000 },
+    ...{ ...shield, maxInFlight: mostInFlight, maxQueued: 1_024 },
+    cache: { bytes: 16 * 2 ** 20, timeToLiveMs: 3_600_000 },
   });
-  await peak('256 calls of 60 KB in flight, and 32 MiB of answers kept', full, async () => {
-    for (let batch = 0; batch < 8; batch++) {
-      await Promise.all(
-        Array.from({ length: 256 }, async (_, at) => {
+  await peak(
+    `900 idle connections, ${mostInFlight} calls of 60 KB in flight, 16 MiB of answers kept`,
+    full,
+    async () => {
+      const beside = load(full.port, 1, { ms: 8_000, idle: 900 });
+      for (let batch = 0; batch < 16; batch++) {
+        const calls = Array.from({ length: mostInFlight }, async (_, at) => {
           const response = await fetch(`http://127.0.0.1:${full.port}/apply?large=${batch}-${at}`);
           await response.arrayBuffer();
-        }),
-      );
-    }
-  });
-  const status = await full.pod.status();
-  rows.push(['of that, kept answers', `${((status?.shield?.cache?.bytes ?? 0) / 2 ** 20).toFixed(0)} MiB`]);
+        });
+        await Promise.all(calls);
+      }
+      await beside;
+    },
+  );
   return table(["the agent's RssAnon", 'at its peak'], rows);
 }
 

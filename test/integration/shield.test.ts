@@ -55,7 +55,7 @@ const goingWrong = {
 
 /** Three calls of one thread: what came of each that failed, and how many were answered. */
 async function threeCalls(connect: string): Promise<{ failed: string[]; answered: number; unfinished: number }> {
-  await using load = await Load.start(connect, { model: 'dga', threads: 1, count: 3, forMs: 4_000 });
+  await using load = await Load.start(connect, { model: 'dga', threads: 1, count: 3, forMs: 3_000 });
   const { answered, unfinished } = await load.sum();
   return { failed: load.failed.flatMap((line) => ('kind' in line ? [line.kind] : [])), answered, unfinished };
 }

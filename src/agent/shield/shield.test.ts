@@ -461,6 +461,10 @@ describe('the cache', () => {
     expect(world.asked.map(({ url }) => url)).toEqual(['/a?x=1', '/a?x=2']);
     expect(client.read.match(/"\/.*?"/g)).toEqual(['"/a?x=1"', '"/a?x=1"', '"/a?x=2"']);
     expect(results(world)).toEqual({ answered: 2, cached: 1 });
+    // The model sent them in chunks over a connection that it described.
+    const heads = client.read.split(/"\/.*?"/).map((head) => head.replace(/^Date: .*\r\n/im, ''));
+    expect(new Set(heads.slice(0, 3)).size).toBe(1);
+    expect(heads[0]).toMatch(/^HTTP\/1.1 200 OK\r\ncontent-type: application\/json\r\nContent-Length: 8\r\n/);
     expect(world.shield.status()).toMatchObject({ cache: { entries: 2, served: 1 } });
   });
 

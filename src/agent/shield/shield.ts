@@ -15,6 +15,7 @@ import { AnswerCache } from './answer-cache.ts';
 import { Counts } from './counts.ts';
 import { ErrorNotes } from './error-notes.ts';
 import { exchange } from './exchange.ts';
+import { endToEnd } from './headers.ts';
 import { shieldMetrics } from './metrics-text.ts';
 import { Mirror, type MirrorTarget } from './mirror.ts';
 import { ModelCalls } from './model-calls.ts';
@@ -85,7 +86,8 @@ export class Shield {
           copied?.(answer);
         };
       },
-      shareable: (key, answer, askedAt) => this.#cache?.put(key, answer, askedAt),
+      shareable: (key, { headers, body }, askedAt) =>
+        this.#cache?.put(key, { headers: endToEnd(headers), body }, askedAt),
     });
     const exchanges = {
       calls: this.#calls,
