@@ -5,7 +5,15 @@
  */
 
 /** Where a reason is seen: a condition's type, the state of an instance, an event alone, the commands' tables alone. */
-export type Place = 'Ready' | 'Reconciling' | 'Stalled' | 'PayloadResolved' | 'instance' | 'event' | 'command';
+export type Place =
+  | 'Ready'
+  | 'Reconciling'
+  | 'Stalled'
+  | 'PayloadResolved'
+  | 'Outranked'
+  | 'instance'
+  | 'event'
+  | 'command';
 
 export type EventType = 'Normal' | 'Warning';
 
@@ -191,6 +199,14 @@ export const reasonCatalogue = {
   RollingOut: stepOfAll(
     'A change of the spec is being rolled out. Until all instances run it, those of before serve; the message says how many run which.',
     wait,
+  ),
+  Outranked: entry(
+    'waiting',
+    'Warning',
+    'Outranked',
+  )(
+    'Another version of the model is registered that sorts above this one as plain text, so clients that name no version do not get this one.',
+    'Name the version as the message says, or remove the other one when this one is to be used.',
   ),
   RolloutDeadlineExceeded: entry(
     'failing',

@@ -539,7 +539,11 @@ export const modelDeploymentStatus = z.object({
     .optional()
     .describe('Instances, failing ones first; at most 50.'),
   endpointsTotal: z.int().min(0).optional().describe('How many instances there are in all.'),
-  conditions: z.array(condition).max(8).optional().describe('Ready, Reconciling, Stalled and PayloadResolved.'),
+  conditions: z
+    .array(condition)
+    .max(8)
+    .optional()
+    .describe('Ready, Reconciling, Stalled and PayloadResolved; and Outranked where clients prefer another version.'),
 });
 export type ModelDeploymentStatus = z.infer<typeof modelDeploymentStatus>;
 

@@ -28,6 +28,9 @@ export function grantedMemory(
   return maximumMb !== null && memoryMb > maximumMb ? { memoryMb, exceeds: maximumMb } : { memoryMb };
 }
 
+/** As on YARN, each instance that the old words ask for is registered as soon as it answers. */
+export const oldRollout = { strategy: 'Immediate' } as const;
+
 /** What a new resource says that the old words have no word for. */
 export interface OldDefaults {
   /** Cores; absent leaves it to the operator. */

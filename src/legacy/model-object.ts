@@ -22,6 +22,7 @@ export interface NewModel {
     /** Absent where the operator's default holds. */
     readonly cpu?: string;
     readonly payload: { readonly path: string; readonly readFrom: ReadFrom };
+    readonly rollout: { readonly strategy: 'Immediate' };
   };
 }
 

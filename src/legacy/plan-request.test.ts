@@ -57,6 +57,7 @@ describe('ADD', () => {
           memory: '512Mi',
           cpu: '10m',
           payload: { path: '/models/dga', readFrom: 'Store' },
+          rollout: { strategy: 'Immediate' },
         },
       },
     });

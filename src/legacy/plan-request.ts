@@ -19,7 +19,7 @@ import type { RequestQueueSettings } from '../contracts/settings.ts';
 import { type AddRefusal, decideAdd } from '../deploy-rules/add.ts';
 import { type Autoscaler, shownAutoscaler } from '../deploy-rules/autoscaler.ts';
 import { modelsMeant } from '../deploy-rules/deployed-model.ts';
-import { grantedMemory, type OldDefaults } from '../deploy-rules/old-words.ts';
+import { grantedMemory, type OldDefaults, oldRollout } from '../deploy-rules/old-words.ts';
 import { decideRemove } from '../deploy-rules/remove.ts';
 import { quoted } from '../kernel/shown-text.ts';
 import type { ModelChange, NewModel, ObservedModel } from './model-object.ts';
@@ -158,7 +158,15 @@ function planAdd(
           namespace,
           requests: encodeRequestIds([], id),
           payloadComplete: madeAt(id),
-          spec: { name: model, version, instances, memory, ...processor, payload: { path, readFrom } },
+          spec: {
+            name: model,
+            version,
+            instances,
+            memory,
+            ...processor,
+            payload: { path, readFrom },
+            rollout: oldRollout,
+          },
         },
       };
     }

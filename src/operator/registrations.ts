@@ -27,6 +27,8 @@ interface Model {
   subscription?: Subscription;
   /** Undefined until the directory was read since the last (re)connection. */
   byPod: Map<string, Seen> | undefined;
+  /** Of those that no pod made, by their ids. */
+  elsewhere: Map<string, Seen>;
   /** Reads under way overtake each other; only the latest counts. */
   turn: number;
 }
@@ -80,7 +82,7 @@ export class RegistrationFollower {
 
   follow(name: string): void {
     if (this.#models.has(name)) return;
-    const model: Model = { byPod: undefined, turn: 0 };
+    const model: Model = { byPod: undefined, elsewhere: new Map(), turn: 0 };
     this.#models.set(name, model);
     this.#subscribe(name, model);
   }
@@ -92,11 +94,17 @@ export class RegistrationFollower {
 
   view(name: string): RegistrationsView {
     if (this.#configProblem !== undefined) return { known: false, why: this.#configProblem };
-    const byPod = this.#models.get(name)?.byPod;
+    const { byPod, elsewhere } = this.#models.get(name) ?? { byPod: undefined, elsewhere: new Map<string, Seen>() };
     const state = this.#zookeeper.state();
     if (state !== 'connected') return { known: false, why: `ZooKeeper is ${state}` };
     if (byPod === undefined) return { known: false, why: 'ZooKeeper is being read' };
-    return { known: true, byPod: new Map([...byPod].map(([uid, { registration }]) => [uid, registration])) };
+    return {
+      known: true,
+      byPod: new Map([...byPod].map(([uid, { registration }]) => [uid, registration])),
+      ...(elsewhere.size === 0
+        ? {}
+        : { elsewhere: [...elsewhere.values()].map(({ registration }) => registration.version) }),
+    };
   }
 
   #configure(data: Uint8Array | undefined): void {
@@ -150,15 +158,18 @@ export class RegistrationFollower {
 
   async #read(name: string, model: Model, directory: string, children: readonly string[]): Promise<void> {
     const turn = ++model.turn;
-    const before = model.byPod;
+    const { byPod: before, elsewhere: others } = model;
     const found = new Map<string, Seen>();
+    const elsewhere = new Map<string, Seen>();
     try {
       await Promise.all(
         children.map(async (id) => {
           const uid = podUidOf(id);
-          if (uid === undefined) return;
-          const seen = await this.#instance(name, directory, id, before?.get(uid));
-          if (seen !== undefined) found.set(uid, seen);
+          const known = uid === undefined ? others.get(id) : before?.get(uid);
+          const seen = await this.#instance(name, directory, id, known);
+          if (seen === undefined) return;
+          if (uid === undefined) elsewhere.set(id, seen);
+          else found.set(uid, seen);
         }),
       );
     } catch (error) {
@@ -168,6 +179,7 @@ export class RegistrationFollower {
     }
     if (model.turn !== turn || this.#models.get(name) !== model || this.#zookeeper.state() !== 'connected') return;
     model.byPod = found;
+    model.elsewhere = elsewhere;
     this.#onChange(name);
   }
 

@@ -1,9 +1,10 @@
 /** Events say what changed, once: they are made from the difference between two statuses and from what a plan does. */
+import type { Place } from '../contracts/reason-catalogue.ts';
 import { eventOf, heardReason, type ReasonedEvent, reasonOf, traitsOf } from '../contracts/reasons.ts';
 import { type Condition, pausedReason } from '../contracts/resource.ts';
 
 export function eventsOf(before: readonly Condition[] | undefined, after: readonly Condition[]): ReasonedEvent[] {
-  return (['Ready', 'PayloadResolved', 'Stalled', 'Reconciling'] as const).flatMap((type) => {
+  return (['Ready', 'PayloadResolved', 'Stalled', 'Reconciling', 'Outranked'] as const).flatMap((type) => {
     const old = before?.find((condition) => condition.type === type);
     const now = after.find((condition) => condition.type === type);
     if (now === undefined || (old?.reason === now.reason && old.status === now.status)) return [];
@@ -13,7 +14,7 @@ export function eventsOf(before: readonly Condition[] | undefined, after: readon
 }
 
 /** Beside Ready a condition tells only what it alone says, and that a pinned payload changed while the model serves. */
-function tells(type: 'Ready' | 'PayloadResolved' | 'Stalled' | 'Reconciling', reason: string): boolean {
+function tells(type: Exclude<Place, 'instance' | 'event' | 'command'>, reason: string): boolean {
   if (type === 'Ready' || (type === 'PayloadResolved' && reason === reasonOf('PAYLOAD_CHANGED'))) return true;
   return traitsOf(reason).places.every((place) => place === type);
 }

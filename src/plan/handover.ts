@@ -92,6 +92,7 @@ function hasRival(observation: Observation, { before }: Versions): boolean {
   // Nobody knows, so nobody is hurt by waiting: nothing can be registered anyway.
   if (!registrations.known) return true;
   const own = new Set(pods.map(({ uid }) => uid));
+  if ((registrations.elsewhere ?? []).length > 0) return true;
   return [...registrations.byPod.keys()].some((uid) => !own.has(uid));
 }
 

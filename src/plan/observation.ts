@@ -210,5 +210,10 @@ export type HoldsView =
 
 /** Registrations of this model by pod UID. While ZooKeeper cannot be asked they are unknown, which never means none. */
 export type RegistrationsView =
-  | { readonly known: true; readonly byPod: ReadonlyMap<string, RegisteredPod> }
+  | {
+      readonly known: true;
+      readonly byPod: ReadonlyMap<string, RegisteredPod>;
+      /** Versions that are registered by others than pods: by another installation. */
+      readonly elsewhere?: readonly string[];
+    }
   | { readonly known: false; readonly why: string };

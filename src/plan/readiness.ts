@@ -164,14 +164,18 @@ const unregistering: Check = ({ observation, versions }) =>
 
 const progressing: Check = (facts) => {
   const { rollout, instances, observation, versions } = facts;
-  const slowest = instances.find(({ state, present }) => present && rankOf(state.severity) > rankOf('leaving'));
+  // Those that are held are up, and wait for the others.
+  const slowest = instances.find(
+    ({ state, present }) => present && rankOf(state.severity) > rankOf('leaving') && state.state !== 'Held',
+  );
   const detail = slowest === undefined ? '' : `; ${slowest.pod}: ${slowest.state.message ?? slowest.state.state}`;
   const message = `${tally(facts)}${detail}${lastDeath(facts)}`;
   if (rollout.before > 0 || versions.complete) return no('RollingOut', message);
   const deaths = recentDeaths(observation).length;
   const alive = instances.some(({ state }) => state.severity !== 'leaving');
   if (deaths >= dyingAgain || (deaths > 0 && !alive)) return no('PodFailed', message);
-  return no(slowest?.state.state ?? 'Starting', message);
+  const held = instances.some(({ state }) => state.state === 'Held');
+  return no(slowest?.state.state ?? (held ? 'Held' : 'Starting'), message);
 };
 
 /** Older deaths explain nothing. */

@@ -14,6 +14,7 @@ import { conditionFrom, no, type Verdict, yes } from './conditions.ts';
 import { historyOf } from './history.ts';
 import type { InstanceState } from './instance-state.ts';
 import type { Observation, PodView } from './observation.ts';
+import { outrankedVerdict } from './outranked.ts';
 import { type Facts, pausedWords, payloadVerdict, readyVerdict, stalledVerdict } from './readiness.ts';
 import { verifiedDigest } from './rollout.ts';
 import { deadlineVerdict, rolloutStatus } from './rollout-status.ts';
@@ -32,6 +33,7 @@ export function statusOf(
   const ready = readyVerdict(facts);
   const stalled = stalledIn(facts, ready);
   const reconciling = reconcilingVerdict(facts, ready, stalled, acting);
+  const outranks = claim.owned ? outrankedVerdict(observation) : undefined;
   const servingKey = versions.serving?.versionKey ?? observation.key;
   return {
     observedGeneration: generation,
@@ -58,6 +60,7 @@ export function statusOf(
       conditionFrom('Reconciling', reconciling, before, generation, now),
       conditionFrom('Stalled', stalled, before, generation, now),
       conditionFrom('PayloadResolved', payloadVerdict(observation), before, generation, now),
+      ...(outranks === undefined ? [] : [conditionFrom('Outranked', outranks, before, generation, now)]),
     ],
   };
 }

@@ -4,7 +4,7 @@ import type { ReadFrom } from '../../contracts/payload.ts';
 import { sameQuantity } from '../../contracts/quantity.ts';
 import { apiVersion, kind } from '../../contracts/resource.ts';
 import type { AddDecision } from '../../deploy-rules/add.ts';
-import type { OldDefaults } from '../../deploy-rules/old-words.ts';
+import { type OldDefaults, oldRollout } from '../../deploy-rules/old-words.ts';
 import type { EnvChange } from '../options/option-values.ts';
 import type { ModelManifest, ModelPatch } from '../ports.ts';
 import type { Deployed } from './deployed.ts';
@@ -57,6 +57,7 @@ export function newManifest(wish: AddWish, namespace: string, decided: Decided<'
       ...scalars({ ...wish, cpu: wish.cpu ?? oldDefaults?.cpu }),
       payload: { path: decided.path, ...(readFrom === undefined ? {} : { readFrom }) },
       ...(env.length > 0 ? { env } : {}),
+      ...(oldDefaults === undefined ? {} : { rollout: oldRollout }),
     },
   };
 }

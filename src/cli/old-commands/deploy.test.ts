@@ -13,6 +13,7 @@ const dga = {
   memory: '512Mi',
   cpu: '10m',
   payload: { path: '/models/dga', readFrom: 'Store' },
+  rollout: { strategy: 'Immediate' },
 };
 const published = (legacy: unknown = {}) => ({
   hdfs: { nameservices: { lake: { webhdfs: ['http://nn:9870'] } } },
