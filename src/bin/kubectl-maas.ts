@@ -22,6 +22,7 @@ import type { Ports } from '../cli/ports.ts';
 import type { HdfsSettings } from '../contracts/hadoop-side.ts';
 import { silentLog } from '../kernel/log.ts';
 import { systemClock } from '../kernel/system-clock.ts';
+import { payloadCatalogue } from '../payload/catalogue.ts';
 import { userPayloads } from '../payload/user-payloads.ts';
 
 const { version } = packageJson;
@@ -74,6 +75,7 @@ const ports: Ports = {
   inspect: (choice) => clusterInspector(clients.open(choice).client, signal),
   instances: (choice) => instanceReader(clients.open(choice).client, systemClock, signal),
   payloads: (hdfs) => payloadsOf(hdfs, patient),
+  catalogue: (hdfs) => payloadCatalogue(hdfs, (nameservice) => openHdfs(hdfs, nameservice, impatient), signal),
   hdfs: (hdfs) => ({
     ...payloadsOf(hdfs, impatient),
     nameNodes: (nameservice) => nameNodeStates(hdfs, nameservice, impatient, signal),

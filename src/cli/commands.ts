@@ -7,6 +7,7 @@ import { list } from './commands/list.ts';
 import { logs } from './commands/logs.ts';
 import { mode } from './commands/mode.ts';
 import { pause } from './commands/pause.ts';
+import { payload } from './commands/payload.ts';
 import { remove } from './commands/remove.ts';
 import { restart } from './commands/restart.ts';
 import { resume } from './commands/resume.ts';
@@ -28,6 +29,7 @@ export const commands: readonly Command[] = [
   restart,
   pause,
   resume,
+  payload,
   importModels,
   doctor,
   mode,

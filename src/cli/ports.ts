@@ -20,6 +20,8 @@ export interface Ports {
   readonly connect: (choice: ClusterChoice) => Cluster;
   /** HDFS as the operator's settings describe it. */
   readonly payloads: (hdfs: HdfsSettings) => PayloadUploader;
+  /** The same HDFS, to see which payloads are there, and to remove some. */
+  readonly catalogue: (hdfs: HdfsSettings) => PayloadCatalogue;
   /** The same HDFS, for looking only. */
   readonly hdfs: (hdfs: HdfsSettings) => HdfsInspector;
   /**
@@ -140,6 +142,8 @@ export interface ClusterInspector {
   lease(namespace: string, name: string): Promise<ApiObject | undefined>;
   /** What keys an object has, where it is of a kind that has some; undefined where there is no such object. */
   keysOf(kind: ReferencedKind, namespace: string | undefined, name: string): Promise<readonly string[] | undefined>;
+  /** Of one namespace, or of all. @throws RESOURCE_INVALID where one cannot be read */
+  pins(namespace: string | undefined): Promise<readonly PayloadPin[]>;
   namespaceExists(name: string): Promise<boolean>;
   nodes(): Promise<readonly ApiObject[]>;
   /** May the service account do this; or, without one, the caller? */
@@ -355,6 +359,57 @@ export interface PayloadUploader {
    * @throws MaasError HDFS_*, PAYLOAD_*, LOCAL_PATH_INVALID
    */
   uploadOver(localPath: string, target: string, options: UploadWatch): Promise<OverOutcome>;
+}
+
+export interface PayloadPlace {
+  readonly nameservice: string;
+  /** Absolute. */
+  readonly directory: string;
+}
+
+export interface StoredPayload extends PayloadPlace {
+  /**
+   * `payload`: an upload put it there whole. `unfinished`: one that is under way or was given up. `other`: whatever else
+   * is in the directory, or was changed since.
+   */
+  readonly kind: 'payload' | 'unfinished' | 'other';
+  /** `sha256:` and hex, of what an upload put there; the same as PayloadUploader's. */
+  readonly digest: string | undefined;
+  readonly files: number;
+  readonly bytes: number;
+  /** When it, or a file in it, was changed last; milliseconds since the epoch, by HDFS's clock. */
+  readonly changedAt: number;
+}
+
+export interface StoredFile {
+  /** Relative to the payload's directory. */
+  readonly path: string;
+  readonly length: number;
+  /** Its algorithm, a space, and hex; undefined for a file of no bytes. */
+  readonly checksum: string | undefined;
+}
+
+/** Calls throw MaasErrors HDFS_* and PAYLOAD_*. */
+export interface PayloadCatalogue {
+  /** Where a path as people write it is. */
+  locate(path: string): Promise<PayloadPlace>;
+  /** Undefined where there is no directory. */
+  look(place: PayloadPlace): Promise<StoredPayload | undefined>;
+  /** What the directories directly below are; none where there is nothing. */
+  below(place: PayloadPlace): Promise<readonly StoredPayload[]>;
+  files(place: PayloadPlace): Promise<readonly StoredFile[]>;
+  /** The first bytes of a file. */
+  head(place: PayloadPlace, path: string, bytes: number): Promise<Uint8Array>;
+  /** Removes it if it is as it was seen. `gone`: somebody else did; `changed`: it stays. */
+  remove(seen: StoredPayload): Promise<'removed' | 'gone' | 'changed'>;
+}
+
+/** The files that the pods of a version are given. */
+export interface PayloadPin {
+  readonly namespace: string;
+  readonly name: string;
+  /** The directory that is read, and the one that it was copied from. */
+  readonly paths: readonly string[];
 }
 
 export interface OverOutcome extends UploadOutcome {

@@ -3,7 +3,12 @@ import { shortHash } from '../contracts/names.ts';
 
 /** One directory a version, relative to the HDFS user's home or absolute, as the root is. */
 export function defaultPayloadPath(payloadRoot: string, model: string, version: string): string {
-  return `${payloadsOf(payloadRoot, model)}/${pathSegment(version)}`;
+  return `${payloadsOf(payloadRoot, model)}/${versionDirectory(version)}`;
+}
+
+/** The name of a version's directory there. */
+export function versionDirectory(version: string): string {
+  return pathSegment(version);
 }
 
 /** The directory in which all versions of a model have theirs. */

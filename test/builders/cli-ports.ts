@@ -34,7 +34,7 @@ interface Given {
 /** What only the commands that look around use. */
 export type Looking = Pick<
   Ports,
-  'hdfs' | 'zookeeper' | 'inspect' | 'models' | 'instances' | 'touch' | 'readFile' | 'readText' | 'helm'
+  'hdfs' | 'catalogue' | 'zookeeper' | 'inspect' | 'models' | 'instances' | 'touch' | 'readFile' | 'readText' | 'helm'
 >;
 
 export interface TestPorts extends Ports {
@@ -67,6 +67,7 @@ export function cliPorts({
       ...uploader,
     }),
     hdfs: unexpected('HDFS'),
+    catalogue: unexpected('HDFS'),
     zookeeper: unexpected('ZooKeeper'),
     inspect: unexpected('a look at the cluster'),
     instances: unexpected('a look at instances'),

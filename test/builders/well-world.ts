@@ -25,6 +25,7 @@ export const wellInspector: ClusterInspector = {
   }),
   can: async () => true,
   keysOf: async () => [],
+  pins: async () => [],
   namespaceExists: async () => true,
   nodes: async () => [],
 };

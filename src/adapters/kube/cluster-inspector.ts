@@ -1,5 +1,8 @@
 /** What is asked of a cluster to say whether it is well. It writes nothing. */
 import { group } from '../../contracts/api-group.ts';
+import { MaasError } from '../../contracts/errors.ts';
+import { labels, managedBy } from '../../contracts/names.ts';
+import { decodePin } from '../../contracts/pin-content.ts';
 import { plural } from '../../contracts/resource.ts';
 import type { KubeClient, Permission } from './client.ts';
 import { plainObject } from './command-cluster.ts';
@@ -58,6 +61,18 @@ export function clusterInspector(client: KubeClient, signal: AbortSignal) {
       const object = namespace === undefined ? { name } : { namespace, name };
       const found = await client.get(kinds[kind], object, { signal });
       return found && Object.keys({ ...found.data, ...found.binaryData });
+    },
+    async pins(namespace: string | undefined) {
+      const labelSelector = `${labels.managedBy}=${managedBy},${labels.owner}`;
+      const { items } = await client.list(configMaps, { namespace, labelSelector, signal });
+      return items.map(({ metadata, data, binaryData }) => {
+        const { name, namespace: where = '' } = metadata;
+        const pin = decodePin({ data, binaryData });
+        // Whoever asks must not take it for a version that reads nothing.
+        if (pin === undefined)
+          throw new MaasError('RESOURCE_INVALID', `ConfigMap ${where}/${name} is no pinned payload`);
+        return { namespace: where, name, paths: [pin.path, ...(pin.copiedFrom === undefined ? [] : [pin.copiedFrom])] };
+      });
     },
     async namespaceExists(name: string) {
       return (await client.get(namespaces, { name }, { signal })) !== undefined;

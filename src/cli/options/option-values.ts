@@ -165,3 +165,11 @@ export function loadTime(text: string): number {
   if (ms > 0 && ms <= 600_000) return ms;
   throw new InvalidArgumentError('It is more than nothing, and 10m at most.');
 }
+
+export function oneOf<T extends string>(words: readonly T[]): (text: string) => T {
+  return (text) => {
+    const found = words.find((word) => word === text);
+    if (found !== undefined) return found;
+    throw new InvalidArgumentError(`It is one of ${words.join(', ')}.`);
+  };
+}

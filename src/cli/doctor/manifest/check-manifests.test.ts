@@ -14,6 +14,7 @@ const inspector: ClusterInspector = {
   operators: async () => [],
   lease: async () => undefined,
   can: async () => true,
+  pins: async () => [],
   keysOf: async (kind, _namespace, name) => (name === 'gone' ? undefined : kind === 'Secret' ? ['token'] : []),
   namespaceExists: async (name) => name !== 'nowhere',
   nodes: async () => [

@@ -1,0 +1,20 @@
+/** Which payloads nothing refers to, and may go. Pure. */
+import type { StoredPayload } from '../ports.ts';
+import { type Reference, usersOf } from './references.ts';
+
+export type Fate = { readonly go: true } | { readonly go: false; readonly why: 'used' | 'young' | 'not ours' };
+
+/**
+ * @param olderThanMs what was changed since may be waiting for the resource that will refer to it
+ * @param now milliseconds since the epoch
+ */
+export function fateOf(
+  payload: StoredPayload,
+  references: readonly Reference[],
+  now: number,
+  olderThanMs: number,
+): Fate {
+  if (payload.kind === 'other') return { go: false, why: 'not ours' };
+  if (usersOf(payload, references).length > 0) return { go: false, why: 'used' };
+  return now - payload.changedAt < olderThanMs ? { go: false, why: 'young' } : { go: true };
+}

@@ -1,0 +1,81 @@
+/** Looks at the payloads of a model in HDFS and at whoever refers to any. */
+import { hasCode } from '../../contracts/errors.ts';
+import { payloadsOf } from '../../deploy-rules/payload-place.ts';
+import { type Model, readModel } from '../cluster/model.ts';
+import { readSettings } from '../cluster/operator-settings.ts';
+import type { Everywhere } from '../options/shared-options.ts';
+import type { Cluster, PayloadCatalogue, PayloadPlace, Ports, StoredPayload } from '../ports.ts';
+import { pathsIn, pathsOf, type Reference } from './references.ts';
+
+export interface PayloadWorld {
+  readonly catalogue: PayloadCatalogue;
+  /** The directory in which the model's uploads are. */
+  readonly base: PayloadPlace;
+}
+
+export interface ReferenceView {
+  readonly references: readonly Reference[];
+  readonly models: readonly Model[];
+  /** Only those of one namespace could be asked for. */
+  readonly narrowed: boolean;
+}
+
+type Where = Pick<Everywhere, 'operatorNamespace' | 'cluster' | 'namespace'>;
+
+/** @throws MaasError SETTINGS_*, CLUSTER_*, HDFS_* */
+export async function payloadWorld(model: string, where: Where, ports: Ports, cluster: Cluster): Promise<PayloadWorld> {
+  const { hdfs, payloadRoot } = await readSettings(cluster, where.operatorNamespace);
+  const catalogue = ports.catalogue(hdfs);
+  return { catalogue, base: await catalogue.locate(payloadsOf(payloadRoot, model)) };
+}
+
+/** Resources and pins of all namespaces; of one's own for who may look at no other. @throws MaasError CLUSTER_*, HDFS_* */
+export async function lookForReferences(
+  { catalogue }: PayloadWorld,
+  where: Where,
+  ports: Ports,
+  cluster: Cluster,
+): Promise<ReferenceView> {
+  const inspector = ports.inspect(where.cluster);
+  const ask = async (namespace: string | undefined) =>
+    await Promise.all([cluster.list(namespace), inspector.pins(namespace)]);
+  let narrowed = false;
+  const [objects, pins] = await ask(undefined).catch((error: unknown) => {
+    if (!hasCode(error, 'CLUSTER_FORBIDDEN')) throw error;
+    narrowed = true;
+    return ask(where.namespace ?? cluster.namespace);
+  });
+  const models = objects.map(readModel);
+  const named = [...models.flatMap(pathsIn), ...pins.flatMap(pathsOf)];
+  const references: Reference[] = [];
+  for (const each of named) {
+    try {
+      references.push({ ...each, place: await catalogue.locate(each.path) });
+    } catch (error) {
+      // What is no path here refers to nothing here.
+      if (!hasCode(error, 'HDFS_PATH_INVALID', 'HDFS_NAMESERVICE_UNKNOWN')) throw error;
+    }
+  }
+  return { references, models, narrowed };
+}
+
+/** What is in the model's directory, and what its resources refer to elsewhere; in the order of their paths. */
+export async function payloadsIn(
+  model: string,
+  { catalogue, base }: PayloadWorld,
+  { references, models }: ReferenceView,
+): Promise<readonly StoredPayload[]> {
+  const here = await catalogue.below(base);
+  const known = new Set(here.map(({ directory }) => directory));
+  const owners = new Set(
+    models.filter(({ spec }) => spec.name === model).map(({ metadata }) => `${metadata.namespace}/${metadata.name}`),
+  );
+  const elsewhere: StoredPayload[] = [];
+  for (const { by, place } of references) {
+    if (!owners.has(by) || known.has(place.directory)) continue;
+    known.add(place.directory);
+    const found = await catalogue.look(place);
+    if (found !== undefined) elsewhere.push(found);
+  }
+  return [...here, ...elsewhere].sort((a, b) => (a.directory < b.directory ? -1 : 1));
+}
