@@ -2,6 +2,7 @@
 import { add } from './commands/add.ts';
 import { call } from './commands/call.ts';
 import { doctor } from './commands/doctor.ts';
+import { history } from './commands/history.ts';
 import { importModels } from './commands/import.ts';
 import { list } from './commands/list.ts';
 import { logs } from './commands/logs.ts';
@@ -12,6 +13,7 @@ import { remove } from './commands/remove.ts';
 import { restart } from './commands/restart.ts';
 import { resume } from './commands/resume.ts';
 import { status } from './commands/status.ts';
+import { undo } from './commands/undo.ts';
 import { version } from './commands/version.ts';
 import { watch } from './commands/watch.ts';
 import { why } from './commands/why.ts';
@@ -30,6 +32,8 @@ export const commands: readonly Command[] = [
   pause,
   resume,
   payload,
+  history,
+  undo,
   importModels,
   doctor,
   mode,

@@ -39,6 +39,10 @@ export const errorCatalogue = {
     'The model cannot come up by itself: somebody has to change something first.',
     'Correct what the message names.',
   ),
+  UNDO_IMPOSSIBLE: entry(
+    'There is no version to set the model back to, or it is set back already.',
+    'See what there was with `kubectl maas history`.',
+  ),
   PAYLOAD_PATH_DIFFERS: entry(
     'This version of the model is already deployed with another payload path.',
     'Give the other payload its own version, or leave the path out.',

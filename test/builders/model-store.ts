@@ -88,7 +88,7 @@ export class ModelStore {
       patch: async (state, { spec, annotations }, dryRun) => {
         await before('patch');
         const present = this.#inState(state);
-        const changed = { ...part(present, 'spec'), ...spec };
+        const changed = merged(part(present, 'spec'), spec);
         if (dryRun) return { ...present, spec: changed };
         this.writes.push(`patch ${state.name} ${JSON.stringify(spec)}`);
         const metadata = part(present, 'metadata');
@@ -97,7 +97,7 @@ export class ModelStore {
             generation: Number(metadata['generation']) + 1,
             ...(annotations === undefined ? {} : { annotations: { ...part(metadata, 'annotations'), ...annotations } }),
           },
-          spec: changed,
+          spec,
         });
       },
       delete: async (state, { dryRun, foreground }) => {
@@ -158,7 +158,14 @@ export class ModelStore {
 
 /** As a JSON merge patch does it: what is null goes. */
 function merged(object: ApiObject, patch: ApiObject = {}): ApiObject {
-  return Object.fromEntries(Object.entries({ ...object, ...patch }).filter(([, value]) => value !== null));
+  const isObject = (value: unknown): value is ApiObject =>
+    typeof value === 'object' && value !== null && !Array.isArray(value);
+  const changed = Object.entries(patch).map(([key, value]) => {
+    const before = object[key];
+    return [key, isObject(before) && isObject(value) ? merged(before, value) : value];
+  });
+  const all = Object.entries({ ...object, ...Object.fromEntries(changed) });
+  return Object.fromEntries(all.filter(([, value]) => value !== null));
 }
 
 export function keyOf(namespace: string, name: string): string {

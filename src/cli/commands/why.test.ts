@@ -148,4 +148,139 @@ dga-b on node-1: ScriptEnded
 `,
     });
   });
+
+  it('says of a model that serves since when, and what clients see', async () => {
+    const endpoint = (pod: string) => ({ pod, version: '1.0', state: 'Registered', url: `http://${pod}:80` });
+    const is = world({
+      serving: '1.0',
+      registered: 2,
+      endpointsTotal: 2,
+      payload: found,
+      endpoints: [endpoint('dga-a'), endpoint('dga-b')],
+      conditions: [condition('Ready', 'True', 'Serving', '2 of 2 registered', -3_600)],
+    });
+    const up = { containerStatuses: [runningSince('model', 1)], initContainerStatuses: [runningSince('agent', 2)] };
+    const scheduled = { type: 'PodScheduled', status: 'True', lastTransitionTime: time(0) };
+    const ready = { type: 'Ready', status: 'True', lastTransitionTime: time(9) };
+    const status = { ...up, conditions: [scheduled, ready] };
+    is.instances.pods.push(podObject('dga-a', uid, { status }), podObject('dga-b', uid, { status }));
+    // An agent of an earlier release tells no steps: what the pod knows is told.
+    is.instances.agents.set('dga-a', { ...agentOf('dga-a', 'Registered', {}), hdfs: undefined });
+    expect((await told('why dga', is)).out).toBe(`dga 1.0 is served: 2 of 2 registered
+  why        Serving for 61m, since 23:59:00Z: 2 of 2 registered
+  clients    get version 1.0 at http://dga-a:80, http://dga-b:80
+  payload    /models/dga as user maas; 2 files, 12 MiB, sha256:aaaaaaaaaaaa
+  resource   fraud/dga-1.0
+
+dga-a on node-1: Registered
+  00:59:00Z           made
+  00:59:00Z    +0.0s  scheduled  on node-1
+  00:59:02Z    +2.0s  agent
+  00:59:09Z    +7.0s  registered
+
+1 more instance, up as well.
+`);
+    // Nobody reads logs of what is well.
+    expect(is.instances.asked.filter((question) => question.startsWith('log'))).toEqual([]);
+  });
+
+  it('names what may not be read, and tells the rest from the status', async () => {
+    const is = oneFails();
+    for (const what of ['agent', 'events', 'log'] as const) is.instances.refused.add(what);
+    const partly = await told('why dga', is);
+    expect(partly.code).toBe(0);
+    expect(partly.out).toContain(`
+  last start | no module named flask
+`);
+    expect(partly.out).toContain(`
+  not read   what its agent says (dga-b): agent is forbidden: User "eve" cannot get it
+  not read   events (dga-b): events is forbidden: User "eve" cannot get it
+  not read   its agent's log (dga-b): log is forbidden: User "eve" cannot get it
+`);
+    is.instances.refused.add('pods');
+    const hardly = await told('why dga', is);
+    expect(hardly.out).toContain('\ndga-b: ScriptEnded\n');
+    expect(hardly.out).toContain('  not read   pods: pods is forbidden: User "eve" cannot get it\n');
+  });
+
+  it('tells as JSON what it tells people, with the command to run', async () => {
+    const { out } = await told('why dga -o json', oneFails());
+    const story = JSON.parse(out);
+    expect(story).toMatchObject({
+      kind: 'ModelStory',
+      served: true,
+      complete: false,
+      reason: 'ScriptEnded',
+      next: { command: 'kubectl maas logs dga-1.0 -n fraud --instance dga-b --previous' },
+      instances: [{ pod: 'dga-b', script: { previous: true, lines: ['loading', expect.any(String)] } }],
+      untold: 1,
+      unread: [],
+    });
+    expect(story.instances[0].steps.at(-1)).toEqual({
+      step: 'script',
+      at: '2026-01-01T00:59:40.000Z',
+      tookMs: 36_300,
+      detail: 'after 2 restarts',
+    });
+  });
+
+  it('says how far a switch is, and how to go back from one that cannot get any further', async () => {
+    const revision = (number: number, rest: object) => ({
+      revision: number,
+      id: `${number}`,
+      version: `${number}.0`,
+      path: '/models/dga',
+      startedAt: time(0),
+      result: 'Stalled',
+      spec: {},
+      ...rest,
+    });
+    const is = world({
+      serving: '0.9',
+      registered: 0,
+      rollout: { from: '0.9', to: '1.0', key: 'k', startedAt: time(0), answering: 1, needed: 2, released: false },
+      history: [revision(2, {}), revision(1, { result: 'Serving', servedAt: time(0) })],
+      endpoints: [{ pod: 'old', version: '0.9', state: 'Registered', url: 'http://old:80' }],
+      conditions: [
+        condition('Ready', 'False', 'Held', '0 of 2 registered'),
+        condition('Stalled', 'True', 'RolloutDeadlineExceeded', 'not within 1m'),
+      ],
+    });
+    expect((await told('why dga', is)).out).toBe(`dga 1.0 is not served: clients get version 0.9
+  why        Held for 30s, since 00:59:30Z: 0 of 2 registered
+  stalled    RolloutDeadlineExceeded: not within 1m
+  switch     from version 0.9 to 1.0, begun 60s ago: 1 instance of 1.0 answers, 2 must before they are registered together
+  next       Wait.
+             kubectl maas watch dga-1.0 -n fraud
+  go back    kubectl maas undo dga-1.0 -n fraud
+  clients    get version 0.9 at http://old:80
+  payload    /models/dga as user maas
+  resource   fraud/dga-1.0
+`);
+  });
+
+  it('says what nobody looks after, what is paused, what is stopped', async () => {
+    const nobody = world({}, {});
+    nobody.store.update('dga-1.0', { status: { observedGeneration: 0 } });
+    nobody.store.putConfigMap('maas-system', settingsConfigMap, {
+      [settingsKey]: JSON.stringify({
+        hdfs: { nameservices: { a: { webhdfs: ['http://a:1'] } } },
+        namespaces: ['dns'],
+      }),
+    });
+    expect((await told('why dga', nobody)).out).toContain(
+      'why        NotServed: the operator in namespace maas-system does not serve namespace fraud; it serves dns\n',
+    );
+    const paused = world({
+      conditions: [condition('Ready', 'False', 'RollingOut', 'waits'), condition('Reconciling', 'False', 'Paused')],
+    });
+    const out = (await told('why dga', paused)).out;
+    expect(out).toContain('dga 1.0 is not known to be served: ? of 2 registered, and is paused\n');
+    expect(out).toContain('  next       kubectl maas resume dga-1.0 -n fraud\n');
+    const stopped = world(
+      { registered: 0, conditions: [condition('Ready', 'True', 'ScaledToZero')] },
+      { instances: 0 },
+    );
+    expect((await told('why dga', stopped)).out).toContain('kubectl scale mdl dga-1.0 -n fraud --replicas 1\n');
+  });
 });

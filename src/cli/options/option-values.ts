@@ -34,6 +34,12 @@ export function lineCount(text: string): number {
   throw new InvalidArgumentError('It is a whole number of lines.');
 }
 
+/** As `history` numbers what was asked for. */
+export function revisionNumber(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It is the number of a revision, as `kubectl maas history` shows it.');
+}
+
 function wholeNumber(text: string, least: number): number {
   const number = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
   if (number >= least && number <= 1_000) return number;

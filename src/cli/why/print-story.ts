@@ -48,7 +48,7 @@ function verdict({ served, complete, reason, version, clients }: Story): string 
 }
 
 function summary(story: Story, options: Options): string {
-  const { clients, payload, reason, message, since, stalled, next } = story;
+  const { clients, payload, reason, message, since, stalled, next, rollout, goBack } = story;
   const age = since === null ? '' : ` for ${formatAge(options.now - Date.parse(since))}, since ${clock(since)}`;
   const urls = clients.urls.slice(0, shownUrls).join(', ');
   const more = Math.max(clients.urls.length, clients.registered ?? 0) - shownUrls;
@@ -59,13 +59,22 @@ function summary(story: Story, options: Options): string {
   return [
     field('why', `${reason}${age}${message === '' ? '' : `: ${message}`}`, options),
     ...(stalled === null ? [] : [field('stalled', `${stalled.reason}: ${stalled.message}`, options)]),
+    ...(rollout === null ? [] : [field('switch', switchText(rollout, options), options)]),
     nextText(next, options),
+    ...(goBack === null ? [] : [`  ${paint(options, 'bold', 'go back')}    ${visible(goBack)}\n`]),
     field('clients', sees, options),
     ...(clients.functions.length === 0 ? [] : [field('functions', clients.functions.join(', '), options)]),
     field('payload', payloadText(payload), options),
     ...(payload.heard === null ? [] : [field('HDFS', payload.heard, options)]),
     field('resource', `${story.namespace}/${story.resource}`, options),
   ].join('');
+}
+
+function switchText(rollout: NonNullable<Story['rollout']>, { now }: Options): string {
+  const { from, to, startedAt, answering, needed, released } = rollout;
+  const gate = released ? 'they are being registered' : `${needed} must before they are registered together`;
+  const age = formatAge(now - Date.parse(startedAt));
+  return `from version ${from} to ${to}, begun ${age} ago: ${counted(answering, 'instance')} of ${to} ${answering === 1 ? 'answers' : 'answer'}, ${gate}`;
 }
 
 const shownUrls = 3;

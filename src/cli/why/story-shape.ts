@@ -24,7 +24,18 @@ export interface Story {
   /** RFC 3339, since when the reason's condition is as it is. */
   readonly since: string | null;
   readonly stalled: { readonly reason: string; readonly message: string } | null;
+  /** A version that is about to take the place of another one. */
+  readonly rollout: {
+    readonly from: string;
+    readonly to: string;
+    readonly startedAt: string;
+    readonly answering: number;
+    readonly needed: number;
+    readonly released: boolean;
+  } | null;
   readonly next: NextAction;
+  /** The command that sets it back to what served before, where it cannot get any further. */
+  readonly goBack: string | null;
   readonly clients: {
     readonly version: string | null;
     readonly registered: number | null;
@@ -87,8 +98,13 @@ export const storyFields: JsonShape['fields'] = [
   ['message', 'The same in the words of the status.'],
   ['since', 'Since when it is up, or is not; null where nobody says.'],
   ['stalled', 'Reason and message where nothing but a change by somebody can help; else null.'],
+  [
+    'rollout',
+    'A version that is about to take the place of another one: from, to, startedAt, answering, needed, released; else null.',
+  ],
   ['next.says', 'What to do next, in words; null where the command says it, or nothing is to be done.'],
   ['next.command', 'The same as a command that can be pasted; null where there is none.'],
+  ['goBack', 'The command that sets it back to what served before, where it is stalled and something has; else null.'],
   ['clients.version', 'The version that clients get; null when none.'],
   ['clients.registered', 'Instances that clients see; null while that is not known.'],
   ['clients.desired', 'Wanted instances.'],

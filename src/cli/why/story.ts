@@ -9,7 +9,7 @@ import { conditionOf, isGoing, isPaused, type Model, registeredState } from '../
 import { counted } from '../output/counted.ts';
 import type { InstanceFacts, LogTail, SaidStatus, WhyFacts } from './facts.ts';
 import { type Heard, heardOf, heardOfPayload } from './heard.ts';
-import { nextAction } from './next-action.ts';
+import { nextAction, word } from './next-action.ts';
 import { type Step, stepsOf } from './steps.ts';
 import type { InstanceStory, NextAction, Story, TailStory } from './story-shape.ts';
 
@@ -42,6 +42,8 @@ export function storyOf(facts: WhyFacts): Story {
     message,
     since,
     stalled: stalled?.status === 'True' ? { reason: stalled.reason, message: stalled.message } : null,
+    rollout: rolloutOf(model),
+    goBack: stalled?.status === 'True' ? backOf(model) : null,
     next: nextOfAll(facts, reason, complete, told[0]),
     clients: clientsOf(model),
     payload: payloadOf(facts),
@@ -49,6 +51,19 @@ export function storyOf(facts: WhyFacts): Story {
     untold: Math.max(all.length, status.endpointsTotal ?? 0) - told.length,
     unread: unreadOf(facts),
   };
+}
+
+function rolloutOf({ status }: Model): Story['rollout'] {
+  if (status.rollout === undefined) return null;
+  const { from, to, startedAt, answering, needed, released } = status.rollout;
+  return { from, to, startedAt, answering, needed, released };
+}
+
+/** Where another revision has served. */
+function backOf({ metadata, status: { history = [] } }: Model): string | null {
+  const [, ...earlier] = history;
+  if (!earlier.some(({ servedAt, spec }) => servedAt !== undefined && spec !== undefined)) return null;
+  return `kubectl maas undo ${word(metadata.name)} -n ${word(metadata.namespace)}`;
 }
 
 function isBehind({ metadata, status }: Model): boolean {
