@@ -1,4 +1,5 @@
 /** Calls one instance as Stellar would, over a way that there is from here. */
+import { isIP } from 'node:net';
 import { type CallUrl, type ModelCall, modelCallUrl } from '../../wire/model-call.ts';
 import { addressOf } from '../doctor/endpoint-addresses.ts';
 import type { AnsweredCall, CallBounds, CallOutcome, ModelCaller, Ports } from '../ports.ts';
@@ -23,12 +24,15 @@ export interface Called extends StellarView {
 /** Within which an address accepts a connection that is worth trying directly. */
 const touchMs = 1_000;
 
-/** Directly where the address can be reached from here; else through the API server, where it is a pod. */
+/**
+ * Directly where the address can be reached from here; else through the API server, where it is a pod's own. What stands
+ * behind a name, the site has put there, and the pod may listen at another port.
+ */
 export async function wayTo(instance: Instance, wanted: Way | undefined, ports: Pick<Ports, 'touch'>): Promise<Way> {
   if (instance.pod === undefined) return 'direct';
   if (wanted !== undefined) return wanted;
   const at = addressOf(instance.url);
-  if (at === undefined) return 'direct';
+  if (at === undefined || isIP(at.host) === 0) return 'direct';
   return (await ports.touch(at.host, at.port, touchMs)).outcome === 'connected' ? 'direct' : 'api-server';
 }
 

@@ -50,11 +50,10 @@ export async function compare(rows: readonly InputRow[], options: CompareOptions
   const found: Difference[] = [];
   let [compared, differing] = [0, 0];
   const one = async (row: InputRow, stop: AbortSignal) => {
-    // Both at once: what a row costs the models does not depend on which of them is asked first.
-    const [left, right] = await Promise.all([
-      options.call(versions[0], row.args, stop),
-      options.call(versions[1], row.args, stop),
-    ]);
+    const first = options.call(versions[0], row.args, stop);
+    if (options.parallel === 1) await first;
+    // Else both at once: what a row costs the models does not depend on which of them is asked first.
+    const [left, right] = await Promise.all([first, options.call(versions[1], row.args, stop)]);
     count(tallies[0], left);
     count(tallies[1], right);
     compared += 1;

@@ -107,6 +107,12 @@ describe('call', () => {
     expect((await ran('call dga --via api-server')).asked).toEqual(['fraud/p3 http://10.0.0.3:1500/apply?']);
   });
 
+  it('calls what has a name by it, whatever stands behind it', async () => {
+    const touch: Touch = { outcome: 'unresolved', problem: 'ENOTFOUND' };
+    const store = storeWith(endpoint('p1', '1.0', { url: 'http://models.example:80/dga' }));
+    expect((await ran('call dga', { store, touch })).asked).toEqual(['http://models.example:80/dga/apply?']);
+  });
+
   it('calls each instance of the version with --all', async () => {
     const answer = (url: string) => (url.includes('0.1') ? answered('{"a":1}') : answered('oops', 503));
     const { code, out, err, asked } = await ran('call dga --all', { answer });
@@ -291,6 +297,11 @@ describe('call --compare', () => {
   it('keeps few calls under way', async () => {
     const { asked } = await ran(`${compare} --parallel 2`, { store: oneEach(), inputs });
     expect(asked.map((url) => new URL(url).searchParams.get('host'))).toEqual(['a', 'a', 'b', 'b', 'c', 'c', 'd', 'd']);
+  });
+
+  it('keeps one under way where that is asked for', async () => {
+    const { asked } = await ran(`${compare} --parallel 1`, { store: oneEach(), inputs });
+    expect(asked.map((url) => new URL(url).hostname)).toEqual(Array(4).fill(['10.0.0.1', '10.0.0.2']).flat());
   });
 
   it('prints what there is when it is interrupted', async () => {

@@ -278,6 +278,17 @@ describe('payload diff', () => {
     );
   });
 
+  it('takes what the history says of a version that served before', async () => {
+    const history = [
+      { revision: 1, id: 'x', version: '0.5', path: '/old/dga', startedAt: '2026-01-01T00:00:00Z', result: 'Served' },
+    ];
+    const { out } = await ran('payload diff dga 0.5 1.0', storeWith('maas/models/dga/1.0', { history }), {
+      there,
+      files,
+    });
+    expect(out).toContain('from /old/dga\n');
+  });
+
   it('takes paths, too', async () => {
     const { out } = await ran(`payload diff dga ${base}/1.0 ${base}/1.0`, new ModelStore(), { there, files });
     expect(out).toContain('the same files\n');

@@ -13,8 +13,8 @@ const maxTexts = 20;
 const maxLines = 60;
 
 /**
- * Where the payload of a version is: where a resource of it says; else in the model's directory, the one that was changed
- * last of those by digest. A text with a slash is a path itself.
+ * Where the payload of a version is: where a resource of it says, or its history; else in the model's directory, the one
+ * that was changed last of those by digest. A text with a slash is a path itself.
  * @throws MaasError MODEL_NOT_FOUND, HDFS_*
  */
 export async function placeOf(
@@ -28,6 +28,11 @@ export async function placeOf(
   if (resource !== undefined && resource.spec.payload.path !== '') {
     return await catalogue.locate(resource.spec.payload.path);
   }
+  const remembered = models
+    .filter(({ spec }) => spec.name === model)
+    .flatMap(({ status }) => status.history ?? [])
+    .find((revision) => revision.version === version);
+  if (remembered !== undefined) return await catalogue.locate(remembered.path);
   const name = versionDirectory(version);
   const nameIn = ({ directory }: PayloadPlace) => directory.slice(directory.lastIndexOf('/') + 1);
   const found = (await catalogue.below(base))
