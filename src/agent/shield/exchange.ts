@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { shieldErrorHeader } from '../../contracts/pod-contract.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import { messageOf } from '../../kernel/message-of.ts';
 import type { AnswerCache, KeptAnswer } from './answer-cache.ts';
 import { cacheKey } from './answer-cache.ts';
 import type { ModelCalls } from './model-calls.ts';
@@ -44,6 +45,8 @@ class Exchange {
 
   serve(): void {
     const { calls, cache } = this.#options;
+    // What becomes of a connection is told by its end.
+    for (const side of [this.#request, this.#response]) side.on('error', () => undefined);
     this.#response.on('close', () => {
       if (this.#over) return;
       this.#end('gone');
@@ -60,12 +63,22 @@ class Exchange {
       this.#sendKept(kept);
       return;
     }
-    const leave = calls.ask(call, key, (answer, shared) => this.#answer(call, answer, shared), this.#begunAt);
-    this.#leave = leave;
+    this.#leave = calls.ask(call, key, (answer, shared) => this.#told(call, answer, shared), this.#begunAt);
+  }
+
+  #told(call: Call, answer: Answer, shared: boolean): void {
+    if (this.#over) return;
+    try {
+      this.#answer(call, answer, shared);
+    } catch (error) {
+      // A status or a header that Node reads and does not write.
+      if (answer.kind === 'flowing') answer.rest.destroy();
+      this.#end('closed', `the answer cannot be passed on: ${messageOf(error)}`);
+      this.#response.destroy();
+    }
   }
 
   #answer(call: Call, answer: Answer, shared: boolean): void {
-    if (this.#over) return;
     if (answer.kind === 'failed') {
       this.#fail(call.method, answer.failure, answer.why);
       return;

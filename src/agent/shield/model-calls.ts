@@ -6,7 +6,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { Admission } from './admission.ts';
 import { mayBeShared } from './answer-cache.ts';
 import type { Timer } from './timer.ts';
-import { type Answer, type Asked, askModel, Cut, type Upstream } from './upstream.ts';
+import { type Answer, type Asked, type askModel, Cut, type Upstream } from './upstream.ts';
 
 export interface ModelCallsOptions {
   readonly timeLimitMs: number;
@@ -15,6 +15,8 @@ export interface ModelCallsOptions {
   readonly queueTimeMs: number;
   /** Where the model is; undefined while there is none. */
   readonly upstream: () => Upstream | undefined;
+  /** How the model is asked. */
+  readonly askModel: typeof askModel;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly timer: Timer;
   /** Told when the model is asked. What it returns is told the answer, whatever comes of it. */
@@ -118,7 +120,7 @@ export class ModelCalls {
       return;
     }
     flight.observe = this.#options.launched?.(flight.asked);
-    flight.abort = askModel(upstream, flight.asked, (answer) => this.#land(flight, answer));
+    flight.abort = this.#options.askModel(upstream, flight.asked, (answer) => this.#land(flight, answer));
   }
 
   #land(flight: Flight, answer: Answer): void {

@@ -10,7 +10,7 @@ import { bind, boundPort } from '../bind.ts';
 /** Stellar puts all arguments into the URL. */
 const largestHeadBytes = 65_536;
 /** From a connection's beginning, or a request's, until its head is there. */
-const headWithinMs = 10_000;
+const usualHeadWithinMs = 10_000;
 /** Clients keep a connection for each thread; one that is closed while it is used is opened again. */
 const idleMs = 75_000;
 const mostConnections = 1_024;
@@ -20,14 +20,18 @@ export class ShieldServer {
   #connections = 0;
 
   /** @param callWithinMs no call takes longer, as long as its client reads what it is sent */
-  constructor(serve: (request: IncomingMessage, response: ServerResponse) => void, callWithinMs: number) {
+  constructor(
+    serve: (request: IncomingMessage, response: ServerResponse) => void,
+    callWithinMs: number,
+    headWithinMs = usualHeadWithinMs,
+  ) {
     const server = createServer(
       {
         maxHeaderSize: largestHeadBytes,
         headersTimeout: headWithinMs,
         requestTimeout: headWithinMs + callWithinMs,
         keepAliveTimeout: idleMs,
-        connectionsCheckingInterval: 5_000,
+        connectionsCheckingInterval: headWithinMs / 2,
         requireHostHeader: false,
       },
       serve,
@@ -38,6 +42,8 @@ export class ShieldServer {
     // An expectation that nobody knows is no reason for another answer than to the request without it.
     server.on('checkExpectation', serve);
     server.on('clientError', answerUnread);
+    // Accepting may fail for a while, which is no reason for anything to end.
+    server.on('error', () => undefined);
     server.on('connection', (socket) => {
       this.#connections += 1;
       socket.once('close', () => {

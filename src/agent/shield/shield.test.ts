@@ -3,6 +3,7 @@ import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Answering, listening, type Shielded, shielded, Wire } from '../../../test/builders/shielded-model.ts';
+import { ShieldServer } from './shield-server.ts';
 import { heldBytes } from './upstream.ts';
 
 const until = (check: () => unknown) => vi.waitFor(check, { timeout: 10_000, interval: 5 });
@@ -407,6 +408,32 @@ describe('what Stellar never sends', () => {
     await until(() => expect(client.ended).toBe(true));
     expect(Object.keys(world.asked[0]?.headers ?? {})).not.toEqual(expect.arrayContaining(['x-hop']));
     expect(client.read).not.toMatch(/x-mine|timeout=1/i);
+  });
+
+  it('an answer that Node reads and does not write ends the connection, and nothing else', async () => {
+    const world = await standing((asked) => void asked.socket.end('HTTP/1.1 042 Odd\r\nContent-Length: 0\r\n\r\n'));
+    await expect(ask(world, { method: 'POST' })).rejects.toThrow();
+    expect(await ask(world)).toMatchObject({ status: 204 });
+    expect(results(world)).toEqual({ closed: 1, status: 1 });
+  });
+
+  it('a body that does not come to its end is a client that left', async () => {
+    const world = await standing((asked) => void asked.resume());
+    const client = wire(world.port);
+    client.socket.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx');
+    await until(() => expect(world.asked).toHaveLength(1));
+    client.socket.destroy();
+    await until(() => expect(world.asked[0]?.socket.destroyed).toBe(true));
+    await until(() => expect(results(world)).toEqual({ gone: 1 }));
+  });
+
+  it('a head that comes too slowly is not waited for, and nothing is said about it', async () => {
+    const server = new ShieldServer(() => undefined, 1_000, 100);
+    const slow = wire((await server.listen([0])) ?? 0);
+    slow.socket.write('GET / HTTP/1.1\r\nHost: a\r\n');
+    await until(() => expect(slow.ended).toBe(true));
+    expect(slow.read).toBe('');
+    await server.close();
   });
 });
 

@@ -22,7 +22,7 @@ import { ModelCalls } from './model-calls.ts';
 import { isError, type Result } from './results.ts';
 import { ShieldServer } from './shield-server.ts';
 import type { Timer } from './timer.ts';
-import { Cut, type Upstream } from './upstream.ts';
+import { askModel, Cut, type Upstream } from './upstream.ts';
 
 export interface ShieldOptions {
   readonly instructions: ShieldInstructions;
@@ -78,7 +78,7 @@ export class Shield {
     this.#calls = new ModelCalls({
       ...instructions,
       upstream: () => this.#upstream,
-      ...{ clock, timer },
+      ...{ askModel, clock, timer },
       launched: (asked) => {
         const copied = this.#mirror?.copy(asked);
         return (answer) => {
