@@ -33,7 +33,7 @@ export interface HoldsOptions {
 }
 
 interface Followed {
-  readonly subscription: Subscription;
+  subscription: Subscription | undefined;
   /** As it was last seen, with what was published; undefined until it was read since the connection came. */
   seen: { readonly version: number; readonly holds: Holds | undefined } | undefined;
 }
@@ -65,7 +65,7 @@ export class HoldFollower {
 
   stop(): void {
     for (const close of this.#closers.splice(0)) close();
-    for (const { subscription } of this.#resources.values()) subscription.close();
+    for (const { subscription } of this.#resources.values()) subscription?.close();
     this.#resources.clear();
   }
 
@@ -129,7 +129,7 @@ export class HoldFollower {
     const known = new Set(uids);
     for (const [uid, { subscription }] of this.#resources) {
       if (known.has(uid)) continue;
-      subscription.close();
+      subscription?.close();
       this.#resources.delete(uid);
       this.#options.changed(uid);
     }
@@ -144,11 +144,9 @@ export class HoldFollower {
     const before = this.#resources.get(uid);
     if (before !== undefined) return before;
     const { zookeeper, path } = this.#options;
-    const followed: Followed = {
-      subscription: zookeeper.watchNode(`${path}/${uid}`, (node) => this.#seen(uid, node)),
-      seen: undefined,
-    };
+    const followed: Followed = { subscription: undefined, seen: undefined };
     this.#resources.set(uid, followed);
+    followed.subscription = zookeeper.watchNode(`${path}/${uid}`, (node) => this.#seen(uid, node));
     return followed;
   }
 

@@ -26,8 +26,10 @@ const switchTo = (version: string, rollout: object = {}) =>
 
 const condition = ({ status }: ShownModel, type: string) => status.conditions.find((each) => each.type === type);
 
+/** Pods that take room: those that have ended are there for a moment longer. */
 async function living(): Promise<number> {
-  const text = await stage.k('get', 'pods', '-l', 'app.kubernetes.io/name=maas-model', '-o', 'name');
+  const left = '--field-selector=status.phase!=Succeeded,status.phase!=Failed';
+  const text = await stage.k('get', 'pods', '-l', 'app.kubernetes.io/name=maas-model', left, '-o', 'name');
   return text.trim().split('\n').length;
 }
 
