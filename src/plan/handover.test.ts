@@ -131,6 +131,17 @@ describe('a version that takes the place of another', () => {
     expect(seen(world)).toEqual({ '1.0': 3, '2.0': 1 });
   });
 
+  it('is removed at once where its agents know of no holds, as those of earlier releases', () => {
+    const world = three();
+    for (const [name, { hold: _, ...deployment }] of world.deployments) world.deployments.set(name, deployment);
+    world.change({ version: '2.0' });
+    for (let step = 0; step < 4; step += 1) turn(world);
+    world.reconcile();
+    for (let agent = 0; agent < 3; agent += 1) world.hear(0);
+    world.reconcile();
+    expect([...world.deployments.values()].map(({ version }) => version)).toEqual(['2.0']);
+  });
+
   it('of another resource holds nothing back: the first version of a model is registered as its instances come up', () => {
     const world = new PlannerWorld();
     world.change({ instances: 3 });

@@ -1,6 +1,6 @@
 /** Versions that change place while a client calls all the time: well, in vain, in small steps, and with the operator killed. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Load, type LoadSum } from '../integration/java.ts';
+import { type FollowedLine, Followers, Load, type LoadSum } from '../integration/java.ts';
 import { pythonModel } from './payloads.ts';
 import { eventually, type ShownModel, Stage } from './stage.ts';
 
@@ -54,6 +54,13 @@ function table(sum: LoadSum): string {
     .join('\n');
 }
 
+/** When a client saw each instance of a version come or go, milliseconds since 1970. */
+function moments(lines: readonly FollowedLine[], event: 'appeared' | 'vanished', version: string): number[] {
+  return lines.flatMap((line) => (line.event === event && line.endpoint.version === version ? [line.at] : []));
+}
+
+const spread = (times: readonly number[]) => Math.max(...times) - Math.min(...times);
+
 /** Instances that answered for a version from its first second on, in so many seconds. */
 function instancesAtFirst(sum: LoadSum, version: string, seconds: number): number {
   const own = Object.entries(sum.seconds)
@@ -65,14 +72,19 @@ function instancesAtFirst(sum: LoadSum, version: string, seconds: number): numbe
 
 describe('a model with three instances, called fifty times a second', () => {
   it('is served without a failed call whatever version takes the place of which', async () => {
+    await using follower = await Followers.start(stage.chroot.connect());
     await using calls = await Load.start(stage.chroot.connect(), {
       ...{ model: 'steady', args: { a: 'b' }, tally: 'version' },
       ...{ threads: 5, pauseMs: 95, forMs: 400_000 },
     });
 
-    // A switch, and while it is under way, a second one.
+    // All together, and before the old ones go.
     await switchTo('2.0');
     await settled('2.0');
+    const [came, went] = [moments(follower.lines, 'appeared', '2.0'), moments(follower.lines, 'vanished', '1.0')];
+    expect([came.length, went.length]).toEqual([3, 3]);
+    expect(Math.max(...came)).toBeLessThanOrEqual(Math.min(...went));
+    console.log(`three came within ${spread(came)} ms, three went within ${spread(went)} ms`);
 
     // One that cannot come up: it is held, it stalls, and the way back is an edit.
     await switchTo('3.0', { warmup: { expect: { fields: { version: 'no such' } } }, deadline: '5s' });
