@@ -70,7 +70,7 @@ export const errorCatalogue = {
   ),
   CONFLICT: entry('Somebody else changed the same object at the same time.', 'Run the command again.', true),
   INTERRUPTED: entry('The command was interrupted.', 'Look at what was done so far, and run it again.'),
-  TIMEOUT: entry('What was waited for did not happen in time.', 'See why with `kubectl describe mdl`.', true),
+  TIMEOUT: entry('What was waited for did not happen in time.', 'See why with `kubectl maas why`.', true),
   CLUSTER_UNREACHABLE: entry(
     'The Kubernetes API server did not answer.',
     'Check the kubeconfig and the cluster.',

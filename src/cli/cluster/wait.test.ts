@@ -158,7 +158,7 @@ describe('add --wait', () => {
       [
         '  p2  ScriptEnded: status 1',
         'error[TIMEOUT]: dga 1.0 is not up after 30s: ScriptEnded: 1 of 2 registered; p2: status 1',
-        'next: It is still being tried. See more with `kubectl describe mdl dga-1.0 -n fraud`.',
+        'next: It is still being tried. See more with `kubectl maas why dga-1.0 -n fraud`.',
         '',
       ].join('\n'),
     );

@@ -146,7 +146,7 @@ export async function waitUntil(ports: Ports, cluster: Cluster, model: Model, wa
       next:
         verdict === 'unseen'
           ? 'Check that the operator runs and serves this namespace.'
-          : `It is still being tried. See more with \`kubectl describe mdl ${name} -n ${namespace}\`.`,
+          : `It is still being tried. See more with \`kubectl maas why ${name} -n ${namespace}\`.`,
     },
   );
 }

@@ -135,9 +135,9 @@ describe('why', () => {
 dga-b on node-1: ScriptEnded
   00:59:00Z           made
   00:59:01Z    +1.0s  scheduled  on node-1
-  00:59:02Z    +1.0s  images     were on the node
+  00:59:02Z    +1.0s  images     the agent's only, on the node already
   00:59:03Z    +1.0s  agent
-  00:59:03Z    +0.7s  payload    12 MiB verified in 500ms, 24 MiB/s
+  00:59:03Z    +0.7s  payload    12 MiB verified in 700ms, 17.1 MiB/s
   00:59:40Z   +36.3s  script     after 2 restarts
   kubelet    (5s ago, 3 times) BackOff: Back-off restarting failed container model in pod dga-b
   last start | loading

@@ -109,7 +109,7 @@ export const findingCatalogue = {
   ModelStuck: entry(
     'warning',
     'A model has been starting, or waiting, for longer than usual.',
-    'See what it is waiting for with `kubectl describe mdl`.',
+    'See what it is waiting for with `kubectl maas why`.',
   ),
   ModelPaused: entry(
     'warning',

@@ -19,7 +19,7 @@ const most = 4;
 export function heardOf({ pod, agent, events }: InstanceFacts): readonly Heard[] {
   const heard: Heard[] = [];
   const { scheduled } = pod;
-  const warnings = (events?.known === true ? events.value : []).filter(({ isWarning }) => isWarning);
+  const warnings = (events?.known === true ? events.value : []).filter(tells);
   if (scheduled?.holds === false && !warnings.some(({ message }) => message === scheduled.message)) {
     heard.push({ from: 'scheduler', at: scheduled.at, times: 1, words: scheduled.message });
   }
@@ -45,6 +45,12 @@ function saysAlready(heard: readonly Heard[], words: string): boolean {
   if (/^\w*BackOff\b/.test(words) && heard.some(({ from }) => from === 'kubelet')) return true;
   const tail = words.replace(/^\w+: /, '');
   return heard.some((each) => each.words.includes(tail) || tail.includes(each.words.replace(/^\w+: /, '')));
+}
+
+/** That an instance is not ready yet is what its steps tell; that an attempt failed, what is said of the attempt. */
+function tells({ isWarning, reason, message }: EventFacts): boolean {
+  if (reason === 'Unhealthy' && message.startsWith('Readiness probe failed')) return false;
+  return isWarning && !/^Error: \w+$/.test(message);
 }
 
 /** A warning is repeated with other words in it; the last of each kind tells most. */

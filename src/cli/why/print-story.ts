@@ -58,7 +58,7 @@ function summary(story: Story, options: Options): string {
       : `get version ${clients.version}${urls === '' ? '' : ` at ${urls}`}${more > 0 ? ` and ${more} more` : ''}`;
   return [
     field('why', `${reason}${age}${message === '' ? '' : `: ${message}`}`, options),
-    ...(stalled === null ? [] : [field('stalled', `${stalled.reason}: ${stalled.message}`, options)]),
+    ...(stalled === null ? [] : [field('stalled', stalledText(story, stalled), options)]),
     ...(rollout === null ? [] : [field('switch', switchText(rollout, options), options)]),
     nextText(next, options),
     ...(goBack === null ? [] : [`  ${paint(options, 'bold', 'go back')}    ${visible(goBack)}\n`]),
@@ -68,6 +68,11 @@ function summary(story: Story, options: Options): string {
     ...(payload.heard === null ? [] : [field('HDFS', payload.heard, options)]),
     field('resource', `${story.namespace}/${story.resource}`, options),
   ].join('');
+}
+
+/** It mostly repeats what it is for. */
+function stalledText({ reason, message }: Story, stalled: NonNullable<Story['stalled']>): string {
+  return `${stalled.reason}: ${stalled.message.replace(`: ${reason}: ${message}`, '')}`;
 }
 
 function switchText(rollout: NonNullable<Story['rollout']>, { now }: Options): string {

@@ -17,6 +17,7 @@ import { eventFacts, type PodFacts, podFacts } from './pod-facts.ts';
 import { hasEnded, mostTold } from './story.ts';
 
 const tailLines = 8;
+const agentLines = 5;
 /** Pods that are asked about at the same time. */
 const atOnce = 4;
 
@@ -81,7 +82,7 @@ async function readInstance(
     isWell || !hasLog(pod.model) ? undefined : asked(() => scriptTail(pod, reader, namespace)),
     isWell || !hasLog(pod.agent)
       ? undefined
-      : asked(() => tail(reader, namespace, pod.name, containers.agent, pod.agent?.state !== 'running')),
+      : asked(() => tail(reader, namespace, pod.name, containers.agent, pod.agent?.state !== 'running', agentLines)),
   ]);
   return { pod, agent, events, scriptLog, agentLog };
 }
@@ -121,14 +122,21 @@ async function tail(
   pod: string,
   container: string,
   previous: boolean,
+  most = tailLines,
 ): Promise<LogTail> {
-  const text = async (ofPrevious: boolean) =>
-    linesOf(await reader.log(namespace, pod, container, { tail: tailLines, previous: ofPrevious }));
+  const text = async (ofPrevious: boolean) => {
+    const log = await reader.log(namespace, pod, container, { tail: most, previous: ofPrevious });
+    // What the kubelet says where it has thrown the log away already.
+    if (log.startsWith(noLog)) throw new MaasError('CLUSTER_REFUSED', log.trim());
+    return linesOf(log).slice(-most);
+  };
   const first: Asked<readonly string[]> = await asked(() => text(previous));
   if (first.known) return { lines: first.value, previous };
   if (!previous) throw first.error;
   return { lines: await text(false), previous: false };
 }
+
+const noLog = 'unable to retrieve container logs for ';
 
 function linesOf(text: string): readonly string[] {
   return text

@@ -68,10 +68,12 @@ function byKubernetes(pod: PodFacts, events: readonly EventFacts[]): Reached[] {
   return steps;
 }
 
-/** What was pulled took its time; what was there took none. */
-function pulls(events: readonly EventFacts[]): string | undefined {
+/** What was pulled took its time; what was there took none. The agent's comes first, and may be the only one. */
+function pulls(events: readonly EventFacts[]): string {
+  const isWhole = events.some(({ field }) => field.startsWith('spec.containers'));
   const took = events.flatMap(({ message }) => /^Successfully pulled image .* in (\S+)/.exec(message)?.[1] ?? []);
-  return took.length === 0 ? 'were on the node' : `pulled in ${took.join(', ')}`;
+  const how = took.length === 0 ? 'on the node already' : `pulled in ${took.join(', ')}`;
+  return isWhole ? how : `the agent's only, ${how}`;
 }
 
 function restarts(count: number): string | undefined {
@@ -84,7 +86,7 @@ function byAgent(agent: SaidStatus | undefined, pod: PodFacts): Reached[] {
   const steps: Reached[] = [];
   const afterPayload = stages.find(({ stage }) => stage !== 'Starting' && stage !== 'FetchingPayload');
   if (agent.verifiedDigest !== undefined && afterPayload !== undefined) {
-    const begun = stages.find(({ stage }) => stage === 'FetchingPayload') ?? stages[0];
+    const [begun] = stages;
     steps.push({ step: 'payload', at: afterPayload.at, detail: payload(agent, afterPayload.at - (begun?.at ?? 0)) });
   }
   if (agent.scriptStarted !== undefined) {
@@ -135,9 +137,12 @@ function unregistered(stage: string): string | undefined {
 
 function payload({ payload: progress }: SaidStatus, ms: number): string | undefined {
   if (progress === undefined) return undefined;
-  const rate = ms > 0 ? `, ${formatBytes((progress.bytesTotal * 1_000) / ms)}/s` : '';
+  const rate = ms >= tellingMs ? `, ${formatBytes((progress.bytesTotal * 1_000) / ms)}/s` : '';
   return `${formatBytes(progress.bytesTotal)} verified in ${formatDuration(ms)}${rate}`;
 }
+
+/** A rate over less says nothing. */
+const tellingMs = 250;
 
 /** All that the pod tells of an agent that tells nothing: a pod is ready once its instance is all that it is to be. */
 function readiness({ ready }: PodFacts): Reached[] {

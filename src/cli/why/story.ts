@@ -4,6 +4,7 @@
  */
 import { heardReason, type Reason, rankOf, traitsOf } from '../../contracts/reasons.ts';
 import { notSeenReason, pausedReason } from '../../contracts/resource.ts';
+import { oneLine } from '../../kernel/shown-text.ts';
 import { compareTexts } from '../../kernel/text-order.ts';
 import { conditionOf, isGoing, isPaused, type Model, registeredState } from '../cluster/model.ts';
 import { counted } from '../output/counted.ts';
@@ -166,10 +167,13 @@ function reasonOf(
   return said === undefined ? 'Starting' : heardReason(said.stage);
 }
 
+/** As conditions have it, so that what they say already can be told. */
+const longestWords = 1_500;
+
 /** The status first: it holds what the instance fails at, while the agent knows what it does. */
 function waitsFor(reason: Reason, endpoint: Endpoint | undefined, said: SaidStatus | undefined): string {
   const words = endpoint?.message ?? said?.problem?.message;
-  if (words !== undefined) return words;
+  if (words !== undefined) return oneLine(words, longestWords);
   const entry = traitsOf(reason);
   return entry.means ?? reason;
 }
