@@ -45,7 +45,10 @@ async function ran(
   const removed: string[] = [];
   const left = () => there.filter(({ directory }) => !removed.includes(directory));
   const catalogue: PayloadCatalogue = {
-    locate: async (path) => ({ nameservice: 'lake', directory: path.startsWith('/') ? path : `${home}/${path}` }),
+    locate: async (path) => {
+      if (path.includes('://')) throw new MaasError('HDFS_NAMESERVICE_UNKNOWN', path);
+      return { nameservice: 'lake', directory: path.startsWith('/') ? path : `${home}/${path}` };
+    },
     look: async ({ directory }) => left().find((each) => each.directory === directory),
     below: async ({ directory }) => {
       const found = left().filter((each) => each.directory.startsWith(`${directory}/`));
@@ -201,6 +204,24 @@ describe('payload gc', () => {
     });
     expect(removed).toEqual([`${base}/.staging-x`]);
     expect(err).toContain(`note: ${base}/0.8 stays: something refers to it by now\n`);
+  });
+
+  it('takes an unfinished upload only when nobody can be at it any more', async () => {
+    const fresh = [
+      stored('.staging-x', { kind: 'unfinished', changedAt: now - 60_000 }),
+      stored('0.7', { changedAt: now - 1 }),
+    ];
+    const { removed } = await ran('payload gc dga --yes --older-than 0s', new ModelStore(), { there: fresh });
+    expect(removed).toEqual([`${base}/0.7`]);
+  });
+
+  it.each([
+    ['an authority that the settings do not name', `hdfs://other:8020${base}/0.8/`],
+    ['the home of another operator', 'dga/0.8'],
+    ['a directory above', base],
+  ])('counts a path with %s', async (_what, path) => {
+    const { removed } = await ran('payload gc dga --yes', storeWith(path), { there: [stored('0.8')] });
+    expect(removed).toEqual([]);
   });
 
   it('refuses where it cannot see who may refer to what', async () => {

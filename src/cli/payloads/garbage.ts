@@ -2,6 +2,8 @@
 import type { StoredPayload } from '../ports.ts';
 import { type Reference, usersOf } from './references.ts';
 
+const abandonedAfterMs = 24 * 60 * 60 * 1_000;
+
 export type Fate = { readonly go: true } | { readonly go: false; readonly why: 'used' | 'young' | 'not ours' };
 
 /**
@@ -16,5 +18,7 @@ export function fateOf(
 ): Fate {
   if (payload.kind === 'other') return { go: false, why: 'not ours' };
   if (usersOf(payload, references).length > 0) return { go: false, why: 'used' };
-  return now - payload.changedAt < olderThanMs ? { go: false, why: 'young' } : { go: true };
+  // An upload that is under way looks like one that was given up.
+  const leastMs = payload.kind === 'unfinished' ? Math.max(olderThanMs, abandonedAfterMs) : olderThanMs;
+  return now - payload.changedAt < leastMs ? { go: false, why: 'young' } : { go: true };
 }

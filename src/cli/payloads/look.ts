@@ -5,7 +5,7 @@ import { type Model, readModel } from '../cluster/model.ts';
 import { readSettings } from '../cluster/operator-settings.ts';
 import type { Everywhere } from '../options/shared-options.ts';
 import type { Cluster, PayloadCatalogue, PayloadPlace, Ports, StoredPayload } from '../ports.ts';
-import { pathsIn, pathsOf, type Reference } from './references.ts';
+import { type NamedPath, pathsIn, pathsOf, type Reference } from './references.ts';
 
 export interface PayloadWorld {
   readonly catalogue: PayloadCatalogue;
@@ -31,7 +31,7 @@ export async function payloadWorld(model: string, where: Where, ports: Ports, cl
 
 /** Resources and pins of all namespaces; of one's own for who may look at no other. @throws MaasError CLUSTER_*, HDFS_* */
 export async function lookForReferences(
-  { catalogue }: PayloadWorld,
+  { catalogue, base }: PayloadWorld,
   where: Where,
   ports: Ports,
   cluster: Cluster,
@@ -48,15 +48,24 @@ export async function lookForReferences(
   const models = objects.map(readModel);
   const named = [...models.flatMap(pathsIn), ...pins.flatMap(pathsOf)];
   const references: Reference[] = [];
-  for (const each of named) {
-    try {
-      references.push({ ...each, place: await catalogue.locate(each.path) });
-    } catch (error) {
-      // What is no path here refers to nothing here.
-      if (!hasCode(error, 'HDFS_PATH_INVALID', 'HDFS_NAMESERVICE_UNKNOWN')) throw error;
-    }
-  }
+  for (const each of named) references.push(...(await referencesTo(each, catalogue, base)));
   return { references, models, narrowed };
+}
+
+async function referencesTo(
+  named: NamedPath,
+  catalogue: PayloadCatalogue,
+  { nameservice }: PayloadPlace,
+): Promise<readonly Reference[]> {
+  try {
+    return [{ ...named, place: await catalogue.locate(named.path) }];
+  } catch (error) {
+    // What is no path refers to nothing. An authority that our settings do not name may be another name of this HDFS.
+    if (hasCode(error, 'HDFS_PATH_INVALID')) return [];
+    const directory = /^[a-z]+:\/\/[^/]*(\/.*?)\/*$/i.exec(named.path)?.[1];
+    if (!hasCode(error, 'HDFS_NAMESERVICE_UNKNOWN')) throw error;
+    return directory === undefined ? [] : [{ ...named, place: { nameservice, directory } }];
+  }
 }
 
 /** What is in the model's directory, and what its resources refer to elsewhere; in the order of their paths. */

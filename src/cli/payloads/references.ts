@@ -51,12 +51,17 @@ function textsIn(value: unknown, key = ''): readonly string[] {
   return Object.entries(value).flatMap(([name, inner]) => textsIn(inner, name));
 }
 
-/** Those that are about this directory, one above it, or something in it. */
+/**
+ * Those that are about this directory, one above it, or something in it. What is written relative to a home may be meant by an
+ * operator with another home than ours, so it counts wherever a path ends like that.
+ */
 export function usersOf(place: PayloadPlace, references: readonly Reference[]): readonly Reference[] {
+  const { nameservice, directory: own } = place;
   const within = (inner: string, outer: string) =>
     inner === outer || inner.startsWith(outer === '/' ? '/' : `${outer}/`);
-  return references.filter(
-    ({ place: { nameservice, directory } }) =>
-      nameservice === place.nameservice && (within(directory, place.directory) || within(place.directory, directory)),
-  );
+  return references.filter(({ path, place: { nameservice: there, directory } }) => {
+    if (there !== nameservice) return false;
+    if (within(directory, own) || within(own, directory)) return true;
+    return !path.startsWith('/') && !path.includes('://') && `${own}/`.includes(`/${path.replace(/^\/+|\/+$/g, '')}/`);
+  });
 }
