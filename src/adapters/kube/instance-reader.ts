@@ -35,20 +35,20 @@ export function instanceReader(client: KubeClient, clock: Pick<Clock, 'monotonic
     agent(namespace: string, name: string, port: number) {
       return client.podText({ of: 'proxy', namespace, name, port, path: agentPaths.status }, { signal });
     },
-    log(namespace: string, name: string, container: string, options: LogOptions) {
-      return client.podText({ of: 'log', namespace, name, container, ...options }, { signal });
+    log(namespace: string, name: string, container: string, { tail, previous = false }: LogOptions) {
+      return client.podText({ of: 'log', namespace, name, container, tail, previous }, { signal });
     },
     /** Line by line for as long as the container runs. */
     async *followLog(
       namespace: string,
       name: string,
       container: string,
-      options: Pick<LogOptions, 'tail'> & { readonly since?: string | undefined },
+      { tail, since }: Pick<LogOptions, 'tail'> & { readonly since?: string | undefined },
       until: AbortSignal,
     ): AsyncGenerator<{ readonly at: string; readonly text: string }, void> {
       const either = AbortSignal.any([signal, until]);
       const { attempt, call } = podCall(
-        { of: 'log', namespace, name, container, follow: true, timestamps: true, ...options },
+        { of: 'log', namespace, name, container, follow: true, timestamps: true, tail, since },
         { signal: either },
       );
       const { transport } = client;

@@ -110,7 +110,7 @@ function oneFails() {
       payload: { bytesDone: found.bytes, bytesTotal: found.bytes, filesDone: 2, filesTotal: 2 },
     }),
   );
-  instances.logs.set('dga-b/model/previous', 'loading\nno module named \u001b[31mflask\n');
+  instances.logs.set('dga-b/model', 'loading\nno module named \u001b[31mflask\n');
   instances.logs.set(
     'dga-b/agent',
     `{"level":"info","time":"${time(3.7)}","name":"agent","stage":"WaitingForEndpoint","msg":"stage"}\n`,
@@ -140,7 +140,7 @@ dga-b on node-1: ScriptEnded
   00:59:03Z    +0.7s  payload    12 MiB verified in 700ms, 17.1 MiB/s
   00:59:40Z   +36.3s  script     after 2 restarts
   kubelet    (5s ago, 3 times) BackOff: Back-off restarting failed container model in pod dga-b
-  last start | loading
+  script     | loading
              | no module named \\u001b[31mflask
   agent      | 00:59:03Z stage stage=WaitingForEndpoint
 
@@ -190,7 +190,7 @@ dga-a on node-1: Registered
     const partly = await told('why dga', is);
     expect(partly.code).toBe(0);
     expect(partly.out).toContain(`
-  last start | no module named flask
+  script     | no module named flask
 `);
     expect(partly.out).toContain(`
   not read   what its agent says (dga-b): agent is forbidden: User "eve" cannot get it
@@ -212,7 +212,7 @@ dga-a on node-1: Registered
       complete: false,
       reason: 'ScriptEnded',
       next: { command: 'kubectl maas logs dga-1.0 -n fraud --instance dga-b --previous' },
-      instances: [{ pod: 'dga-b', script: { previous: true, lines: ['loading', expect.any(String)] } }],
+      instances: [{ pod: 'dga-b', script: { previous: false, lines: ['loading', expect.any(String)] } }],
       untold: 1,
       unread: [],
     });

@@ -3,8 +3,9 @@
  * the status advises has such a command already where only the operator knows what is missing. Pure.
  */
 import { posix } from 'node:path';
+import { errorCatalogue } from '../../contracts/error-catalogue.ts';
 import { parseQuantity } from '../../contracts/quantity.ts';
-import { traitsOf } from '../../contracts/reasons.ts';
+import { heardReasonOf, traitsOf } from '../../contracts/reasons.ts';
 import type { Model } from '../cluster/model.ts';
 import type { NextAction } from './story-shape.ts';
 
@@ -24,8 +25,10 @@ export function nextAction(reason: string, about: About): NextAction {
   return { says: withoutCommand(says, command) ?? null, command: command ?? null };
 }
 
+const ofErrors = new Map(Object.entries(errorCatalogue).map(([code, { next }]) => [String(heardReasonOf(code)), next]));
+
 function adviceOf(reason: string): string | undefined {
-  const { next } = traitsOf(reason);
+  const next = traitsOf(reason).next ?? ofErrors.get(reason);
   return next === 'Nothing.' ? undefined : next;
 }
 

@@ -53,6 +53,7 @@ export interface EventFacts {
   readonly count: number;
   /** When it was last seen. */
   readonly at: number;
+  readonly firstAt: number;
   /** Path of the field of the pod that it is about: of a container, say. */
   readonly field: string;
 }
@@ -181,6 +182,7 @@ export function eventFacts(objects: readonly ApiObject[]): readonly EventFacts[]
         message: data.message,
         count: series?.count ?? data.count ?? 1,
         at: series?.lastObservedTime ?? data.lastTimestamp ?? data.eventTime ?? data.firstTimestamp ?? 0,
+        firstAt: data.firstTimestamp ?? data.eventTime ?? data.lastTimestamp ?? 0,
         field: data.involvedObject.fieldPath,
       };
     })

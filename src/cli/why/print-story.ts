@@ -60,18 +60,26 @@ function summary(story: Story, options: Options): string {
     field('why', `${reason}${age}${message === '' ? '' : `: ${message}`}`, options),
     ...(stalled === null ? [] : [field('stalled', stalledText(story, stalled), options)]),
     ...(rollout === null ? [] : [field('switch', switchText(rollout, options), options)]),
-    nextText(next, options),
+    nextText(unsaid(next, message), options),
     ...(goBack === null ? [] : [`  ${paint(options, 'bold', 'go back')}    ${visible(goBack)}\n`]),
     field('clients', sees, options),
     ...(clients.functions.length === 0 ? [] : [field('functions', clients.functions.join(', '), options)]),
     field('payload', payloadText(payload), options),
-    ...(payload.heard === null ? [] : [field('HDFS', payload.heard, options)]),
+    ...(payload.heard === null || message.includes(payload.heard.replace(/^\w+: /, ''))
+      ? []
+      : [field('HDFS', payload.heard, options)]),
     field('resource', `${story.namespace}/${story.resource}`, options),
   ].join('');
 }
 
+/** The words of the status mostly end with the advice. */
+function unsaid({ says, command }: NextAction, message: string): NextAction {
+  return { says: says !== null && command !== null && message.includes(says) ? null : says, command };
+}
+
 /** It mostly repeats what it is for. */
 function stalledText({ reason, message }: Story, stalled: NonNullable<Story['stalled']>): string {
+  if (message.includes(stalled.message)) return 'it cannot come up by itself';
   return `${stalled.reason}: ${stalled.message.replace(`: ${reason}: ${message}`, '')}`;
 }
 

@@ -105,9 +105,9 @@ async function askAgent(pod: PodFacts, reader: InstanceReader, namespace: string
   throw failure;
 }
 
-/** Of a script that ended and was started again the lines that tell are those of before. */
+/** Of a script that ended and runs again the lines that tell are those of before. */
 async function scriptTail(pod: PodFacts, reader: InstanceReader, namespace: string): Promise<LogTail> {
-  const previous = hasEnded({ ...untold(pod) });
+  const previous = pod.model?.state === 'running' && hasEnded(untold(pod));
   const answer = await asked(() => tail(reader, namespace, pod.name, containers.model, previous));
   if (answer.known) return answer.value;
   // The kubelet may have thrown them away; it keeps some in the status.

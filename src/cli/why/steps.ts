@@ -58,12 +58,11 @@ function byKubernetes(pod: PodFacts, events: readonly EventFacts[]): Reached[] {
     at: scheduled.at ?? pod.createdAt,
     detail: pod.node === undefined ? undefined : `on ${pod.node}`,
   });
-  const pulled = events.filter(({ reason }) => reason === 'Pulled');
-  const startedAt = agent?.startedAt ?? agent?.ended?.at;
-  // Those of a later start say nothing about this one.
-  const images = pulled.filter(({ at }) => startedAt === undefined || at <= startedAt + 5_000);
+  // The first time: what is pulled again for a later start is told by the same event.
+  const images = events.filter(({ reason }) => reason === 'Pulled').sort((a, b) => a.firstAt - b.firstAt);
   const latest = images.at(-1);
-  if (latest !== undefined) steps.push({ step: 'images', at: latest.at, detail: pulls(images) });
+  if (latest !== undefined) steps.push({ step: 'images', at: latest.firstAt, detail: pulls(images) });
+  const startedAt = agent?.startedAt ?? agent?.ended?.at;
   if (startedAt !== undefined) steps.push({ step: 'agent', at: startedAt, detail: restarts(agent?.restarts ?? 0) });
   return steps;
 }
