@@ -89,6 +89,12 @@ export async function goBuild(
   await run(go, args, { ...options, ...(at === undefined ? {} : { onOutput }) });
 }
 
+/** Where the sources of a module are that a module of ours requires. */
+export async function goModuleDirectory(module: string, required: string): Promise<string> {
+  const args = ['list', '-m', '-f', '{{.Dir}}', required];
+  return (await run(await goProgram(), args, { cwd: module, env: goEnvironment })).trim();
+}
+
 function countLines(text: string): number {
   return text.split('\n').length - 1;
 }
