@@ -27,6 +27,7 @@ describe('complete', () => {
     expect(await completed('list', '--name', '')).toBe('dga\necho\n:4\n');
     expect(await completed('remove', '--name', 'dga', '--version', '')).toBe('1.0\n2.0\n:4\n');
     expect(await completed('remove', '--name=echo', '--version', '')).toBe('1.0\n:4\n');
+    expect(await completed('why', 'd')).toBe('dga-1.0\ndga-2.0\n:4\n');
     expect(await completed('add', '--local-model-path', '')).toBe(':0\n');
     expect(await completed('add', '--memory', '')).toBe(':4\n');
   });
