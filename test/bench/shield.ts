@@ -152,18 +152,18 @@ async function memory(bench: Bench): Promise<string> {
   const plain = await bench.pod(0, shield);
   await peak('registered, a shield that nobody calls', plain, rest);
   await peak('16 connections that call all the time', plain, async () => await load(plain.port, 16, { ms: 5_000 }));
-  await peak('the same beside 900 connections that are idle', plain, async () =>
-    load(plain.port, 16, { ms: 5_000, idle: 900 }),
+  await peak('the same beside 600 connections that are idle', plain, async () =>
+    load(plain.port, 16, { ms: 5_000, idle: 600 }),
   );
   const full = await bench.pod(50, {
     ...{ ...shield, maxInFlight: mostInFlight, maxQueued: 1_024 },
     cache: { bytes: 16 * 2 ** 20, timeToLiveMs: 3_600_000 },
   });
   await peak(
-    `900 idle connections, ${mostInFlight} calls of 60 KB in flight, 16 MiB of answers kept`,
+    `600 idle connections, ${mostInFlight} calls of 60 KB in flight, 16 MiB of answers kept`,
     full,
     async () => {
-      const beside = load(full.port, 1, { ms: 8_000, idle: 900 });
+      const beside = load(full.port, 1, { ms: 8_000, idle: 600 });
       for (let batch = 0; batch < 16; batch++) {
         const calls = Array.from({ length: mostInFlight }, async (_, at) => {
           const response = await fetch(`http://127.0.0.1:${full.port}/apply?large=${batch}-${at}`);
