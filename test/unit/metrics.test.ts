@@ -6,6 +6,8 @@ import { projectRoot } from '../../deploy/local/cache.ts';
 import { type BuildInfo, type MeasuredModel, type MetricSources, operatorMetrics } from '../../src/adapters/metrics.ts';
 import { initialState, usualLimits } from '../../src/agent/lifecycle/state.ts';
 import { metricsText } from '../../src/agent/metrics.ts';
+import { Counts } from '../../src/agent/shield/counts.ts';
+import { shieldMetrics } from '../../src/agent/shield/metrics-text.ts';
 import { metricsText as cacheMetricsText, noCounts } from '../../src/payload-cache/metrics.ts';
 
 const dga: MeasuredModel = {
@@ -59,6 +61,18 @@ function agentText(): string {
   return metricsText({ ...state, progress }, { timeToRegister: 1_500 });
 }
 
+function shieldText(): string {
+  const counts = new Counts();
+  counts.ended('answered', 3);
+  counts.code(200);
+  return shieldMetrics({
+    ...{ model: 'dga', version: '1.0', counts, inFlight: 1, queued: 2, connections: 3 },
+    instructions: { maxInFlight: 4 },
+    cache: { entries: 1, bytes: 2 },
+    mirror: { same: 1, different: 2, failed: 3, skipped: 4 },
+  });
+}
+
 const cacheText = () => cacheMetricsText(noCounts(), { taken: 0, room: 1, files: 0 });
 
 interface Family {
@@ -103,6 +117,7 @@ const rules: readonly (readonly [rule: string, broken: (family: Family) => boole
 describe.each<[string, () => Promise<string>]>([
   ['operator', () => operatorText()],
   ['agent', async () => agentText()],
+  ['shield', async () => shieldText()],
   ['payload cache', async () => cacheText()],
 ])('the metrics of the %s', (_who, text) => {
   it.each(rules)('have %s', async (_rule, broken) => {
@@ -195,7 +210,7 @@ describe('the table of the document', () => {
   );
 
   it('has every metric that is served, with its type and labels, and no other', async () => {
-    const served = familiesOf([await operatorText(), agentText(), cacheText()].join('\n'))
+    const served = familiesOf([await operatorText(), agentText(), shieldText(), cacheText()].join('\n'))
       .filter(({ name }) => name.startsWith('maas_'))
       .map(({ name, type, labels }) => [name, type, [...labels].sort().join(',')].join(' '));
     expect(rows.toSorted()).toEqual(served.toSorted());
@@ -203,7 +218,7 @@ describe('the table of the document', () => {
 
   it('is not contradicted elsewhere: every metric that is named anywhere is served', async () => {
     const served = new Set(
-      familiesOf([await operatorText(), agentText(), cacheText()].join('\n')).map(({ name }) => name),
+      familiesOf([await operatorText(), agentText(), shieldText(), cacheText()].join('\n')).map(({ name }) => name),
     );
     for (const name of ['docs/operations.md', 'docs/models.md', 'docs/migration.md', 'README.md'].flatMap(
       (path) => readFileSync(join(projectRoot, path), 'utf8').match(/\bmaas_(?!deploy|service)[a-z_]+[a-z]\b/g) ?? [],
