@@ -338,3 +338,15 @@ describe('inputsOf', () => {
     expect(of({}, 'sha256:aa', { 'maas.dev/refresh': 'now' })).not.toBe(of({}));
   });
 });
+
+describe('a restart that was asked for', () => {
+  it('changes the template of the pods, though nothing else has changed', () => {
+    const templateOf = (refresh: string) => {
+      const resource = aResource({ metadata: { annotations: { 'maas.dev/refresh': refresh } } });
+      const { spec } = deploymentManifest(resource, { name: 'pin', payload: aPayload() }, someSettings);
+      return JSON.stringify(spec);
+    };
+    expect(templateOf('1')).not.toBe(templateOf('2'));
+    expect(templateOf('1')).toBe(templateOf('1'));
+  });
+});

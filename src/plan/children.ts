@@ -263,6 +263,7 @@ function deploymentSpec(
     [annotations.model]: resource.spec.name,
     [annotations.version]: resource.spec.version,
     [annotations.payloadDigest]: pin.payload.digest,
+    ...refreshOf(resource),
   };
   const pods = podSpec(resource, selectorOf(resource, key), pin, settings, hold);
   const revision = shortHash(canonicalJson([podLabels, podAnnotations, pods]), 16);
@@ -276,6 +277,12 @@ function deploymentSpec(
       spec: pods,
     },
   };
+}
+
+/** What asks for new pods has to change their template, also where everything else is as it was. */
+function refreshOf({ metadata }: ModelDeployment): Record<string, string> {
+  const refresh = metadata.annotations[annotations.refresh];
+  return refresh === undefined ? {} : { [annotations.refresh]: refresh };
 }
 
 /** The revision that a Deployment gives to its pods; undefined where an earlier release made it. */

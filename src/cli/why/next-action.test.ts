@@ -69,6 +69,13 @@ describe('the next action', () => {
     expect(nextAction(reason, { ...about, advice })).toEqual({ command, says });
   });
 
+  it('of a service account that is missing is what the message ends with', () => {
+    const said = '0 of 1; it does not exist (not found). Make it: kubectl create serviceaccount sa -n fraud';
+    expect(nextAction('ServiceAccountMissing', { ...about, pod: undefined, said }).command).toBe(
+      'kubectl create serviceaccount sa -n fraud',
+    );
+  });
+
   it('quotes what a shell would take apart', () => {
     expect([word('/models/a b'), word("it's"), word('$(x)'), word('a-1.0')]).toEqual([
       "'/models/a b'",

@@ -15,6 +15,8 @@ export interface About {
   readonly node?: string | undefined;
   /** What the status advises. */
   readonly advice?: string | undefined;
+  /** The message of the model's condition, which ends with the advice. */
+  readonly said?: string | undefined;
   /** Does a container that ran before hold the lines that tell? */
   readonly endedBefore?: boolean;
 }
@@ -89,6 +91,8 @@ const commands: Commands = {
   PayloadChanged: edit,
   ZookeeperUnreachable: doctor,
 
+  // Only the operator knows the name.
+  ServiceAccountMissing: ({ said }) => /: (kubectl create serviceaccount \S+ -n \S+)$/.exec(said ?? '')?.[1],
   Unschedulable: () =>
     'kubectl get nodes -o custom-columns=NODE:.metadata.name,CPU:.status.allocatable.cpu,MEMORY:.status.allocatable.memory',
   WaitingForQueueCapacity: (about) => `kubectl describe resourcequota ${inNamespace(about)}`,

@@ -103,7 +103,7 @@ function nextOfAll(
   if (worst !== undefined && !complete && worst.next.command !== null && worst.reason === reason) return worst.next;
   const isWell = complete && traitsOf(reason).event !== 'Warning' && traitsOf(reason).expected === undefined;
   if (isWell && reason !== 'ScaledToZero') return nothing;
-  return nextAction(reason, { model });
+  return nextAction(reason, { model, said: conditionOf(model, 'Ready')?.message });
 }
 
 interface Instance {
