@@ -20,7 +20,10 @@ function cluster() {
 beforeAll(async () => {
   await findEngine();
   const { kind, name } = cluster();
-  [second, stage] = await Promise.all([addSecondNode(cluster()), Stage.open('drain')]);
+  const opening = Stage.open('drain');
+  second = await addSecondNode(cluster()).finally(async () => {
+    stage = await opening;
+  });
   const images = Object.values(present('images')).filter((image) => image !== null);
   await load({ kind, cluster: name, node: second.name }, ...images);
   await stage.payload('steady', pythonModel('1.0'));

@@ -14,8 +14,11 @@ const cluster = () => ({ ...present('cluster'), ...present('tools') });
 
 beforeAll(async () => {
   await findEngine();
+  const opening = Stage.open('scale');
   // Where the cluster was not compiled here, metrics-server takes the compiler minutes, once.
-  [stage] = await Promise.all([Stage.open('scale'), installMetricsServer(cluster())]);
+  await installMetricsServer(cluster()).finally(async () => {
+    stage = await opening;
+  });
 }, 900_000);
 afterAll(async () => {
   await removeMetricsServer(cluster());
