@@ -1,0 +1,258 @@
+/**
+ * What `kubectl maas why` prints of models that are not up, and of one that is, word for word, each made by the real
+ * thing. Only what differs from one time to the next has been given a name in capitals.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pythonModel, script } from './payloads.ts';
+import { eventually, type ModelOptions, Stage } from './stage.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await Stage.open('why');
+});
+afterAll(async () => {
+  await stage[Symbol.asyncDispose]();
+});
+
+/** With names in the place of times, of what Kubernetes makes up, and of what the agent says between two of its steps. */
+function normalised(text: string, name: string): string {
+  const pod = `${name}-[a-z0-9]+-[a-z0-9]+-[a-z0-9]{5}`;
+  return text
+    .replaceAll(stage.namespace, 'NAMESPACE')
+    .replaceAll(stage.payloads, 'PAYLOADS')
+    .replaceAll(new RegExp(`${pod}(?:_NAMESPACE\\([0-9a-f-]{36}\\))?`, 'g'), 'POD')
+    .replaceAll(/\d\d:\d\d:\d\dZ/g, 'TIME')
+    .replaceAll(/ for \S+, since TIME/g, ' for AGE, since TIME')
+    .replaceAll(/\(\S+ ago(?:, \d+ times)?\)/g, '(AGE ago)')
+    .replaceAll(/TIME +\+\d+\.\ds/g, 'TIME TOOK')
+    .replaceAll(/TIME {11}/g, 'TIME     ')
+    .replaceAll(/verified in \d+ms(?:, [\d.]+ \w+\/s)?/g, 'verified in TOOK')
+    .replaceAll(/after \d+ restarts?/g, 'after RESTARTS')
+    .replaceAll(/sha256:[0-9a-f]{12}/g, 'DIGEST')
+    .replaceAll(/http:\/\/[\d.]+:\d+/g, 'URL')
+    .replaceAll(/Port \d+/g, 'Port PORT')
+    .replaceAll(/\b10(?:\.\d+){3}\b/g, 'IP')
+    .replaceAll(/maas-(?:control-plane|worker\d*)/g, 'NODE')
+    .replaceAll(/^( {2}agent {6}\| ).*\n(?: {13}\| .*\n)*/gm, '$1...\n');
+}
+
+/** The model as applied, and what is printed of it once its state has been seen. */
+interface Case {
+  readonly files?: Readonly<Record<string, string>>;
+  readonly options?: ModelOptions;
+  readonly text: string;
+}
+
+const start = (payload: string, images = 'on the node already') => `  TIME     made
+  TIME TOOK  scheduled  on NODE
+  TIME TOOK  images     ${images}
+  TIME TOOK  agent
+  TIME TOOK  payload    ${payload} verified in TOOK
+`;
+const head = (name: string, why: string, next: string, payload: string) => `${name} 1.0 is not served: 0 of 1 registered
+  why        ${why}
+  next       ${next}
+  clients    see no instance
+  payload    PAYLOADS/${name} as user maas${payload}
+`;
+const resource = (name: string) => `  resource   NAMESPACE/${name}\n`;
+const since = 'for AGE, since TIME: 0 of 1 registered; POD: ';
+const noRoom =
+  '0/1 nodes are available: 1 Insufficient memory. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.';
+const missing = 'There is nothing at "PAYLOADS/absent" in HDFS. Upload the payload, or correct the path.';
+const refusedImage =
+  'failed to pull and unpack image "localhost:1/no/such:image": failed to resolve image: failed to do request: Head "https://localhost:1/v2/no/such/manifests/image": dial tcp 127.0.0.1:1: connect: connection refused';
+
+const noClaim = '0/1 nodes are available: persistentvolumeclaim "no-such" not found. not found';
+const unixEnds = "Save it with Unix line ends (dos2unix, or the editor's setting LF) and upload it again.";
+
+const cases: Readonly<Record<string, Case>> = {
+  absent: {
+    text: `${head('absent', `HdfsPathMissing for AGE, since TIME: ${missing}`, 'hdfs dfs -ls PAYLOADS', '')}${resource('absent')}`,
+  },
+  scriptless: {
+    files: { 'model.bin': 'x' },
+    text: `scriptless 1.0 is not served: 0 of 1 registered
+  why        PayloadNoScript for AGE, since TIME: "PAYLOADS/scriptless" has no *.sh at its top level. Put the model's start script there.
+  stalled    it cannot come up by itself
+  next       hdfs dfs -ls PAYLOADS/scriptless
+  clients    see no instance
+  payload    PAYLOADS/scriptless as user maas
+${resource('scriptless')}`,
+  },
+  huge: {
+    files: pythonModel('1.0'),
+    options: { memory: '900Gi' },
+    text: `${head(
+      'huge',
+      `Unschedulable ${since}${noRoom}`,
+      `Lower \`spec.memory\` or \`spec.cpu\`, correct \`spec.scheduling\`, or add a node.
+             kubectl get nodes -o custom-columns=NODE:.metadata.name,CPU:.status.allocatable.cpu,MEMORY:.status.allocatable.memory`,
+      '; 2 files, 790 B, DIGEST',
+    )}${resource('huge')}
+POD: Unschedulable
+  TIME     made
+  scheduler  (AGE ago) FailedScheduling: ${noRoom}
+`,
+  },
+  image: {
+    files: pythonModel('1.0'),
+    options: { spec: { image: 'localhost:1/no/such:image' } },
+    text: `${head('image', `ImagePullFailed ${since}${refusedImage}. Correct the image, or give imagePullSecrets.`, 'kubectl edit mdl image -n NAMESPACE', '; 2 files, 790 B, DIGEST')}${resource('image')}
+POD on NODE: ImagePullFailed
+${start('790 B', "the agent's only, on the node already")}  kubelet    (AGE ago) Failed: Failed to pull image "localhost:1/no/such:image": ${refusedImage}
+  agent      | ...
+`,
+  },
+  env: {
+    files: pythonModel('1.0'),
+    options: { spec: { env: [{ name: 'KEY', valueFrom: { secretKeyRef: { name: 'no-such', key: 'k' } } }] } },
+    text: `${head(
+      'env',
+      `SecretMissing ${since}the secret "no-such" does not exist in namespace NAMESPACE (secret "no-such" not found). Make it: kubectl create secret generic no-such -n NAMESPACE --from-file=KEY=FILE`,
+      'kubectl create secret generic no-such -n NAMESPACE --from-file=KEY=FILE',
+      '; 2 files, 790 B, DIGEST',
+    )}${resource('env')}
+POD on NODE: SecretMissing
+${start('790 B')}  kubelet    (AGE ago) Failed: Error: secret "no-such" not found
+  agent      | ...
+`,
+  },
+  ends: {
+    files: script('echo loading weights\necho no module named torch >&2\nexit 3'),
+    text: `${head(
+      'ends',
+      `ScriptEnded ${since}the script ended with status 3; its last lines: loading weights | no module named torch. Keep the script running as long as the model serves.`,
+      'kubectl maas logs ends -n NAMESPACE --instance POD --previous',
+      '; 1 file, 71 B, DIGEST',
+    )}${resource('ends')}
+POD on NODE: ScriptEnded
+${start('71 B')}  TIME TOOK  script     after RESTARTS
+  kubelet    (AGE ago) BackOff: Back-off restarting failed container model in pod POD
+  script     | loading weights
+             | no module named torch
+             | maas: the script ended with status 3
+  agent      | ...
+`,
+  },
+  deaf: {
+    files: script(`echo '{"url": "http://0.0.0.0:18081"}' > endpoint.dat\nexec sleep infinity`),
+    text: `${head(
+      'deaf',
+      `EndpointNotListening ${since}Nothing listens on port 18081. Start the service before or soon after writing the file.`,
+      'kubectl maas logs deaf -n NAMESPACE --instance POD',
+      '; 1 file, 86 B, DIGEST',
+    )}${resource('deaf')}
+POD on NODE: EndpointNotListening
+${start('86 B')}  TIME TOOK  script
+  TIME TOOK  endpoint
+  script     (printed nothing)
+  agent      | ...
+`,
+  },
+  shy: {
+    files: pythonModel('1.0', { host: '127.0.0.1' }),
+    text: `${head(
+      'shy',
+      `EndpointLoopbackOnly ${since}Port PORT listens on 127.0.0.1 only, but clients are told IP. Let the service bind to 0.0.0.0.`,
+      'kubectl exec POD -n NAMESPACE -c model -- cat endpoint.dat',
+      '; 2 files, 792 B, DIGEST',
+    )}${resource('shy')}
+POD on NODE: EndpointLoopbackOnly
+${start('792 B')}  TIME TOOK  script
+  TIME TOOK  endpoint
+  script     (printed nothing)
+  agent      | ...
+`,
+  },
+  odd: {
+    files: script(`echo 'url: http://0.0.0.0:80' > endpoint.dat\nexec sleep infinity`),
+    text: `${head(
+      'odd',
+      `EndpointNotJson ${since}endpoint.dat is not JSON: a value is missing at byte 0. Write {"url": "http://0.0.0.0:PORT"} into it.`,
+      'kubectl exec POD -n NAMESPACE -c model -- cat endpoint.dat',
+      '; 1 file, 77 B, DIGEST',
+    )}${resource('odd')}
+POD on NODE: EndpointNotJson
+${start('77 B')}  TIME TOOK  script
+  script     (printed nothing)
+  agent      | ...
+`,
+  },
+  scripts: {
+    files: { 'a.sh': 'x', 'b.sh': 'x' },
+    text: `scripts 1.0 is not served: 0 of 1 registered
+  why        PayloadSeveralScripts for AGE, since TIME: "PAYLOADS/scripts" has 2 *.sh at its top level: "a.sh", "b.sh". Leave one there; move the others to a subdirectory.
+  stalled    it cannot come up by itself
+  next       hdfs dfs -ls PAYLOADS/scripts
+  clients    see no instance
+  payload    PAYLOADS/scripts as user maas
+${resource('scripts')}`,
+  },
+  windows: {
+    files: { 'run.sh': '#!/bin/bash\r\nexec python server.py\r\n' },
+    text: `${head(
+      'windows',
+      `ScriptNotRunnable ${since}the first line of "run.sh" ends with a carriage return, so it asks for "/bin/bash\\r"; the script ended with status 127 (something that was to be executed was not found); its last lines: ./run.sh: not found. ${unixEnds}`,
+      'hdfs dfs -cat PAYLOADS/windows/run.sh | head -n 1 | od -c',
+      '; 1 file, 36 B, DIGEST',
+    )}${resource('windows')}
+POD on NODE: ScriptNotRunnable
+${start('36 B')}  TIME TOOK  script     after RESTARTS
+  kubelet    (AGE ago) BackOff: Back-off restarting failed container model in pod POD
+  script     | maas: 13: ./run.sh: not found
+             | maas: SCRIPT_NOT_RUNNABLE: the first line of "run.sh" ends with a carriage return, so it asks for "/bin/bash\\r"; next: ${unixEnds}
+             | maas: the script ended with status 127
+  agent      | ...
+`,
+  },
+  claim: {
+    files: pythonModel('1.0'),
+    options: {
+      spec: {
+        volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'no-such' } }],
+        volumeMounts: [{ name: 'v', mountPath: '/v' }],
+      },
+    },
+    text: `${head(
+      'claim',
+      `VolumeMissing ${since}the persistent volume claim "no-such" does not exist in namespace NAMESPACE, or is being deleted (${noClaim}). See what is there with: kubectl get pvc -n NAMESPACE; make it, or correct the name.`,
+      'kubectl get pvc -n NAMESPACE',
+      '; 2 files, 790 B, DIGEST',
+    )}${resource('claim')}
+POD: VolumeMissing
+  TIME     made
+  scheduler  (AGE ago) FailedScheduling: ${noClaim}
+`,
+  },
+  up: {
+    files: pythonModel('1.0'),
+    text: `up 1.0 is served: 1 of 1 registered
+  why        Serving for AGE, since TIME: 1 of 1 registered
+  clients    get version 1.0 at URL
+  functions  apply=apply
+  payload    PAYLOADS/up as user maas; 2 files, 790 B, DIGEST
+  resource   NAMESPACE/up
+
+POD on NODE: Registered
+${start('790 B')}  TIME TOOK  script
+  TIME TOOK  endpoint
+  TIME TOOK  listening
+  TIME TOOK  registered URL
+`,
+  },
+};
+
+describe.concurrent('why', () => {
+  it.each(Object.entries(cases))('tells of %s', async (name, { files, options = {}, text }) => {
+    if (files !== undefined) await stage.payload(name, files);
+    await stage.apply(name, options);
+    let told = '';
+    const asExpected = async () => {
+      told = normalised(await stage.maas('why', name), name);
+      return told === text;
+    };
+    await eventually(`why tells of ${name}`, asExpected, { withinMs: 60_000 }).catch(() => {});
+    expect(told).toBe(text);
+  });
+});
