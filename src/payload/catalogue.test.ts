@@ -89,4 +89,6 @@ it('tells which files have the same bytes, and the beginning of one', async () =
     { path: 'run.sh', length: 7, checksum: expect.stringContaining(' ') },
   ]);
   expect(Buffer.from(await catalogue().head(place('1.0'), 'run.sh', 4)).toString()).toBe('echo');
+  expect(Buffer.from(await catalogue().head(place('1.0'), 'run.sh', 400)).toString()).toBe('echo hi');
+  expect(await catalogue().head(place('by-hand'), 'empty', 4)).toHaveLength(0);
 });

@@ -112,8 +112,13 @@ export function payloadCatalogue(
     },
     /** The beginning of a file. */
     async head({ nameservice, directory }: PayloadPlace, path: string, bytes: number): Promise<Uint8Array> {
+      const hdfs = open(nameservice);
+      const file = joinHdfsPath(directory, path);
+      // HDFS does not answer with less than it was asked for.
+      const length = Math.min(bytes, (await hdfs.status(file, signal))?.length ?? 0);
+      if (length === 0) return new Uint8Array();
       const chunks: Uint8Array[] = [];
-      const source = await open(nameservice).read(joinHdfsPath(directory, path), { length: bytes, signal });
+      const source = await hdfs.read(file, { length, signal });
       for await (const chunk of source) chunks.push(Uint8Array.from(chunk));
       return Buffer.concat(chunks);
     },

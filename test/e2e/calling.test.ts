@@ -1,10 +1,5 @@
-/**
- * `kubectl maas call` against real models: what it asks for is what Stellar asks for, whichever way it takes. And the payloads
- * of a model in a real HDFS, by digest.
- */
+/** `kubectl maas call` against real models: what it asks for is what Stellar asks for, whichever way it takes. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { projectRoot } from '../../deploy/local/cache.ts';
@@ -133,73 +128,5 @@ describe('two versions', () => {
     });
     expect(code).toBe(130);
     expect(out).toMatch(/^\d+ calls? in \d\.\d s, .* a second of 20: \d+ with a map\n/);
-  });
-});
-
-describe('payloads by digest', () => {
-  const local = mkdtempSync(join(tmpdir(), 'maas-payloads-'));
-  let model: string;
-  let base: string;
-  beforeAll(async () => {
-    model = `kept-${stage.namespace}`;
-    base = `${await stage.hdfs.home()}/maas/models/${model}`;
-    for (const [path, text] of Object.entries(talkative('any'))) writeFileSync(join(local, path), text);
-  });
-  afterAll(async () => {
-    rmSync(local, { recursive: true });
-    await stage.hdfs.delete(base, { recursive: true });
-  });
-
-  const add = (version: string, ...more: readonly string[]) => {
-    const what = ['--name', model, '--version', version, '--memory', '96', '--cpu', '20m'];
-    return maas(['add', ...what, '--local-model-path', local, '--immutable', ...more]);
-  };
-  const payloads = async (...args: readonly string[]) =>
-    JSON.parse((await maas(['payload', ...args, '-o', 'json'])).out);
-  const pathNow = async () =>
-    ((await stage.json('mdl', `${model}-1.0`)) as { spec: { payload: { path: string } } }).spec.payload.path;
-
-  test('never change under a version that runs, and go when nothing refers to them', async () => {
-    expect(await add('1.0', '--wait', '--timeout', '90s')).toMatchObject({ code: 0 });
-    const first = await pathNow();
-    expect(first).toMatch(/\/1\.0@sha256-[0-9a-f]{16}$/);
-    expect(await add('1.0')).toMatchObject({
-      code: 0,
-      out: expect.stringContaining(' unchanged\n'),
-      err: expect.stringContaining(' has this payload already\n'),
-    });
-
-    appendFileSync(join(local, 'server.py'), '# another end\n');
-    expect(await add('1.0', '--wait', '--timeout', '90s')).toMatchObject({
-      code: 0,
-      out: expect.stringContaining(' payload changed\n'),
-    });
-    const second = await pathNow();
-    expect(second).not.toBe(first);
-    expect(await payloads('diff', model, `${base}/${first.split('/').at(-1)}`, '1.0')).toMatchObject({
-      to: `${base}/${second.split('/').at(-1)}`,
-      files: [{ path: 'server.py', change: 'changed', text: expect.arrayContaining(['+# another end']) }],
-    });
-
-    expect(await add('0.9')).toMatchObject({
-      code: 0,
-      err: expect.stringContaining('note: clients that name no version get "1.0"'),
-    });
-    await stage.k('delete', 'mdl', `${model}-0.9`, '--wait', '--timeout', '60s');
-    const { items } = await payloads('ls', model);
-    expect(items).toHaveLength(3);
-    const unused = items
-      .filter(({ uses }: { uses: unknown[] }) => uses.length === 0)
-      .map(({ path }: { path: string }) => path);
-    expect(unused).toContainEqual(expect.stringMatching(/\/0\.9@sha256-/));
-    expect((await payloads('gc', model)).items).toEqual([]);
-    const { code, out } = await maas(['payload', 'gc', model, '--yes', '--older-than', '0s']);
-    expect({ code, removed: out.split('\n').filter(Boolean) }).toEqual({
-      code: 0,
-      removed: unused.map((path: string) => `${path} removed`),
-    });
-    const left = (await payloads('ls', model)).items;
-    expect(left.map(({ path }: { path: string }) => path)).toContain(`${base}/${second.split('/').at(-1)}`);
-    expect(await stage.serves(`${model}-1.0`, 1)).toMatchObject({ status: { registered: 1 } });
   });
 });
