@@ -3,6 +3,7 @@
  * installed with the chart, a chroot of its own in ZooKeeper and a directory of its own in HDFS. Everything is removed
  * at the end, except what all share: the CRD.
  */
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -215,10 +216,21 @@ export class Stage implements AsyncDisposable {
 
   /** What `kubectl maas` prints, from the sources, in the models' namespace. */
   maas(...args: string[]): Promise<string> {
-    const program = join(projectRoot, 'src/bin/kubectl-maas.ts');
-    return run(process.execPath, [program, ...args, '--namespace', this.namespace], {
-      env: { ...this.#env, MAAS_OPERATOR_NAMESPACE: this.operatorNamespace, NO_COLOR: '1' },
-    });
+    return run(process.execPath, this.#maasArgs(args), { env: this.#maasEnv() });
+  }
+
+  /** The same of what goes on until it is interrupted. */
+  startMaas(...args: string[]): ChildProcess {
+    const env = { ...process.env, ...this.#maasEnv() };
+    return spawn(process.execPath, this.#maasArgs(args), { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  }
+
+  #maasArgs(args: readonly string[]): string[] {
+    return [join(projectRoot, 'src/bin/kubectl-maas.ts'), ...args, '--namespace', this.namespace];
+  }
+
+  #maasEnv(): Record<string, string> {
+    return { ...this.#env, MAAS_OPERATOR_NAMESPACE: this.operatorNamespace, NO_COLOR: '1' };
   }
 
   async json(...args: string[]): Promise<unknown> {

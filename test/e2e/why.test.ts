@@ -3,6 +3,7 @@
  * thing. Only what differs from one time to the next has been given a name in capitals.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ended } from '../integration/cli-process.ts';
 import { pythonModel, script } from './payloads.ts';
 import { eventually, type ModelOptions, Stage } from './stage.ts';
 
@@ -256,3 +257,76 @@ describe.concurrent('why', () => {
     expect(told).toBe(text);
   });
 });
+
+describe('a model whose second version does not come up', () => {
+  it('is left alone while it is paused, restarted, and set back to what served', async () => {
+    const spoken = { ...pythonModel('1.0'), 'run.sh': '#!/bin/bash\necho starting\nexec python server.py 1.0\n' };
+    const payload = await stage.payload('flow', spoken);
+    const broken = await stage.payload('flow-2', script('echo no such luck\nexit 1'));
+    await stage.apply('flow', {});
+    await stage.serves('flow', 1);
+    expect(await stage.maas('logs', 'flow')).toBe('starting\n');
+    const podsOf = async () => (await stage.pods('maas.dev/model=flow')).map(({ name }) => name);
+    const before = await podsOf();
+    const follow = stage.startMaas('logs', 'flow', '-f');
+    let followed = '';
+    follow.stdout?.on('data', (chunk: Buffer) => {
+      followed += String(chunk);
+    });
+    const interrupted = ended(follow);
+    const watch = stage.startMaas('watch', 'flow');
+    const cut = new Promise((resolve) => watch.once('exit', resolve));
+    // Its reader goes away, as `head` does.
+    watch.stdout?.once('data', () => watch.stdout?.destroy());
+    await expect(stage.maas('undo', 'flow')).rejects.toThrow(/no other version of it has served/);
+
+    await stage.maas('pause', 'flow', '--wait', '--timeout', '30s');
+    expect(await stage.maas('pause', 'flow')).toContain('is paused already');
+    expect(await stage.maas('list', '--name', 'flow')).toMatch(/Serving,Paused/);
+    expect(await stage.maas('restart', 'flow')).toContain('restarts its instance when it is resumed: it is paused');
+    await eventually('the status says what is held back', async () =>
+      /held back: the spec changed/.test(JSON.stringify((await stage.show('flow')).status.conditions)),
+    );
+    expect(await podsOf()).toEqual(before);
+    await stage.maas('resume', 'flow', '--wait', '--timeout', '60s');
+    const restarted = await podsOf();
+    expect([restarted.length, restarted.includes(before[0] ?? '')]).toEqual([1, false]);
+
+    await eventually('new instances are followed', async () => followed.match(/\| starting$/gm)?.length === 2);
+    follow.kill('SIGINT');
+    expect(await interrupted).toMatchObject({ code: 130, err: '' });
+    expect(await cut).toBe(0);
+
+    await stage.k(
+      'patch',
+      'mdl',
+      'flow',
+      '--type',
+      'merge',
+      '-p',
+      specPatch({ version: '2.0', payload: { path: broken } }),
+    );
+    await stage.reasonIs('flow', 'ScriptEnded');
+    const told = await stage.maas('why', 'flow');
+    expect(told).toContain('flow 2.0 is not served: clients get version 1.0\n');
+    expect(told).toContain('| no such luck\n');
+    expect(await stage.maas('undo', 'flow', '--wait', '--timeout', '60s')).toContain(
+      `set back to revision 1, version 1.0 of ${payload}\n`,
+    );
+    await expect(stage.maas('undo', 'flow')).rejects.toThrow(/that was done already, to revision 1/);
+    expect(await podsOf()).toEqual(restarted);
+    const history = (await stage.maas('history', 'flow')).replaceAll(/ {2,}/g, ' ').split('\n');
+    expect(history.slice(1, 4).map((line) => line.split(' ').slice(0, 4).join(' '))).toEqual([
+      '3 1.0 yes Serving',
+      '2 2.0 - Replaced',
+      '1 1.0 - Served',
+    ]);
+
+    await stage.maas('pause', 'flow');
+    await stage.k('delete', 'mdl', 'flow', '--timeout', '60s');
+  });
+});
+
+function specPatch(spec: object): string {
+  return JSON.stringify({ spec });
+}
