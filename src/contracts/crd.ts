@@ -11,14 +11,13 @@ import {
   kind,
   maxResourceName,
   modelDeploymentSpec,
-  modelDeploymentStatus,
   mountPathRefused,
-  notSeenReason,
   ownVolumes,
   plural,
   refusedMountPath,
   volumeNameTaken,
 } from './resource.ts';
+import { modelDeploymentStatus, notSeenReason } from './resource-status.ts';
 
 type Json = { [key: string]: unknown };
 

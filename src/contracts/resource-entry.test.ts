@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { customResourceDefinition } from './crd.ts';
-import { modelDeploymentStatus } from './resource.ts';
 import { resourceEntry } from './resource-entry.ts';
+import { modelDeploymentStatus } from './resource-status.ts';
 
 describe('resourceEntry', () => {
   const spec = { name: 'dga', version: '1.0', memory: '512Mi', payload: { path: '/models/dga' } };

@@ -1,5 +1,6 @@
 /** Reads a ModelDeployment as the API server keeps it. Pure. */
-import { type ModelDeployment, modelDeploymentSpec, modelDeploymentStatus, notSeenReason } from './resource.ts';
+import { type ModelDeployment, modelDeploymentSpec } from './resource.ts';
+import { modelDeploymentStatus, notSeenReason } from './resource-status.ts';
 
 interface ManagedFields {
   readonly manager?: string;

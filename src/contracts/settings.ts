@@ -8,7 +8,7 @@ import { hdfsSettings, zookeeperSettings } from './hadoop-side.ts';
 import { nodeLabelProblem } from './node-label-expression.ts';
 import { type ReadFrom, readFromPlaces } from './payload.ts';
 import { exceedsQuantity } from './quantity.ts';
-import { intOrPercent, quantity } from './resource.ts';
+import { intOrPercent, quantity } from './spec-fields.ts';
 import { znodePathProblem } from './znode-path.ts';
 
 const amounts = z.record(z.string(), quantity('An amount, as in a Pod.', 'NumberOrString')).default({});

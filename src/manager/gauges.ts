@@ -1,7 +1,8 @@
 /** What the metrics show of an operator when somebody asks. */
 import type { Concern } from '../contracts/concern.ts';
-import { type ModelDeployment, notSeenReason } from '../contracts/resource.ts';
+import type { ModelDeployment } from '../contracts/resource.ts';
 import type { ResourceEntry } from '../contracts/resource-entry.ts';
+import { notSeenReason } from '../contracts/resource-status.ts';
 import type { RequestQueue } from '../legacy/request-queue.ts';
 import type { Leadership } from '../operator/leadership.ts';
 import type { Store, ZooKeeperReader } from '../operator/ports.ts';

@@ -3,8 +3,8 @@
 import { registers } from '../contracts/modes.ts';
 import type { PinnedPayload } from '../contracts/payload.ts';
 import type { AgentStatus } from '../contracts/pod-contract.ts';
-import type { ModelDeploymentStatus } from '../contracts/resource.ts';
 import type { ResourceEntry } from '../contracts/resource-entry.ts';
+import type { ModelDeploymentStatus } from '../contracts/resource-status.ts';
 import { compareTexts } from '../kernel/text-order.ts';
 import { keyOf } from '../plan/children.ts';
 import type {

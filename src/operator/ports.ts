@@ -1,8 +1,9 @@
 /** What the operator needs of the world around it. The adapters give it; tests give their own. */
 import type { PinnedPayload, TransferProgress } from '../contracts/payload.ts';
 import type { ReasonedEvent } from '../contracts/reasons.ts';
-import type { ModelDeployment, ModelDeploymentStatus } from '../contracts/resource.ts';
+import type { ModelDeployment } from '../contracts/resource.ts';
 import type { ResourceEntry } from '../contracts/resource-entry.ts';
+import type { ModelDeploymentStatus } from '../contracts/resource-status.ts';
 import type { Manifest } from '../plan/children.ts';
 import type { BudgetView, DeploymentView, PinView, PodView } from '../plan/observation.ts';
 import type { Plan } from '../plan/plan.ts';

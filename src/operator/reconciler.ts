@@ -5,8 +5,8 @@
 
 import { asMaasError } from '../contracts/errors.ts';
 import type { Holds } from '../contracts/holds.ts';
-import type { ModelDeploymentStatus } from '../contracts/resource.ts';
 import type { ResourceEntry } from '../contracts/resource-entry.ts';
+import type { ModelDeploymentStatus } from '../contracts/resource-status.ts';
 import type { OperatorSettings } from '../contracts/settings.ts';
 import { sameJson } from '../kernel/canonical-json.ts';
 import type { Clock } from '../kernel/clock.ts';

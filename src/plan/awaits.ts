@@ -1,6 +1,6 @@
 /** Is something awaited that nobody tells of? What agents do has to be asked, and that time passes nobody says. */
 import { registers } from '../contracts/modes.ts';
-import type { ModelDeploymentStatus } from '../contracts/resource.ts';
+import type { ModelDeploymentStatus } from '../contracts/resource-status.ts';
 import type { Observation } from './observation.ts';
 import { verifiedDigest } from './rollout.ts';
 import { stays } from './versions.ts';

@@ -3,7 +3,7 @@
  * namespace the oldest of a version owns the version. Names never pass to another namespace by themselves: a
  * resource that was refused because of another namespace stays refused until it is made anew.
  */
-import type { NameOwner } from '../contracts/resource.ts';
+import type { NameOwner } from '../contracts/resource-status.ts';
 import { compareTexts } from '../kernel/text-order.ts';
 import type { Peer } from './observation.ts';
 

@@ -1,6 +1,6 @@
 /** Conditions of the kstatus convention; a transition time moves only when the status does. */
 import type { Reason } from '../contracts/reasons.ts';
-import type { Condition } from '../contracts/resource.ts';
+import type { Condition } from '../contracts/resource-status.ts';
 import { oneLine } from '../kernel/shown-text.ts';
 
 export interface Verdict {

@@ -1,7 +1,7 @@
 /** Events say what changed, once: they are made from the difference between two statuses and from what a plan does. */
 import type { Place } from '../contracts/reason-catalogue.ts';
 import { eventOf, heardReason, type ReasonedEvent, reasonOf, traitsOf } from '../contracts/reasons.ts';
-import { type Condition, pausedReason } from '../contracts/resource.ts';
+import { type Condition, pausedReason } from '../contracts/resource-status.ts';
 
 export function eventsOf(before: readonly Condition[] | undefined, after: readonly Condition[]): ReasonedEvent[] {
   return (['Ready', 'PayloadResolved', 'Stalled', 'Reconciling', 'Outranked'] as const).flatMap((type) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PlannerWorld } from '../../test/builders/planner-world.ts';
-import type { Revision } from '../contracts/resource.ts';
+import type { Revision } from '../contracts/resource-status.ts';
 
 /** The revisions of a world, newest first, shortened. */
 const told = (world: PlannerWorld) =>

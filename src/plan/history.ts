@@ -10,7 +10,7 @@
 import { registers } from '../contracts/modes.ts';
 import { shortHash } from '../contracts/names.ts';
 import type { PinnedPayload } from '../contracts/payload.ts';
-import { maxHistory, type Revision } from '../contracts/resource.ts';
+import { maxHistory, type Revision } from '../contracts/resource-status.ts';
 import { canonicalJson } from '../kernel/canonical-json.ts';
 import { decidedSpec } from './children.ts';
 import type { Verdict } from './conditions.ts';

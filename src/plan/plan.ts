@@ -16,7 +16,7 @@
  */
 
 import { eventOf, type ReasonedEvent, rankOf } from '../contracts/reasons.ts';
-import type { ModelDeploymentStatus } from '../contracts/resource.ts';
+import type { ModelDeploymentStatus } from '../contracts/resource-status.ts';
 import type { OperatorSettings } from '../contracts/settings.ts';
 import { compareTexts } from '../kernel/text-order.ts';
 import { type Actions, noActions, wantedActions, wantedPin, whyOf } from './actions.ts';

@@ -1,6 +1,6 @@
 /** What the status says of a version that is about to take the place of another. */
 import { parseDuration } from '../contracts/duration.ts';
-import type { ModelDeploymentStatus } from '../contracts/resource.ts';
+import type { ModelDeploymentStatus } from '../contracts/resource-status.ts';
 import { type Verdict, yes } from './conditions.ts';
 import type { Facts } from './readiness.ts';
 

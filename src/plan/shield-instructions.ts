@@ -2,7 +2,8 @@
 import { parseDuration } from '../contracts/duration.ts';
 import type { ShieldInstructions } from '../contracts/pod-contract.ts';
 import { parseQuantity } from '../contracts/quantity.ts';
-import { type ModelDeploymentSpec, mostInFlight } from '../contracts/resource.ts';
+import type { ModelDeploymentSpec } from '../contracts/resource.ts';
+import { mostInFlight } from '../contracts/shield-spec.ts';
 
 type Shield = NonNullable<ModelDeploymentSpec['shield']>;
 

@@ -7,7 +7,7 @@ import {
   type ModelDeploymentStatus,
   maxStatusEndpoints,
   pausedReason,
-} from '../contracts/resource.ts';
+} from '../contracts/resource-status.ts';
 import { compareTexts } from '../kernel/text-order.ts';
 import { selectorOf } from './children.ts';
 import { conditionFrom, no, type Verdict, yes } from './conditions.ts';

@@ -11,7 +11,7 @@ import { bringUpWithoutImages } from '../../deploy/local/bring-up.ts';
 import { projectRoot } from '../../deploy/local/cache.ts';
 import { bundlePrograms } from '../../deploy/local/images.ts';
 import { program } from '../../deploy/local/steps.ts';
-import { mostInFlight } from '../../src/contracts/resource.ts';
+import { mostInFlight } from '../../src/contracts/shield-spec.ts';
 import { AgentPod, until } from '../integration/agent-pod.ts';
 import { Chroot } from '../integration/chroot.ts';
 import { ratioOf, shownSpread, spreadOf, table } from './figures.ts';

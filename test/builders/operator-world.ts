@@ -5,8 +5,9 @@
 import { WatchStore } from '../../src/adapters/kube/watch-store.ts';
 import { MaasError } from '../../src/contracts/errors.ts';
 import type { ReasonedEvent } from '../../src/contracts/reasons.ts';
-import type { ModelDeployment, ModelDeploymentStatus } from '../../src/contracts/resource.ts';
+import type { ModelDeployment } from '../../src/contracts/resource.ts';
 import type { ResourceEntry } from '../../src/contracts/resource-entry.ts';
+import type { ModelDeploymentStatus } from '../../src/contracts/resource-status.ts';
 import type { OperatorSettings } from '../../src/contracts/settings.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import type { Gauges } from '../../src/manager/gauges.ts';

@@ -32,7 +32,11 @@ const rules: Readonly<Record<string, Rule>> = {
   agent: { folders: [...basics, 'wire'], packages: ['zod'], node: 'all' },
   payload: { folders: basics, packages: ['ignore', 'zod'], node: 'all' },
   'payload-cache': { folders: basics, packages: [], node: 'all' },
-  cli: { folders: [...basics, 'wire', 'deploy-rules'], packages: ['commander', 'yaml', 'zod'], node: 'all' },
+  cli: {
+    folders: [...basics, 'wire', 'deploy-rules'],
+    packages: ['commander', 'csv-parse', 'yaml', 'zod'],
+    node: 'all',
+  },
   adapters: {
     folders: basics,
     packages: [

@@ -1,13 +1,8 @@
 /** The operator's writes to Kubernetes. Everything destructive is asked of the leadership first and tied to a UID. */
 import { MaasError } from '../../contracts/errors.ts';
 import { fieldManager } from '../../contracts/names.ts';
-import {
-  apiVersion,
-  kind,
-  type ModelDeployment,
-  type ModelDeploymentStatus,
-  plural,
-} from '../../contracts/resource.ts';
+import { apiVersion, kind, type ModelDeployment, plural } from '../../contracts/resource.ts';
+import type { ModelDeploymentStatus } from '../../contracts/resource-status.ts';
 import type { KubeClient } from './client.ts';
 import type { EventText } from './events.ts';
 import {

@@ -1,6 +1,7 @@
 /** What `undo` writes: which of the revisions of a model is gone back to, and the patch that does it. Pure. */
 import { MaasError } from '../../contracts/errors.ts';
-import { modelDeploymentSpec, type Revision } from '../../contracts/resource.ts';
+import { modelDeploymentSpec } from '../../contracts/resource.ts';
+import type { Revision } from '../../contracts/resource-status.ts';
 import { sameJson } from '../../kernel/canonical-json.ts';
 import type { ApiObject } from '../ports.ts';
 import { isRecord, specOf } from './api-object.ts';

@@ -7,7 +7,8 @@ import { group } from '../../contracts/api-group.ts';
 import { MaasError } from '../../contracts/errors.ts';
 import type { ObjectState } from '../../contracts/object-state.ts';
 import type { Reason } from '../../contracts/reasons.ts';
-import { type ModelDeploymentStatus, modelDeploymentStatus, pausedReason, plural } from '../../contracts/resource.ts';
+import { plural } from '../../contracts/resource.ts';
+import { type ModelDeploymentStatus, modelDeploymentStatus, pausedReason } from '../../contracts/resource-status.ts';
 import type { ApiObject } from '../ports.ts';
 
 const text = z.string();

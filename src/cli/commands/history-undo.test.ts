@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { cliPorts } from '../../../test/builders/cli-ports.ts';
 import { typed } from '../../../test/builders/command-line.ts';
 import { ModelStore, part } from '../../../test/builders/model-store.ts';
-import type { Revision } from '../../contracts/resource.ts';
+import type { Revision } from '../../contracts/resource-status.ts';
 import type { ApiObject } from '../ports.ts';
 
 const old = {

@@ -1,5 +1,5 @@
 /** `kubectl maas list`: the models, what clients see of them, and what is missing and why. */
-import { notSeenReason } from '../../contracts/resource.ts';
+import { notSeenReason } from '../../contracts/resource-status.ts';
 import { type Attendance, askAttendance, away, unserved } from '../cluster/attendance.ts';
 import { type Model, readModel } from '../cluster/model.ts';
 import { defineCommand } from '../define-command.ts';

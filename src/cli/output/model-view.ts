@@ -3,7 +3,7 @@
  * docs describe it.
  */
 import { heardReason, type Reason } from '../../contracts/reasons.ts';
-import { notSeenReason, pausedReason } from '../../contracts/resource.ts';
+import { notSeenReason, pausedReason } from '../../contracts/resource-status.ts';
 import { visible } from '../../kernel/shown-text.ts';
 import { conditionOf, isGoing, isPaused, type Model, registeredState } from '../cluster/model.ts';
 import type { JsonShape } from '../define-command.ts';

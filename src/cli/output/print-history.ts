@@ -1,5 +1,5 @@
 /** `history` in its formats, and the shape of `history -o json`: fields are added, never renamed or removed. Pure. */
-import type { Revision } from '../../contracts/resource.ts';
+import type { Revision } from '../../contracts/resource-status.ts';
 import { visible } from '../../kernel/shown-text.ts';
 import type { Model } from '../cluster/model.ts';
 import type { JsonShape } from '../define-command.ts';

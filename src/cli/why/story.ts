@@ -3,7 +3,7 @@
  * read. Pure.
  */
 import { heardReason, type Reason, rankOf, traitsOf } from '../../contracts/reasons.ts';
-import { notSeenReason, pausedReason } from '../../contracts/resource.ts';
+import { notSeenReason, pausedReason } from '../../contracts/resource-status.ts';
 import { oneLine } from '../../kernel/shown-text.ts';
 import { compareTexts } from '../../kernel/text-order.ts';
 import { conditionOf, isGoing, isPaused, type Model, registeredState } from '../cluster/model.ts';
