@@ -136,6 +136,8 @@ async function memory(bench: Bench): Promise<string> {
     const done = meanwhile().finally(() => {
       over = true;
     });
+    // Told below, where it is awaited.
+    done.catch(() => undefined);
     await until(
       () => {
         most = Math.max(most, anonMiB(one));
