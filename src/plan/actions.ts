@@ -49,10 +49,10 @@ export function wantedActions(
   return {
     copyPayload: needsCopy(observation),
     publish: handover.publish,
-    apply:
-      pin === undefined
-        ? []
-        : [...childrenToApply(observation, settings, versions, handover, pin), ...shrunk(observation, handover)],
+    apply: [
+      ...(pin === undefined ? [] : childrenToApply(observation, settings, versions, handover, pin)),
+      ...resized(observation, handover),
+    ],
     remove: [...childrenToRemove(observation, handover), ...budgetsToRemove(observation, settings)],
     protect: budgetsToApply(observation, versions.superfluous, settings),
   };
@@ -128,11 +128,11 @@ function childrenToApply(
   return [...apply, { manifest, why: 'ask again for pods that were refused', changes: 'nothing' }];
 }
 
-/** Versions before, which have to make room for the wanted one. */
-function shrunk({ resource }: Observation, { shrink }: Handover): readonly ChildToApply[] {
-  return shrink.flatMap(({ deployment, replicas }) => {
+/** Versions before, while they serve. */
+function resized({ resource }: Observation, { resize }: Handover): readonly ChildToApply[] {
+  return resize.flatMap(({ deployment, replicas, why }) => {
     const manifest = scaledManifest(resource, deployment, replicas);
-    return manifest === undefined ? [] : [{ manifest, why: 'make room for the other version', changes: 'nothing' }];
+    return manifest === undefined ? [] : [{ manifest, why, changes: 'nothing' }];
   });
 }
 

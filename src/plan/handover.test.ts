@@ -121,6 +121,21 @@ describe('a version that takes the place of another', () => {
     expect(world.resource.status).toMatchObject({ serving: '2.0', registered: 1 });
   });
 
+  it.each(['/models/dga', '/models/missing'])(
+    'leaves the one before as many instances as are wanted, however long it takes: %s',
+    (path) => {
+      const world = three();
+      world.change({ version: '2.0', image: 'no-such-image:1', payload: { path } });
+      for (let step = 0; step < 4; step += 1) turn(world);
+      for (const instances of [5, 2]) {
+        world.change({ instances });
+        world.settle();
+        expect(seen(world)).toEqual({ '1.0': instances });
+      }
+      expect(world.resource.status).toMatchObject({ serving: '1.0', replicas: 2 });
+    },
+  );
+
   it('goes at once when somebody says so in the middle', () => {
     const world = three();
     world.change({ version: '2.0' });

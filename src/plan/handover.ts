@@ -9,6 +9,8 @@
  * 3. With `Surge` never more than one instance beyond the wanted number runs: the old version gives up one for each new
  *    one that answers, until half are new; then these are released, the old ones go, and the rest is started.
  * 4. With `Immediate` nothing is held.
+ * 5. Until then the version that serves has as many instances as are wanted, too: a switch may take long, and the load does
+ *    not wait for it.
  *
  * Everything follows from the present world, so that it goes on wherever the operator was interrupted. What was published
  * is read for one thing only: a version that was released and is the only one of its resource is not held again.
@@ -31,8 +33,8 @@ export interface Handover {
   readonly released: boolean;
   /** How many instances the wanted version is to have now. */
   readonly replicas: number;
-  /** Versions before that have to make room. */
-  readonly shrink: readonly { readonly deployment: DeploymentView; readonly replicas: number }[];
+  /** Versions before that are to have another number of instances while they serve. */
+  readonly resize: readonly { readonly deployment: DeploymentView; readonly replicas: number; readonly why: string }[];
   /** What the agents of a spec that is made now are told. */
   readonly hold: HoldInstruction | undefined;
   /** What is to be published, where that is something else than what is. */
@@ -67,7 +69,7 @@ export function handoverOf(observation: Observation, versions: Versions, payload
     needed,
     released,
     replicas: replicasOf(observation, versions),
-    shrink: shrinkOf(observation, versions, answering, needed),
+    resize: resizeOf(observation, versions, answering, needed),
     hold: instructionFor(observation, versions),
     publish,
     removable: versions.superfluous.filter((deployment) => hasLeft(observation, deployment)),
@@ -175,17 +177,19 @@ function isAboutToRegister({ pods, registrations, mode }: Observation, { hold, v
   return registered > 0 && registered < answering.length;
 }
 
-function shrinkOf(
+function resizeOf(
   { resource, registrations }: Observation,
   { before, superfluous, wanted }: Versions,
   answering: number,
   needed: number,
-): Handover['shrink'] {
-  if (strategyOf(resource) !== 'Surge' || before === undefined || wanted === undefined || !registrations.known)
-    return [];
-  if (superfluous.includes(before) || answering >= needed) return [];
-  const replicas = Math.min(before.replicas, Math.max(1, roomOf(resource, before) - 1 - answering));
-  return replicas < before.replicas ? [{ deployment: before, replicas }] : [];
+): Handover['resize'] {
+  if (before === undefined || superfluous.includes(before) || !registrations.known) return [];
+  const resize = (replicas: number, why: string) =>
+    replicas === before.replicas ? [] : [{ deployment: before, replicas, why }];
+  if (strategyOf(resource) !== 'Surge') return resize(resource.spec.instances, 'other number of instances');
+  if (wanted === undefined || answering >= needed) return [];
+  const left = Math.min(before.replicas, Math.max(1, roomOf(resource, before) - 1 - answering));
+  return resize(left, 'make room for the other version');
 }
 
 /** Pods that answer and are to stay unregistered, by what their agents were told. */

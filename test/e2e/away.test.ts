@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { present } from '../integration/world.ts';
 import { pythonModel } from './payloads.ts';
 import { Stage } from './stage.ts';
+import { tellsWhy } from './why-text.ts';
 
 /** An address of the local world's own network that no container has. */
 function nobody(): string {
@@ -19,6 +20,7 @@ describe('kubectl get mdl says', () => {
     expect(message).toContain(nobody());
     const payload = (await stage.show('model')).status.conditions.find((each) => each.type === 'PayloadResolved');
     expect(payload?.status).toBe('Unknown');
+    await tellsWhy(stage, 'model', 'no-hdfs');
   });
 
   it('that ZooKeeper cannot be reached, and no pod is restarted for that', async () => {
@@ -26,6 +28,7 @@ describe('kubectl get mdl says', () => {
     await stage.payload('model', pythonModel('1.0'));
     await stage.apply('model', { spec: { startupTimeout: '5s' } });
     expect(await stage.reasonIs('model', 'ZookeeperUnreachable')).toMatch(/ZooKeeper/);
+    await tellsWhy(stage, 'model', 'no-zookeeper');
     // Longer than the start-up timeout, which does not count while nobody could be registered.
     const since = performance.now();
     while (performance.now() - since < 10_000) {

@@ -4,6 +4,7 @@ import { diagnose } from '../../src/wire/service-instance.ts';
 import { applyModel, Followers, Load } from '../integration/java.ts';
 import { pythonModel } from './payloads.ts';
 import { eventually, Stage } from './stage.ts';
+import { tellsWhy } from './why-text.ts';
 
 let stage: Stage;
 let followers: Followers;
@@ -59,6 +60,7 @@ describe.concurrent('a model', () => {
     await eventually('clients see one', async () => (await known('scales')).length === 1);
     await stage.k('scale', 'mdl', 'scales', '--replicas=0');
     expect(await stage.reasonIs('scales', 'ScaledToZero')).toContain('no instances');
+    await tellsWhy(stage, 'scales');
     expect(await stage.registered('scales')).toEqual([]);
   });
 

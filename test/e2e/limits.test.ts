@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pythonModel } from './payloads.ts';
 import { eventually, Stage } from './stage.ts';
+import { tellsWhy } from './why-text.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -36,6 +37,7 @@ describe('kubectl get mdl says', () => {
     await stage.kubectlIn(JSON.stringify(quota), 'apply', '-f', '-');
     await stage.apply('quota', { memory: '2Gi' });
     const message = await stage.reasonIs('quota', 'WaitingForQueueCapacity');
+    await tellsWhy(stage, 'quota');
     expect(message).toContain('exceeded quota: big');
     expect(message).toContain('One instance asks for more requests.memory than the quota has in all');
   });

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, it } from 'vitest';
 import { z } from 'zod';
 import { pythonModel } from './payloads.ts';
 import { eventually, type ModelOptions, Stage } from './stage.ts';
+import { tellsWhy } from './why-text.ts';
 
 /** After the payload was resolved: the kubelet's first attempts, the wait before events are read, the status. */
 const withinMs = 20_000;
@@ -147,6 +148,7 @@ describe.concurrent('what is missing is named', () => {
       const selector = `involvedObject.name=${name},type=Warning,reason=${reason}`;
       return (await stage.k('get', 'events', '--field-selector', selector, '-o', 'name')) !== '';
     });
+    await tellsWhy(stage, name);
   });
 });
 

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pythonModel, script } from './payloads.ts';
 import { Stage } from './stage.ts';
+import { tellsWhy } from './why-text.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -40,11 +41,13 @@ describe.concurrent('kubectl get mdl says why a model is not up', () => {
     await stage.makePrivate(directory);
     await stage.apply('secret', {});
     expect(await stage.reasonIs('secret', 'HdfsForbidden')).toContain('secret');
+    await tellsWhy(stage, 'secret');
   });
 
   it('an address of HDFS that nobody has configured', async () => {
     await stage.apply('elsewhere', { path: 'hdfs://other-cluster/models/x' });
     expect(await stage.reasonIs('elsewhere', 'HdfsNameserviceUnknown')).toContain('other-cluster');
+    await tellsWhy(stage, 'elsewhere');
   });
 
   it('no room in the cluster, in the words of the scheduler', async () => {
@@ -79,6 +82,7 @@ describe.concurrent('kubectl get mdl says why a model is not up', () => {
     await stage.payload('python2', { 'run.sh': '#!/usr/bin/python2\nprint 1\n' });
     await stage.apply('python2', {});
     expect(await stage.reasonIs('python2', 'ScriptInterpreterMissing')).toContain('/usr/bin/python2');
+    await tellsWhy(stage, 'python2');
     await stage.payload('env', { 'run.sh': '#!/usr/bin/env python2.4\nprint 1\n' });
     await stage.apply('env', {});
     expect(await stage.reasonIs('env', 'ScriptInterpreterMissing')).toContain('python2.4');
@@ -103,6 +107,7 @@ describe.concurrent('kubectl get mdl says why a model is not up', () => {
     await stage.payload('silent', script('exec sleep infinity'));
     await stage.apply('silent', { spec: { startupTimeout: '5s' } });
     expect(await stage.reasonIs('silent', 'EndpointMissing')).toContain('endpoint.dat');
+    await tellsWhy(stage, 'silent');
   });
 
   it('endpoint.dat that is not JSON', async () => {
@@ -127,6 +132,7 @@ describe.concurrent('kubectl get mdl says why a model is not up', () => {
     await stage.payload('greedy', script('python -c "x = bytearray(300 * 1024 * 1024)"\nexit $?'));
     await stage.apply('greedy', { memory: '64Mi' });
     expect(await stage.reasonIs('greedy', 'OutOfMemory')).toContain('memory');
+    await tellsWhy(stage, 'greedy');
   });
 
   it('a payload that is changed under a running version, which keeps serving what it started with', async () => {
@@ -136,6 +142,7 @@ describe.concurrent('kubectl get mdl says why a model is not up', () => {
     await stage.payload('changed', pythonModel('2.0'));
     expect(await stage.reasonIs('changed', 'PayloadChanged')).toContain('other content');
     expect((await stage.show('changed')).status.registered).toBe(1);
+    await tellsWhy(stage, 'changed');
   });
 
   it('a name that another resource owns', async () => {
@@ -144,6 +151,7 @@ describe.concurrent('kubectl get mdl says why a model is not up', () => {
     await stage.serves('owner', 1);
     await stage.apply('second', { model: 'claimed', path: `${stage.payloads}/owner` });
     expect(await stage.reasonIs('second', 'NameOwned')).toContain('owner');
+    await tellsWhy(stage, 'second');
     await stage.k('delete', 'mdl', 'second');
   });
 

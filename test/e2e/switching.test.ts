@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FollowedLine, Followers, Load, type LoadSum } from '../integration/java.ts';
 import { pythonModel } from './payloads.ts';
 import { eventually, type ShownModel, Stage } from './stage.ts';
+import { tellsWhy } from './why-text.ts';
 
 const versions = ['1.0', '2.0', '3.0', '4.0', '5.0', '6.0'] as const;
 const waits = { drain: '2s', stopTimeout: '2s', startupTimeout: '5m' };
@@ -95,6 +96,7 @@ describe('a model with three instances, called fifty times a second', () => {
     expect(condition(stalled, 'Stalled')).toMatchObject({ reason: 'RolloutDeadlineExceeded' });
     expect(condition(stalled, 'Stalled')?.message).toMatch(/status|field "version" is not "no such"/);
     expect(stalled.status).toMatchObject({ serving: '2.0', registered: 0 });
+    await tellsWhy(stage, 'steady', 'stalled');
     await switchTo('2.0', { warmup: null, deadline: null });
     await settled('2.0');
 

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ended } from '../integration/cli-process.ts';
 import { pythonModel, script } from './payloads.ts';
 import { eventually, type ModelOptions, Stage } from './stage.ts';
+import { normalised } from './why-text.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -14,28 +15,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await stage[Symbol.asyncDispose]();
 });
-
-/** With names in the place of times, of what Kubernetes makes up, and of what the agent says between two of its steps. */
-function normalised(text: string, name: string): string {
-  const pod = `${name}-[a-z0-9]+-[a-z0-9]+-[a-z0-9]{5}`;
-  return text
-    .replaceAll(stage.namespace, 'NAMESPACE')
-    .replaceAll(stage.payloads, 'PAYLOADS')
-    .replaceAll(new RegExp(`${pod}(?:_NAMESPACE\\([0-9a-f-]{36}\\))?`, 'g'), 'POD')
-    .replaceAll(/\d\d:\d\d:\d\dZ/g, 'TIME')
-    .replaceAll(/ for \S+, since TIME/g, ' for AGE, since TIME')
-    .replaceAll(/\(\S+ ago(?:, \d+ times)?\)/g, '(AGE ago)')
-    .replaceAll(/TIME +\+\d+\.\ds/g, 'TIME TOOK')
-    .replaceAll(/TIME {11}/g, 'TIME     ')
-    .replaceAll(/verified in \d+ms(?:, [\d.]+ \w+\/s)?/g, 'verified in TOOK')
-    .replaceAll(/after \d+ restarts?/g, 'after RESTARTS')
-    .replaceAll(/sha256:[0-9a-f]{12}/g, 'DIGEST')
-    .replaceAll(/http:\/\/[\d.]+:\d+/g, 'URL')
-    .replaceAll(/Port \d+/g, 'Port PORT')
-    .replaceAll(/\b10(?:\.\d+){3}\b/g, 'IP')
-    .replaceAll(/maas-(?:control-plane|worker\d*)/g, 'NODE')
-    .replaceAll(/^( {2}agent {6}\| ).*\n(?: {13}\| .*\n)*/gm, '$1...\n');
-}
 
 /** The model as applied, and what is printed of it once its state has been seen. */
 interface Case {
@@ -250,7 +229,7 @@ describe.concurrent('why', () => {
     await stage.apply(name, options);
     let told = '';
     const asExpected = async () => {
-      told = normalised(await stage.maas('why', name), name);
+      told = normalised(stage, await stage.maas('why', name), name);
       return told === text;
     };
     await eventually(`why tells of ${name}`, asExpected, { withinMs: 60_000 }).catch(() => {});
