@@ -4,6 +4,7 @@
  */
 import { errorCatalogue } from '../contracts/error-catalogue.ts';
 import { registers } from '../contracts/modes.ts';
+import { annotations } from '../contracts/names.ts';
 import { formatBytes } from '../contracts/quantity.ts';
 import { heardReason, rankOf, reasonOf, traitsOf } from '../contracts/reasons.ts';
 import type { Claim } from './claims.ts';
@@ -12,6 +13,7 @@ import type { Handover } from './handover.ts';
 import type { InstanceState } from './instance-state.ts';
 import { exceededQuota, refusedPods } from './kubernetes-words.ts';
 import type { Observation, PayloadView } from './observation.ts';
+import { isAskedJustNow } from './retry-refused.ts';
 import type { Rollout } from './rollout.ts';
 import type { Versions } from './versions.ts';
 
@@ -85,6 +87,17 @@ const podsRefused: Check = (facts) => {
       ? `waiting for queue capacity, ${tally(facts)}: ${message}`
       : `${tally(facts)}; ${message}`;
   return no(reason, sentence(said, next));
+};
+
+/** The words of a refusal go with the next attempt, and come back when that has failed; what kept the pods off holds until then. */
+const refusedBefore: Check = ({ observation, rollout, versions }) => {
+  const { resource, now } = observation;
+  const asked = versions.wanted?.annotations[annotations.retried];
+  if (rollout.pods.length > 0 || rollout.done || !isAskedJustNow(asked, now)) return undefined;
+  const before = resource.status.conditions?.find(({ type }) => type === 'Ready');
+  if (before?.status !== 'False' || before.observedGeneration !== resource.metadata.generation) return undefined;
+  if (rankOf(traitsOf(before.reason).severity) < rankOf('waiting')) return undefined;
+  return no(heardReason(before.reason), before.message);
 };
 
 /** "Zero" is said when it is so: pods that are on their way out are seen by clients for a moment yet. */
@@ -205,6 +218,7 @@ const chain: readonly Check[] = [
   writeRefused,
   stopped,
   podsRefused,
+  refusedBefore,
   worstInstance,
   registrationsUnknown,
   scalingDown,
@@ -264,7 +278,8 @@ function withModes({ observation, claim, withheld }: Facts, verdict: Verdict): V
 function withServing({ versions }: Facts, verdict: Verdict): Verdict {
   const { serving, wanted } = versions;
   if (verdict.status === 'True' || serving === undefined || serving === wanted) return verdict;
-  return { ...verdict, message: `${verdict.message} (version ${serving.version} is kept until this one is up)` };
+  const kept = ` (version ${serving.version} is kept until this one is up)`;
+  return verdict.message.endsWith(kept) ? verdict : { ...verdict, message: `${verdict.message}${kept}` };
 }
 
 export function stalledVerdict(facts: Facts): Verdict {
@@ -277,7 +292,7 @@ export function stalledVerdict(facts: Facts): Verdict {
     return yes(reasonOf(payload.problem.code), payload.problem.message);
   }
   // A payload that takes long, and room that a queue will give, are waited for.
-  const trouble = podsRefused(facts) ?? worstInstance(facts);
+  const trouble = podsRefused(facts) ?? refusedBefore(facts) ?? worstInstance(facts);
   if (rollout.stuck && trouble !== undefined && traitsOf(trouble.reason).expected !== 'queued') {
     const { startupTimeout } = observation.resource.spec;
     return yes(

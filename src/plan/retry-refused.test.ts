@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { anObservation, aResource, deployed, someSettings, start } from '../../test/builders/model-deployment.ts';
+import { anObservation, aPod, aResource, deployed, someSettings, start } from '../../test/builders/model-deployment.ts';
 import { annotations } from '../contracts/names.ts';
-import type { DeploymentView } from './observation.ts';
+import type { ModelDeploymentStatus } from '../contracts/resource-status.ts';
+import type { DeploymentView, Observation } from './observation.ts';
 import { plan } from './plan.ts';
 import { retryOf } from './retry-refused.ts';
 
@@ -57,5 +58,31 @@ describe('a plan where pods are refused', () => {
 
   it('asks nothing where none are', () => {
     expect(planned({}).apply).toEqual([]);
+  });
+
+  it('says why until the next attempt has come to something, though nobody says it meanwhile', () => {
+    const words = 'pods "dga" is forbidden: no PriorityClass with name nosuch was found';
+    const told = (status: ModelDeploymentStatus, now: number, more: Partial<Observation> = {}) => {
+      const asked = { [annotations.retried]: `${new Date(start).toISOString()} 5` };
+      const live = { ...deployment, annotations: { ...deployment.annotations, ...asked } };
+      const observation = anObservation({
+        now,
+        resource: { ...resource, status },
+        pins,
+        deployments: [live],
+        payload: { state: 'pinned', looked: true },
+        ...more,
+      });
+      return plan(observation, someSettings).status.conditions?.find(({ type }) => type === 'Ready');
+    };
+    const refused = planned({ replicaFailure: words }).status;
+    const before = refused.conditions?.find(({ type }) => type === 'Ready');
+    expect(before?.reason).toBe('PriorityClassMissing');
+    expect(told(refused, start + 1_000)).toEqual(before);
+    expect(told(refused, start + 11_000)?.reason).toBe('Starting');
+    const pod = aPod({ versionKey: deployment.versionKey, revision: out.revision, ready: false });
+    expect(told(refused, start + 1_000, { pods: [pod] })?.reason).toBe('Starting');
+    const changed = { ...resource, metadata: { ...resource.metadata, generation: 7 }, status: refused };
+    expect(told(refused, start + 1_000, { resource: changed })?.reason).toBe('Starting');
   });
 });

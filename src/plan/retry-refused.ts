@@ -26,6 +26,16 @@ export function retryOf(before: string | undefined, now: number): string | undef
   return elapsedMs < pauseMs ? undefined : entry(now, Math.min(pauseMs * 2, longestPauseMs));
 }
 
+/** What is said of the refusal meanwhile is gone for a moment, until the next attempt has failed or not. */
+const answeredWithinMs = 10_000;
+
+/** @param asked the annotation's value. @returns whether the controller was asked so recently that it may not have answered */
+export function isAskedJustNow(asked: string | undefined, now: number): boolean {
+  const [time = ''] = (asked ?? '').split(' ');
+  const elapsedMs = now - Date.parse(time);
+  return elapsedMs >= 0 && elapsedMs < answeredWithinMs;
+}
+
 function entry(now: number, pauseMs: number): string {
   return `${new Date(now).toISOString()} ${pauseMs / 1_000}`;
 }
