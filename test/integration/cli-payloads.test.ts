@@ -12,9 +12,12 @@ import { present } from './world.ts';
 let world: CliWorld;
 let hdfs: Hdfs;
 let root: string;
+/** Of its own: others may have a model in the cluster, and payloads are looked for by the name of the model. */
+let model: string;
 let directory: string;
 beforeAll(async () => {
   world = await CliWorld.open();
+  model = world.namespace;
   await world.publishSettings(`${world.namespace}/models`);
   const { nameservice, namenodes, user } = present('hdfs');
   const webhdfs = namenodes.map((node) => node.webhdfs);
@@ -34,7 +37,7 @@ afterAll(async () => {
 
 const add = (version: string) => {
   const words = ['--memory', '512', '--local-model-path', directory, '--immutable'];
-  return world.maas('add', '--name', 'dga', '--version', version, ...words);
+  return world.maas('add', '--name', model, '--version', version, ...words);
 };
 
 interface Item {
@@ -44,13 +47,13 @@ interface Item {
 }
 
 async function listed(...args: string[]): Promise<readonly Item[]> {
-  const { out, err } = await world.maas('payload', ...args, 'dga', '-o', 'json');
+  const { out, err } = await world.maas('payload', ...args, model, '-o', 'json');
   if (out === '') throw new Error(err);
   return JSON.parse(out).items;
 }
 
 async function pathNow(): Promise<string> {
-  const { payload } = await world.spec('dga-1.0');
+  const { payload } = await world.spec(`${model}-1.0`);
   return `/user/${present('hdfs').user}/${(payload as { path: string }).path}`;
 }
 
@@ -69,10 +72,10 @@ describe('payloads by digest', () => {
   it('are uploaded once, and other files switch the resource', async () => {
     expect(await add('1.0')).toMatchObject({ code: 0, out: expect.stringContaining('created with 1 instance\n') });
     first = await pathNow();
-    expect(first).toMatch(/\/models\/dga\/1\.0@sha256-[0-9a-f]{16}$/);
+    expect(first).toMatch(/\/models\/[^/]+\/1\.0@sha256-[0-9a-f]{16}$/);
     expect(await add('1.0')).toEqual({
       code: 0,
-      out: 'modeldeployment.maas.dev/dga-1.0 unchanged\n',
+      out: `modeldeployment.maas.dev/${model}-1.0 unchanged\n`,
       err: `${first} has this payload already\n`,
     });
     appendFileSync(join(directory, 'run.sh'), 'echo two\n');
@@ -80,10 +83,10 @@ describe('payloads by digest', () => {
     expect([one.code, other.code, one.out + other.out]).toEqual([0, 0, expect.stringContaining('payload changed\n')]);
     second = await pathNow();
     expect(second).not.toBe(first);
-    expect(await world.spec('dga-1.0')).toMatchObject({ instances: 1 });
-    expect((await hdfs.list(`${root}/models/dga`)).map(({ name }) => `${root}/models/dga/${name}`).sort()).toEqual(
-      [first, second].sort(),
-    );
+    expect(await world.spec(`${model}-1.0`)).toMatchObject({ instances: 1 });
+    expect(
+      (await hdfs.list(`${root}/models/${model}`)).map(({ name }) => `${root}/models/${model}/${name}`).sort(),
+    ).toEqual([first, second].sort());
   });
 
   it('are listed with who refers to them, and compared', async () => {
@@ -91,11 +94,11 @@ describe('payloads by digest', () => {
     expect(new Map(items.map(({ path, uses }) => [path, uses]))).toEqual(
       new Map([
         [first, []],
-        [second, [{ by: `${world.namespace}/dga-1.0`, use: 'wanted' }]],
+        [second, [{ by: `${world.namespace}/${model}-1.0`, use: 'wanted' }]],
       ]),
     );
     for (const { path, digest } of items) expect(path).toContain(digest.replace(':', '-').slice(0, 23));
-    const { out, err } = await world.maas('payload', 'diff', 'dga', first, '1.0');
+    const { out, err } = await world.maas('payload', 'diff', model, first, '1.0');
     expect(err + out).toBe(
       [
         `from ${first}`,
@@ -117,7 +120,7 @@ describe('payloads by digest', () => {
     expect(await listed('gc', '--older-than', '0s')).toEqual([]);
     await world.kubectl('delete', 'configmap', 'pinned', '-n', world.namespace);
     expect(await listed('gc', '--older-than', '0s')).toMatchObject([{ path: first }]);
-    expect(await world.maas('payload', 'gc', 'dga', '--yes', '--older-than', '0s')).toEqual({
+    expect(await world.maas('payload', 'gc', model, '--yes', '--older-than', '0s')).toEqual({
       code: 0,
       out: `${first} removed\n`,
       err: '1 payload, 293 KiB removed\n',

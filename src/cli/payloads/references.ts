@@ -26,15 +26,18 @@ export function pathsIn({ metadata, object }: Pick<Model, 'metadata' | 'object'>
   const status = object['status'];
   const history = typeof status === 'object' && status !== null && 'history' in status ? status.history : undefined;
   const known = new Set<string>();
+  const said = new Set<string>();
   return [
     ...textsIn(object['spec']).map((path): NamedPath => ({ path, use: 'wanted', by })),
     ...textsIn(history).map((path): NamedPath => ({ path, use: 'history', by })),
     ...textsIn(status).map((path): NamedPath => ({ path, use: 'status', by })),
   ].filter(({ path, use }) => {
     // What the status says besides is of no interest where the spec or the history says it.
-    if (use === 'status' && known.has(path)) return false;
+    // Several revisions name the same one.
+    const again = said.has(`${use} ${path}`) || (use === 'status' && known.has(path));
     known.add(path);
-    return true;
+    said.add(`${use} ${path}`);
+    return !again;
   });
 }
 
