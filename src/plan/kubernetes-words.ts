@@ -425,7 +425,7 @@ export function startTrouble(pod: PodView): Trouble | undefined {
     return {
       reason: first.reason,
       message: `${first.message}${others.join('')}`,
-      next: [first.next, retry(pod)].filter((words) => words !== undefined).join('. '),
+      next: [first.next?.replace(/\.$/, ''), retry(pod)].filter((words) => words !== undefined).join('. '),
     };
   }
   const last = latest(heard.filter(({ reason }) => general[reason] !== undefined));

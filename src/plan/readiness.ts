@@ -32,7 +32,8 @@ export interface Facts {
 type Check = (facts: Facts) => Verdict | undefined;
 
 export function sentence(message: string, next?: string): string {
-  return next === undefined ? message : `${message}. ${next}`;
+  // What others say may end in a full stop.
+  return next === undefined ? message : `${message.replace(/\.$/, '')}. ${next}`;
 }
 
 const specInvalid: Check = ({ observation }) =>

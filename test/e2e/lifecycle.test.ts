@@ -4,7 +4,6 @@ import { diagnose } from '../../src/wire/service-instance.ts';
 import { applyModel, Followers, Load } from '../integration/java.ts';
 import { pythonModel } from './payloads.ts';
 import { eventually, Stage } from './stage.ts';
-import { tellsWhy } from './why-text.ts';
 
 let stage: Stage;
 let followers: Followers;
@@ -60,7 +59,6 @@ describe.concurrent('a model', () => {
     await eventually('clients see one', async () => (await known('scales')).length === 1);
     await stage.k('scale', 'mdl', 'scales', '--replicas=0');
     expect(await stage.reasonIs('scales', 'ScaledToZero')).toContain('no instances');
-    await tellsWhy(stage, 'scales');
     expect(await stage.registered('scales')).toEqual([]);
   });
 

@@ -9,7 +9,6 @@ import { applyModel } from '../integration/java.ts';
 import { present } from '../integration/world.ts';
 import { pythonModel } from './payloads.ts';
 import { eventually, Stage } from './stage.ts';
-import { tellsWhy } from './why-text.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -89,7 +88,6 @@ describe('modes', () => {
     await registeredIs('walk', 1, 5_000);
     expect(await registered('walk')).toEqual(['2']);
     await stage.reasonIs('walk', 'Draining');
-    await tellsWhy(stage, 'walk', 'draining');
     await messageHas('walk', '2 of 2 answer');
 
     expect((await mode('--model', 'walk', 'default')).code).toBe(0);

@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { pythonModel } from './payloads.ts';
 import { eventually, Stage } from './stage.ts';
-import { tellsWhy } from './why-text.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -112,7 +111,6 @@ describe('a quota of the namespace', () => {
     await stage.payload('bound', pythonModel('1.0'));
     await stage.apply('bound', {});
     const message = await stage.reasonIs('bound', 'QuotaUnmet');
-    await tellsWhy(stage, 'bound');
     expect(message).toContain('the container agent: spec.agent.resources.limits.cpu');
     expect(message).toContain('the container model: spec.resources.limits.cpu');
     await stage.apply('bound', {

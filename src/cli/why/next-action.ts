@@ -93,10 +93,12 @@ const commands: Commands = {
 
   // Only the operator knows the name.
   ServiceAccountMissing: ({ said }) => /: (kubectl create serviceaccount \S+ -n \S+)$/.exec(said ?? '')?.[1],
-  Unschedulable: () =>
+  Unschedulable: ({ advice }) =>
+    commandIn(advice) ??
     'kubectl get nodes -o custom-columns=NODE:.metadata.name,CPU:.status.allocatable.cpu,MEMORY:.status.allocatable.memory',
   WaitingForQueueCapacity: (about) => `kubectl describe resourcequota ${inNamespace(about)}`,
-  ImagePullFailed: edit,
+  // Where a pull secret is missing, that is what is advised.
+  ImagePullFailed: (about) => commandIn(about.advice) ?? edit(about),
   ImageNotForPlatform: edit,
   ImageUnusable: edit,
   RunsAsRoot: edit,
