@@ -73,6 +73,11 @@ describe('a version that takes the place of another', () => {
     for (let agent = 0; agent < 3; agent += 1) world.hear(0);
     expect(seen(world)).toEqual({ '1.0': 3, '2.0': 3 });
     world.reconcile();
+    // Clients are given a moment to see the new ones before the old ones leave.
+    world.hear(0);
+    expect(seen(world)).toEqual({ '1.0': 3, '2.0': 3 });
+    world.now += 1_000;
+    world.reconcile();
     expect(world.deployments.size).toBe(2);
     for (let agent = 0; agent < 3; agent += 1) world.hear(0);
     expect(seen(world)).toEqual({ '2.0': 3 });

@@ -4,7 +4,7 @@
  * 1. Clients take the highest version as soon as they see one instance of it. So a version that takes another's place is
  *    held: its instances start, are checked and answer, and none is registered until as many answer as are asked for.
  *    Then all are released at once. Where nothing is served, nothing is held.
- * 2. When as many of them are registered, the versions before are held, so that all their instances leave together, and
+ * 2. When as many of them are registered, and clients have had time to see that, the versions before are held, so that all their instances leave together, and
  *    then removed. Where the new ones fall away before that, the old ones are released again.
  * 3. With `Surge` never more than one instance beyond the wanted number runs: the old version gives up one for each new
  *    one that answers, until half are new; then these are released, the old ones go, and the rest is started.
@@ -43,6 +43,11 @@ export interface Handover {
   readonly removable: readonly DeploymentView[];
 }
 
+/**
+ * So long after its release clients are given to see the wanted version whole: they fetch each registration one by one, and
+ * notice at once that others are gone.
+ */
+const seenByClientsMs = 1_000;
 /** So long the instances of a version that goes may take to leave together; then it is removed all the same. */
 const leaveTogetherMs = 5_000;
 
@@ -124,11 +129,13 @@ function instructionFor(observation: Observation, versions: Versions): HoldInstr
 function toPublish(observation: Observation, versions: Versions, released: boolean): Holds | undefined {
   const { resource, holds, deployments, registrations, now } = observation;
   if (!holds.known || !registrations.known) return undefined;
+  const release = holds.versions[versions.wanted?.hold?.version ?? ''];
+  const isSeen = release === undefined || now - release.since >= seenByClientsMs;
   const wanted: [string, Hold][] = [];
   for (const deployment of deployments) {
     const { hold } = deployment;
     if (hold === undefined || deployment.deleting) continue;
-    const held = deployment === versions.wanted ? !released : versions.superfluous.includes(deployment);
+    const held = deployment === versions.wanted ? !released : isSeen && versions.superfluous.includes(deployment);
     const before = holds.versions[hold.version];
     if (before?.held === held) wanted.push([hold.version, before]);
     else if (before !== undefined || held !== hold.untilReleased) wanted.push([hold.version, { held, since: now }]);
