@@ -15,6 +15,7 @@ export function normalised(stage: Stage, text: string, name: string): string {
     .replaceAll(new RegExp(`${pod}(?:_NAMESPACE\\([0-9a-f-]{36}\\))?`, 'g'), 'POD')
     .replaceAll(/\d\d:\d\d:\d\dZ/g, 'TIME')
     .replaceAll(/ for \S+, since TIME/g, ' for AGE, since TIME')
+    .replaceAll(/begun \S+ ago/g, 'begun AGE ago')
     .replaceAll(/\(\S+ ago(?:, \d+ times)?\)/g, '(AGE ago)')
     .replaceAll(/TIME +\+\d+\.\ds/g, 'TIME TOOK')
     .replaceAll(/TIME {11}/g, 'TIME     ')

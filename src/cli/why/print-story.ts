@@ -52,9 +52,10 @@ function summary(story: Story, options: Options): string {
   const age = since === null ? '' : ` for ${formatAge(options.now - Date.parse(since))}, since ${clock(since)}`;
   const urls = clients.urls.slice(0, shownUrls).join(', ');
   const more = Math.max(clients.urls.length, clients.registered ?? 0) - shownUrls;
+  const known = clients.registered === null ? 'what they see is not known' : 'see no instance';
   const sees =
     clients.version === null
-      ? 'see no instance'
+      ? known
       : `get version ${clients.version}${urls === '' ? '' : ` at ${urls}`}${more > 0 ? ` and ${more} more` : ''}`;
   return [
     field('why', `${reason}${age}${message === '' ? '' : `: ${message}`}`, options),
