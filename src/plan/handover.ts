@@ -12,8 +12,8 @@
  * 5. Until then the version that serves has as many instances as are wanted, too: a switch may take long, and the load does
  *    not wait for it.
  *
- * Everything follows from the present world, so that it goes on wherever the operator was interrupted. What was published
- * is read for one thing only: a version that was released and is the only one of its resource is not held again.
+ * Everything follows from the present world, so that it goes on wherever the operator was interrupted. Of what was published
+ * the times are read, and one thing more: a version that was released and is the only one of its resource is not held again.
  */
 import type { Hold, HoldInstruction, Holds } from '../contracts/holds.ts';
 import { registers } from '../contracts/modes.ts';
