@@ -129,23 +129,27 @@ function instructionFor(observation: Observation, versions: Versions): HoldInstr
 function toPublish(observation: Observation, versions: Versions, released: boolean): Holds | undefined {
   const { resource, holds, deployments, registrations, now } = observation;
   if (!holds.known || !registrations.known) return undefined;
-  const release = holds.versions[versions.wanted?.hold?.version ?? ''];
-  const isSeen = release === undefined || now - release.since >= seenByClientsMs;
-  const wanted: [string, Hold][] = [];
-  for (const deployment of deployments) {
+  const leaving = hasBeenSeen(holds.versions, versions, now) ? versions.superfluous : [];
+  const wanted = deployments.flatMap((deployment): [string, Hold][] => {
     const { hold } = deployment;
-    if (hold === undefined || deployment.deleting) continue;
-    const held = deployment === versions.wanted ? !released : isSeen && versions.superfluous.includes(deployment);
+    if (hold === undefined || deployment.deleting) return [];
+    const held = deployment === versions.wanted ? !released : leaving.includes(deployment);
     const before = holds.versions[hold.version];
-    if (before?.held === held) wanted.push([hold.version, before]);
-    else if (before !== undefined || held !== hold.untilReleased) wanted.push([hold.version, { held, since: now }]);
-  }
+    if (before?.held === held) return [[hold.version, before]];
+    return before === undefined && held === hold.untilReleased ? [] : [[hold.version, { held, since: now }]];
+  });
   const same =
     wanted.length === Object.keys(holds.versions).length &&
     wanted.every(([version, hold]) => holds.versions[version] === hold);
   if (same) return undefined;
   const { namespace, name } = resource.metadata;
   return { namespace, name, versions: Object.fromEntries(wanted) };
+}
+
+/** Have clients had the time to see the wanted version since it was released? One that was never held has nothing to wait for. */
+function hasBeenSeen(published: Holds['versions'], { wanted }: Versions, now: number): boolean {
+  const release = published[wanted?.hold?.version ?? ''];
+  return release === undefined || now - release.since >= seenByClientsMs;
 }
 
 /** Agents that know of no holds unregister when their pods are told to stop. */
