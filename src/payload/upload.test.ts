@@ -257,12 +257,17 @@ describe('an upload that fails leaves nothing', () => {
 
   it('also where a CREATE that was given up reaches HDFS after the clean-up', async () => {
     const removed = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
     const late: Promise<void>[] = [];
     fake.intercept = async ({ op, node, path, parameters }, response) => {
       if (op === 'DELETE') response.once('finish', removed.resolve);
       if (op !== 'CREATE') return false;
-      if (node === 'nn1' && path.endsWith('run.sh')) await utimes(join(local, 'run.sh'), 1, 1);
+      if (node === 'nn1' && path.endsWith('run.sh')) {
+        await begun.promise;
+        await utimes(join(local, 'run.sh'), 1, 1);
+      }
       if (node === 'nn1' || !path.endsWith('.bin')) return false;
+      begun.resolve();
       late.push(removed.promise.then(() => void fake.create(path, parameters, Buffer.from('half'))));
       return true;
     };

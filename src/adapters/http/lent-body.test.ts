@@ -68,7 +68,7 @@ describe('a lent body', () => {
       }),
       { numRuns: 40 },
     );
-  });
+  }, 60_000);
 
   it('comes from a head that arrives byte by byte', async () => {
     const url = await serve(async (socket) => {
