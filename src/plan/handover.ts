@@ -22,7 +22,7 @@ import type { PinnedPayload } from '../contracts/payload.ts';
 import type { ModelDeployment, ModelDeploymentSpec } from '../contracts/resource.ts';
 import { inputsOf, revisionOf } from './children.ts';
 import type { DeploymentView, Observation, PodView } from './observation.ts';
-import { registeredPods, stays, type Versions } from './versions.ts';
+import { registeredPods, stays, type Versions, versionsOfOthers } from './versions.ts';
 
 export interface Handover {
   /** Instances of the wanted version's present spec that answer, registered or not. */
@@ -94,13 +94,9 @@ function strategyOf({ spec }: ModelDeployment): 'Switch' | 'Surge' | 'Immediate'
 
 /** Do clients get answers from elsewhere, which they would leave for the first instance of the wanted version? */
 function hasRival(observation: Observation, { before }: Versions): boolean {
-  const { registrations, pods } = observation;
   if (before !== undefined) return true;
   // Nobody knows, so nobody is hurt by waiting: nothing can be registered anyway.
-  if (!registrations.known) return true;
-  const own = new Set(pods.map(({ uid }) => uid));
-  if ((registrations.elsewhere ?? []).length > 0) return true;
-  return [...registrations.byPod.keys()].some((uid) => !own.has(uid));
+  return !observation.registrations.known || versionsOfOthers(observation).length > 0;
 }
 
 function isReleased(observation: Observation, versions: Versions, enough: boolean): boolean {

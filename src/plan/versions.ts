@@ -1,6 +1,6 @@
 /** Which Deployment is the wanted version's, which one serves, and which ones may go. */
 import { type AgentMode, registers } from '../contracts/modes.ts';
-import type { DeploymentView, PodView, RegistrationsView } from './observation.ts';
+import type { DeploymentView, Observation, PodView, RegistrationsView } from './observation.ts';
 
 export interface Versions {
   readonly wanted?: DeploymentView;
@@ -29,6 +29,17 @@ export const stays = (pod: PodView) => !pod.deleting && pod.dead === undefined;
 export function registeredPods(key: string, pods: readonly PodView[], registrations: RegistrationsView): number {
   if (!registrations.known) return 0;
   return pods.filter((pod) => pod.versionKey === key && stays(pod) && registrations.byPod.has(pod.uid)).length;
+}
+
+/** Versions that clients see of the same model and that are not this resource's; none while nobody can say. */
+export function versionsOfOthers({
+  registrations,
+  pods,
+}: Pick<Observation, 'registrations' | 'pods'>): readonly string[] {
+  if (!registrations.known) return [];
+  const own = new Set(pods.map(({ uid }) => uid));
+  const others = [...registrations.byPod].filter(([uid]) => !own.has(uid)).map(([, { version }]) => version);
+  return [...others, ...(registrations.elsewhere ?? [])];
 }
 
 /**
