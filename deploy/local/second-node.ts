@@ -48,7 +48,7 @@ export async function addSecondNode(cluster: Cluster): Promise<SecondNode> {
   const token = (await exec(first, 'kubeadm', 'token', 'create', '--ttl', '10m')).trim();
   await write(node.name, '/kind/kubeadm.conf', joinConfiguration(`${first}:6443`, token, address));
   await exec(node.name, 'kubeadm', 'join', '--config', '/kind/kubeadm.conf');
-  const pods = await podsOf(cluster, node.name);
+  const pods = await podsGivenTo(cluster, node.name);
   // kind's own image brings a pod network along that knows of nodes.
   if (image.startsWith(`${nodeImageName}:`)) {
     await write(node.name, '/etc/cni/net.d/10-pods.conflist', JSON.stringify(podNetwork([pods])));
@@ -63,7 +63,7 @@ export async function addSecondNode(cluster: Cluster): Promise<SecondNode> {
 /** Removes it, whatever of it there is. */
 export async function removeSecondNode(cluster: Cluster): Promise<void> {
   const { name } = secondNodeOf(cluster);
-  const pods = await podsOf(cluster, name).catch(() => '');
+  const pods = await podsOf(cluster, name);
   await kubectl(cluster, 'delete', 'node', name, '--ignore-not-found', '--timeout=30s');
   if ((await run('docker', ['ps', '--all', '--quiet', '--filter', `name=^${name}$`])).trim() !== '')
     await run('docker', ['rm', '--force', '--volumes', name]);
@@ -91,11 +91,17 @@ function kubectl({ kubectl: program, kubeconfig }: Cluster, ...args: string[]): 
   return run(program, ['--kubeconfig', kubeconfig, ...args]);
 }
 
-/** The addresses that a node has for its pods, once it was given them. */
+/** Waits for the addresses that a node is given for its pods. `kubeadm join` ends before the kubelet has made the node. */
+async function podsGivenTo(cluster: Cluster, node: string): Promise<string> {
+  await kubectl(cluster, 'wait', '--for=create', `node/${node}`, '--timeout=90s');
+  await kubectl(cluster, 'wait', '--for=jsonpath={.spec.podCIDR}', `node/${node}`, '--timeout=30s');
+  return podsOf(cluster, node);
+}
+
+/** The addresses that a node has for its pods; empty for a node that is not there or has none yet. */
 async function podsOf(cluster: Cluster, node: string): Promise<string> {
-  const given = ['--for=jsonpath={.spec.podCIDR}', '--timeout=30s'];
-  await kubectl(cluster, 'wait', `node/${node}`, ...given);
-  return (await kubectl(cluster, 'get', 'node', node, '--output', 'jsonpath={.spec.podCIDR}')).trim();
+  const cidr = ['--ignore-not-found', '--output', 'jsonpath={.spec.podCIDR}'];
+  return (await kubectl(cluster, 'get', 'node', node, ...cidr)).trim();
 }
 
 async function addressOf(container: string): Promise<string> {
