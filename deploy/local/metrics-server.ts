@@ -47,7 +47,7 @@ export async function installMetricsServer(cluster: Cluster): Promise<void> {
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
-  await kubectl(cluster, 'wait', '--for=condition=Available', 'apiservice/v1beta1.metrics.k8s.io', '--timeout=90s');
+  await kubectl(cluster, 'wait', '--for=condition=Available', 'apiservice/v1beta1.metrics.k8s.io', '--timeout=180s');
 }
 
 /** Removes it: first what the API server asks it for, so that nothing of the API hangs on what is gone. */

@@ -56,7 +56,7 @@ export async function addSecondNode(cluster: Cluster): Promise<SecondNode> {
     await exec(node.name, 'ip', 'route', 'replace', await podsOf(cluster, first), 'via', await addressOf(first));
   }
   if (cluster.podsReachable) await run('ip', ['route', 'replace', pods, 'via', address]);
-  await kubectl(cluster, 'wait', '--for=condition=Ready', `node/${node.name}`, '--timeout=90s');
+  await kubectl(cluster, 'wait', '--for=condition=Ready', `node/${node.name}`, '--timeout=180s');
   return node;
 }
 
@@ -64,7 +64,7 @@ export async function addSecondNode(cluster: Cluster): Promise<SecondNode> {
 export async function removeSecondNode(cluster: Cluster): Promise<void> {
   const { name } = secondNodeOf(cluster);
   const pods = await podsOf(cluster, name);
-  await kubectl(cluster, 'delete', 'node', name, '--ignore-not-found', '--timeout=30s');
+  await kubectl(cluster, 'delete', 'node', name, '--ignore-not-found', '--timeout=60s');
   if ((await run('docker', ['ps', '--all', '--quiet', '--filter', `name=^${name}$`])).trim() !== '')
     await run('docker', ['rm', '--force', '--volumes', name]);
   if (pods === '') return;
@@ -93,8 +93,8 @@ function kubectl({ kubectl: program, kubeconfig }: Cluster, ...args: string[]): 
 
 /** Waits for the addresses that a node is given for its pods. `kubeadm join` ends before the kubelet has made the node. */
 async function podsGivenTo(cluster: Cluster, node: string): Promise<string> {
-  await kubectl(cluster, 'wait', '--for=create', `node/${node}`, '--timeout=90s');
-  await kubectl(cluster, 'wait', '--for=jsonpath={.spec.podCIDR}', `node/${node}`, '--timeout=30s');
+  await kubectl(cluster, 'wait', '--for=create', `node/${node}`, '--timeout=180s');
+  await kubectl(cluster, 'wait', '--for=jsonpath={.spec.podCIDR}', `node/${node}`, '--timeout=60s');
   return podsOf(cluster, node);
 }
 
@@ -122,9 +122,9 @@ async function write(container: string, path: string, text: string): Promise<voi
 }
 
 async function until(what: string, check: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + 60_000;
+  const end = performance.now() + 120_000;
   while (!(await check())) {
-    if (performance.now() > end) throw new Error(`not within a minute: ${what}`);
+    if (performance.now() > end) throw new Error(`not within two minutes: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { bringUp } from './bring-up.ts';
 import { projectRoot } from './cache.ts';
 import { needJava } from './maven.ts';
+import { removeSecondNode } from './second-node.ts';
 import { program, step } from './steps.ts';
 import { needTestPrograms } from './test-programs.ts';
 import { readResults, resultsDirectory, summaryLine } from './test-results.ts';
+import { readWorld } from './world.ts';
 
 /** Quick ones first: they say most for the time they take. */
 const projects = ['unit', 'integration', 'e2e'];
@@ -18,11 +20,19 @@ await program(async () => {
   await step('Programs of the tests', needTestPrograms);
   await step('Java', needJava);
   await bringUp();
+  await step('What an earlier run left', removeLeftOvers);
   for (const project of projects) await runProject(project);
   const results = readResults(resultsDirectory);
   process.stdout.write(`${summaryLine(results)}\n`);
   if (results.failed > 0) throw new Error('some tests failed');
 });
+
+/** A run that was killed may have left a second node, and tests of others say what a cluster of one node says. */
+async function removeLeftOvers(): Promise<void> {
+  const { cluster, tools } = readWorld();
+  if (cluster === undefined || tools === undefined || cluster.nodeContainer === null) return;
+  await removeSecondNode({ ...cluster, ...tools, nodeContainer: cluster.nodeContainer });
+}
 
 /** Its failures are in its results; a runner that could not even start or report is a failure of its own. */
 async function runProject(project: string): Promise<void> {

@@ -14,6 +14,7 @@ import {
 } from '../../deploy/local/family-cluster.ts';
 import { load } from '../../deploy/local/images.ts';
 import { present } from '../integration/world.ts';
+import { cleanUp } from './clean-up.ts';
 import { docker } from './docker.ts';
 import { relayName, relayProgram } from './ipv6-relay.ts';
 import { pythonModel } from './payloads.ts';
@@ -74,8 +75,7 @@ function bound(family: 'AF_INET' | 'AF_INET6', address: string): Record<string, 
 }
 
 afterAll(async () => {
-  await removeRelay();
-  await removeFamilies();
+  await cleanUp(removeRelay, removeFamilies);
 });
 
 describe.each(families)('in a cluster of the family %s', (family) => {
@@ -100,8 +100,10 @@ describe.each(families)('in a cluster of the family %s', (family) => {
     );
   });
   afterAll(async () => {
-    await stage?.[Symbol.asyncDispose]();
-    await deleteFamilyCluster(family);
+    await cleanUp(
+      () => stage?.[Symbol.asyncDispose](),
+      () => deleteFamilyCluster(family),
+    );
   });
 
   const address = family === 'ipv6' ? String.raw`\[fd00:10:244::[0-9a-f]+\]` : String.raw`10\.244\.0\.[0-9]+`;

@@ -48,7 +48,7 @@ beforeAll(async () => {
   await Promise.all([stage.serves('one', 1), stage.serves('two', 2)]);
 });
 afterAll(async () => {
-  await stage[Symbol.asyncDispose]();
+  await stage?.[Symbol.asyncDispose]();
 });
 
 const program = join(projectRoot, 'src/bin/kubectl-maas.ts');

@@ -10,7 +10,7 @@ beforeAll(async () => {
   stage = await Stage.open('change');
 });
 afterAll(async () => {
-  await stage[Symbol.asyncDispose]();
+  await stage?.[Symbol.asyncDispose]();
 });
 
 /** Files as `kubectl maas add` leaves them: with a list of them, so that nobody waits whether more will come. */

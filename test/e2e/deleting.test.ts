@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../deploy/local/cache.ts';
 import { present, zookeeper } from '../integration/world.ts';
+import { cleanUp } from './clean-up.ts';
 import { docker } from './docker.ts';
 import { pythonModel } from './payloads.ts';
 import { eventually, Stage } from './stage.ts';
@@ -29,8 +30,10 @@ beforeAll(async () => {
   expect((await inZooKeeper()).holds).toHaveLength(1);
 });
 afterAll(async () => {
-  await stage?.kubectl('delete', 'namespace', other, '--ignore-not-found', '--wait=false');
-  await stage?.[Symbol.asyncDispose]();
+  await cleanUp(
+    () => stage?.kubectl('delete', 'namespace', other, '--ignore-not-found', '--wait=false'),
+    () => stage?.[Symbol.asyncDispose](),
+  );
 });
 
 const manifest = (readFrom: string) => ({
@@ -40,11 +43,15 @@ const manifest = (readFrom: string) => ({
 
 /** They answer nothing, and refuse nothing. */
 async function whileAway<T>(containers: readonly string[], during: () => Promise<T>): Promise<T> {
-  for (const container of containers) await docker('pause', container);
+  const paused: string[] = [];
   try {
+    for (const container of containers) {
+      await docker('pause', container);
+      paused.push(container);
+    }
     return await during();
   } finally {
-    for (const container of containers) await docker('unpause', container);
+    await cleanUp(...paused.map((container) => () => docker('unpause', container)));
   }
 }
 
@@ -121,7 +128,7 @@ describe('deleting', () => {
     );
     expect(await stage.registered('second')).toHaveLength(1);
     await ends('a resource, no operator', () => stage.k('delete', 'mdl', 'second', '--wait=false'), isGone('second'));
-    expect(await stage.registered('second')).toEqual([]);
+    await eventually('it is registered no more', async () => (await stage.registered('second')).length === 0);
     await stage.install({ namespaces: [stage.namespace, other] });
     await stage.serves('third', 1);
     expect(await stage.pods()).toEqual(pods.filter(({ name }) => name.startsWith('third')));
@@ -133,7 +140,7 @@ describe('deleting', () => {
       () => stage.kubectl('delete', 'namespace', other, '--wait=false'),
       async () => (await stage.kubectl('get', 'namespace', other, '--ignore-not-found', '-o', 'name')) === '',
     );
-    expect(await below(`${stage.chroot.serviceRoot()}/elsewhere`)).toEqual([]);
+    await eventually('it is registered no more', async () => (await stage.registered('elsewhere')).length === 0);
   });
 
   it('the CRD ends with all models, and once it is back the operator that is there works with it', async () => {

@@ -17,7 +17,7 @@ beforeAll(async () => {
   await stage.serves('steady', 2);
 });
 afterAll(async () => {
-  await stage[Symbol.asyncDispose]();
+  await stage?.[Symbol.asyncDispose]();
 });
 
 const calls = () => applyModel(stage.chroot.connect(), { model: 'steady', args: { a: 'b' } });

@@ -10,7 +10,7 @@ beforeAll(async () => {
   await stage.payload('led', pythonModel('1.0'));
 });
 afterAll(async () => {
-  await stage[Symbol.asyncDispose]();
+  await stage?.[Symbol.asyncDispose]();
 });
 
 /** Name of the pod that leads; empty while nobody does. */

@@ -22,7 +22,7 @@ beforeAll(async () => {
   await stage.install({ legacy: { queue } });
 });
 afterAll(async () => {
-  await stage[Symbol.asyncDispose]();
+  await stage?.[Symbol.asyncDispose]();
 });
 
 const version = '1.0';

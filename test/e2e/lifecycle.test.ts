@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { diagnose } from '../../src/wire/service-instance.ts';
 import { applyModel, Followers, Load } from '../integration/java.ts';
+import { cleanUp } from './clean-up.ts';
 import { pythonModel } from './payloads.ts';
 import { eventually, Stage } from './stage.ts';
 
@@ -12,8 +13,10 @@ beforeAll(async () => {
   followers = await Followers.start(stage.chroot.connect());
 });
 afterAll(async () => {
-  await followers[Symbol.asyncDispose]();
-  await stage[Symbol.asyncDispose]();
+  await cleanUp(
+    () => followers?.[Symbol.asyncDispose](),
+    () => stage?.[Symbol.asyncDispose](),
+  );
 });
 
 /** What Stellar clients know of a model. */

@@ -9,7 +9,7 @@ beforeAll(async () => {
   stage = await Stage.open('limits');
 });
 afterAll(async () => {
-  await stage[Symbol.asyncDispose]();
+  await stage?.[Symbol.asyncDispose]();
 });
 
 /** What the kubelet said when it evicted pods of this namespace. */

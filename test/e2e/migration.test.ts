@@ -12,6 +12,7 @@ import { ended } from '../integration/cli-process.ts';
 import { applyModel, enqueue, Load, legacyList } from '../integration/java.ts';
 import { Original } from '../integration/original.ts';
 import { present } from '../integration/world.ts';
+import { cleanUp } from './clean-up.ts';
 import { pythonModel } from './payloads.ts';
 import { eventually, Stage } from './stage.ts';
 
@@ -25,8 +26,10 @@ beforeAll(async () => {
   original = await startOriginal('/metron/maas/config');
 });
 afterAll(async () => {
-  await original[Symbol.asyncDispose]();
-  await stage[Symbol.asyncDispose]();
+  await cleanUp(
+    () => original?.[Symbol.asyncDispose](),
+    () => stage?.[Symbol.asyncDispose](),
+  );
 });
 
 function startOriginal(configPath: string): Promise<Original> {
@@ -112,7 +115,7 @@ it('moves a model here and back while its clients go on', async () => {
   await allAnswered(there);
 
   // The original starts anew, and wipes what everybody has registered.
-  await original[Symbol.asyncDispose]();
+  await original?.[Symbol.asyncDispose]();
   original = await startOriginal('/metron/maas/config-yarn');
   await eventually('ours are back', async () => (await listed('dga', '1.0')) === 3, { withinMs: 5_000 });
 

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { z } from 'zod';
+import { cleanUp } from './clean-up.ts';
 import { pythonModel } from './payloads.ts';
 import { eventually, type ModelOptions, Stage } from './stage.ts';
 import { tellsWhy } from './why-text.ts';
@@ -57,9 +58,11 @@ beforeAll(async () => {
   );
 });
 afterAll(async () => {
-  await stage.kubectl('delete', 'validatingwebhookconfiguration', stage.release, '--ignore-not-found');
-  await stage.kubectl('delete', 'priorityclass', `${stage.release}-later`, '--ignore-not-found');
-  await stage[Symbol.asyncDispose]();
+  await cleanUp(
+    () => stage?.kubectl('delete', 'validatingwebhookconfiguration', stage.release, '--ignore-not-found'),
+    () => stage?.kubectl('delete', 'priorityclass', `${stage.release}-later`, '--ignore-not-found'),
+    () => stage?.[Symbol.asyncDispose](),
+  );
 });
 
 const apply = (name: string, spec: ModelOptions['spec'], more: ModelOptions = {}) =>

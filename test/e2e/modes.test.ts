@@ -15,7 +15,7 @@ beforeAll(async () => {
   stage = await Stage.open('modes');
 });
 afterAll(async () => {
-  await stage[Symbol.asyncDispose]();
+  await stage?.[Symbol.asyncDispose]();
 });
 
 /** `kubectl maas mode ...` as a user runs it. */

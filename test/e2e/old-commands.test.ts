@@ -22,7 +22,7 @@ beforeAll(async () => {
   writeFileSync(join(directory, 'kubectl-maas'), executable, { mode: 0o755 });
 });
 afterAll(async () => {
-  await stage[Symbol.asyncDispose]();
+  await stage?.[Symbol.asyncDispose]();
   rmSync(directory, { recursive: true, force: true });
 });
 

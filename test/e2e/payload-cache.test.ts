@@ -21,7 +21,7 @@ beforeAll(async () => {
   cache = found?.split('/')[1] ?? '';
 });
 afterAll(async () => {
-  await stage[Symbol.asyncDispose]();
+  await stage?.[Symbol.asyncDispose]();
 });
 
 /** As an upload leaves it, with the SHA-256 of each file. */

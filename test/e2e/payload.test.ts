@@ -9,7 +9,7 @@ beforeAll(async () => {
   stage = await Stage.open('payload');
 });
 afterAll(async () => {
-  await stage[Symbol.asyncDispose]();
+  await stage?.[Symbol.asyncDispose]();
 });
 
 const gibibyte = 2 ** 30;

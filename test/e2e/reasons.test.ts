@@ -9,7 +9,7 @@ beforeAll(async () => {
   stage = await Stage.open('reasons');
 });
 afterAll(async () => {
-  await stage[Symbol.asyncDispose]();
+  await stage?.[Symbol.asyncDispose]();
 });
 
 const endpoint = (text: string) => `echo '${text}' > endpoint.dat`;

@@ -5,6 +5,7 @@ import { findEngine } from '../../deploy/local/engine.ts';
 import { installMetricsServer, removeMetricsServer } from '../../deploy/local/metrics-server.ts';
 import { Load } from '../integration/java.ts';
 import { present } from '../integration/world.ts';
+import { cleanUp } from './clean-up.ts';
 import { pythonModel } from './payloads.ts';
 import { eventually, Stage } from './stage.ts';
 
@@ -14,15 +15,18 @@ const cluster = () => ({ ...present('cluster'), ...present('tools') });
 
 beforeAll(async () => {
   await findEngine();
-  const opening = Stage.open('scale');
-  // Where the cluster was not compiled here, metrics-server takes the compiler minutes, once.
-  await installMetricsServer(cluster()).finally(async () => {
-    stage = await opening;
+  const opening = Stage.open('scale').then((opened) => {
+    stage = opened;
   });
+  // Where the cluster was not compiled here, metrics-server takes the compiler minutes, once.
+  for (const done of await Promise.allSettled([installMetricsServer(cluster()), opening]))
+    if (done.status === 'rejected') throw done.reason;
 }, 900_000);
 afterAll(async () => {
-  await removeMetricsServer(cluster());
-  await stage?.[Symbol.asyncDispose]();
+  await cleanUp(
+    () => removeMetricsServer(cluster()),
+    () => stage?.[Symbol.asyncDispose](),
+  );
 });
 
 /** Each answer costs some milliseconds of the processor. */

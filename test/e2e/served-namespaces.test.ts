@@ -14,6 +14,7 @@ import { silentLog } from '../../src/kernel/log.ts';
 import { systemClock } from '../../src/kernel/system-clock.ts';
 import { ended, type Ran } from '../integration/cli-process.ts';
 import { present } from '../integration/world.ts';
+import { cleanUp } from './clean-up.ts';
 import { pythonModel } from './payloads.ts';
 import { eventually, Stage } from './stage.ts';
 
@@ -35,8 +36,10 @@ beforeAll(async () => {
   await stage.payload('model', pythonModel('1.0'));
 });
 afterAll(async () => {
-  await stage.kubectl('delete', 'namespace', other, second, unserved, '--ignore-not-found', '--wait=false');
-  await stage[Symbol.asyncDispose]();
+  await cleanUp(
+    () => stage?.kubectl('delete', 'namespace', other, second, unserved, '--ignore-not-found', '--wait=false'),
+    () => stage?.[Symbol.asyncDispose](),
+  );
 });
 
 function maas(...args: string[]): Promise<Ran> {

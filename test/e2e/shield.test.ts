@@ -9,7 +9,7 @@ beforeAll(async () => {
   stage = await Stage.open('shield');
 });
 afterAll(async () => {
-  await stage[Symbol.asyncDispose]();
+  await stage?.[Symbol.asyncDispose]();
 });
 
 /** Listens on localhost alone; `host=bad` is answered with 500 and a body, `host=hang` is not answered. */

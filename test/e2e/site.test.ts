@@ -9,7 +9,7 @@ beforeAll(async () => {
   stage = await Stage.open('site');
 });
 afterAll(async () => {
-  await stage[Symbol.asyncDispose]();
+  await stage?.[Symbol.asyncDispose]();
 });
 
 const budgets = z.object({

@@ -15,6 +15,7 @@ import { type Hdfs, openHdfs } from '../../src/adapters/webhdfs/hdfs.ts';
 import { systemClock } from '../../src/kernel/system-clock.ts';
 import { Chroot } from '../integration/chroot.ts';
 import { present } from '../integration/world.ts';
+import { cleanUp } from './clean-up.ts';
 
 const shownModel = z.object({
   metadata: z.object({ name: z.string(), uid: z.string(), generation: z.number() }),
@@ -153,7 +154,8 @@ export class Stage implements AsyncDisposable {
       }
       await stage.install();
     } catch (error) {
-      await stage[Symbol.asyncDispose]();
+      // What went wrong is told, not what then could not be cleaned up.
+      await stage[Symbol.asyncDispose]().catch(() => {});
       throw error;
     }
     return stage;
@@ -366,17 +368,12 @@ export class Stage implements AsyncDisposable {
         env: this.#env,
       }).catch(() => {});
     }
-    await this.kubectl(
-      'delete',
-      'namespace',
-      this.namespace,
-      this.operatorNamespace,
-      ...this.#beside.map(({ operatorNamespace }) => operatorNamespace),
-      '--ignore-not-found',
-      '--wait=false',
+    const namespaces = [this.namespace, this.operatorNamespace, ...this.#beside.map((one) => one.operatorNamespace)];
+    await cleanUp(
+      () => this.kubectl('delete', 'namespace', ...namespaces, '--ignore-not-found', '--wait=false'),
+      () => this.#superuser.delete(this.payloads, { recursive: true }),
+      () => this.chroot[Symbol.asyncDispose](),
     );
-    await this.#superuser.delete(this.payloads, { recursive: true });
-    await this.chroot[Symbol.asyncDispose]();
   }
 }
 

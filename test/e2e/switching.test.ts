@@ -16,7 +16,7 @@ beforeAll(async () => {
   await stage.serves('steady', 3);
 });
 afterAll(async () => {
-  await stage[Symbol.asyncDispose]();
+  await stage?.[Symbol.asyncDispose]();
 });
 
 const pathOf = (version: string) => `${stage.payloads}/steady-${version}`;

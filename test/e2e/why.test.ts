@@ -13,7 +13,7 @@ beforeAll(async () => {
   stage = await Stage.open('why');
 });
 afterAll(async () => {
-  await stage[Symbol.asyncDispose]();
+  await stage?.[Symbol.asyncDispose]();
 });
 
 /** The model as applied, and what is printed of it once its state has been seen. */
