@@ -17,6 +17,12 @@ it('reads a file', async () => {
   expect([await readText(path), await readTextIfAny(path)]).toEqual(['text', 'text']);
 });
 
+it('takes no text for another one', async () => {
+  const path = join(directory, 'latin1');
+  writeFileSync(path, Buffer.from('host\nmünchen\nzürich\n', 'latin1'));
+  expect(await failure(readText(path))).toMatchObject({ code: 'LOCAL_PATH_INVALID', message: /not UTF-8: see line 2/ });
+});
+
 it('tells a file that is not there from one that cannot be read', async () => {
   const gone = join(directory, 'gone');
   expect(await readTextIfAny(gone)).toBeUndefined();

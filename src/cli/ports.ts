@@ -279,7 +279,7 @@ export type Touch =
   | { readonly outcome: 'connected' }
   | { readonly outcome: 'refused' | 'unreachable' | 'unresolved'; readonly problem: string };
 
-/** Both throw only the signal's reason. */
+/** Both throw the signal's reason; and MaasErrors CLUSTER_FORBIDDEN and CLUSTER_UNAUTHENTICATED of the API server. */
 export interface ModelCaller {
   directly(url: string, bounds: CallBounds): Promise<CallOutcome>;
   /** @param pod whose address and port the URL names */

@@ -2,6 +2,8 @@
  * A GET of a model, as Stellar's HTTP client makes it: connections are kept and redirects are followed; but with a limit
  * of time and of bytes, which Stellar does not have.
  */
+import { MaasError } from '../../contracts/errors.ts';
+import { messageOf } from '../../kernel/message-of.ts';
 import { bytesUpTo, discardBody } from './body.ts';
 import { CallTime } from './call-time.ts';
 import { exchange, type HttpAnswer } from './exchange.ts';
@@ -37,7 +39,7 @@ export type CallOutcome =
 const maxRedirects = 50;
 const redirects: readonly number[] = [301, 302, 303, 307];
 
-/** How a request gets to the model. @throws HttpFailure */
+/** How a request gets to the model. @throws HttpFailure; MaasError where nobody could ask it */
 export type Ask = (url: string, signal: AbortSignal) => Promise<HttpAnswer>;
 
 export function modelConnections(userAgent: string): Ask {
@@ -55,7 +57,7 @@ export function rawPath(url: string): string {
   return /^[^:]+:\/\/[^/?]*(.*)$/s.exec(url)?.[1] ?? '/';
 }
 
-/** Throws only the reason of the given signal. */
+/** Throws the reason of the given signal, and MaasErrors of `ask`. */
 export async function callModel(
   ask: Ask,
   url: string,
@@ -72,8 +74,9 @@ export async function callModel(
     return { kind: 'answered', status: answer.status, body: body.subarray(0, maxBytes), cut, ms: ms() };
   } catch (error) {
     signal?.throwIfAborted();
-    const problem = error instanceof Error ? error.message : String(error);
-    if (time.signal.aborted) return { kind: 'late', problem, ms: ms() };
+    if (error instanceof MaasError) throw error;
+    if (time.signal.aborted) return { kind: 'late', problem: messageOf(time.signal.reason), ms: ms() };
+    const problem = messageOf(error);
     return { kind: error instanceof HttpFailure && error.reached ? 'dropped' : 'unreached', problem, ms: ms() };
   } finally {
     time.end();

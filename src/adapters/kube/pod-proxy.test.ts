@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { failure } from '../../../test/builders/failure.ts';
 import { FakeKubeApi, type Fault } from '../../../test/builders/fake-kube-api.ts';
 import { systemClock } from '../../kernel/system-clock.ts';
 import { callModel } from '../http/model-call.ts';
@@ -45,11 +46,22 @@ describe('a call through the API server', () => {
 
   it.each([
     [503, 'error trying to reach service: dial tcp 10.0.0.1:1500: connect: connection refused'],
-    [403, 'pods "p:1500" is forbidden: User "u" cannot get resource "pods/proxy"'],
     [404, 'pods "p" not found'],
   ])('tells a %i of the API server from one of the model', async (status, message) => {
     const { call } = await world([answer(status, { kind: 'Status', apiVersion: 'v1', message, code: status })]);
     expect(await call('http://10.0.0.1:1500/apply?')).toMatchObject({ kind: 'unreached', problem: message });
+  });
+
+  it('tells a connection that broke off from one that was never there', async () => {
+    const message = 'error trying to reach service: EOF';
+    const { call } = await world([answer(502, { kind: 'Status', apiVersion: 'v1', message, code: 502 })]);
+    expect(await call('http://10.0.0.1:1500/apply?')).toMatchObject({ kind: 'dropped', problem: message });
+  });
+
+  it('fails where nobody asked the model because the caller may not', async () => {
+    const message = 'pods "p:1500" is forbidden: User "u" cannot get resource "pods/proxy" in API group ""';
+    const { call } = await world([answer(403, { kind: 'Status', apiVersion: 'v1', message, code: 403 })]);
+    expect(await failure(call('http://10.0.0.1:1500/apply?'))).toMatchObject({ code: 'CLUSTER_FORBIDDEN' });
   });
 
   it('follows a redirect within the pod', async () => {

@@ -103,7 +103,8 @@ export function createTransport(
       headers: {
         ...identityHeaders(found),
         Accept: 'application/json',
-        ...(packed && !found.access.disableCompression ? { 'Accept-Encoding': 'gzip' } : {}),
+        // Said for what is passed on, too: the API server would ask a pod for packed answers, and unpack them.
+        'Accept-Encoding': packed && !found.access.disableCompression ? 'gzip' : 'identity',
         'User-Agent': userAgent,
         ...(content === undefined ? {} : { 'Content-Type': call.contentType ?? 'application/json' }),
       },

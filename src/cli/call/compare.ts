@@ -3,7 +3,7 @@ import { mapBounded } from '../../kernel/bounded.ts';
 import { sameJson } from '../../kernel/canonical-json.ts';
 import type { Called } from './call-instance.ts';
 import type { InputRow } from './inputs.ts';
-import { type Latencies, latencies } from './statistics.ts';
+import { type Latencies, latencies, timesOf } from './statistics.ts';
 
 export interface Difference {
   readonly row: InputRow;
@@ -15,7 +15,7 @@ export interface Side {
   /** Calls that gave a map, and all others. */
   readonly maps: number;
   readonly others: number;
-  /** Of those that were answered. */
+  /** Of those that were answered, and of those that waited until they were given up. */
   readonly latencies: Latencies | undefined;
 }
 
@@ -25,6 +25,8 @@ export interface Comparison {
   /** Rows that both have answered, or failed at; less than all where it was interrupted. */
   readonly compared: number;
   readonly differing: number;
+  /** Those to which neither gave a map. */
+  readonly neither: number;
   /** The first of them, in the order of the rows. */
   readonly differences: readonly Difference[];
 }
@@ -48,7 +50,7 @@ export async function compare(rows: readonly InputRow[], options: CompareOptions
   const { versions, ignore, signal } = options;
   const tallies = [tally(), tally()] as const;
   const found: Difference[] = [];
-  let [compared, differing] = [0, 0];
+  let [compared, differing, neither] = [0, 0, 0];
   const one = async (row: InputRow, stop: AbortSignal) => {
     const first = options.call(versions[0], row.args, stop);
     if (options.parallel === 1) await first;
@@ -57,6 +59,7 @@ export async function compare(rows: readonly InputRow[], options: CompareOptions
     count(tallies[0], left);
     count(tallies[1], right);
     compared += 1;
+    if (left.answer === undefined && right.answer === undefined) neither += 1;
     if (!sameAnswer(left, right, ignore)) {
       differing += 1;
       if (found.length < maxKept) found.push({ row, answers: [answerText(left), answerText(right)] });
@@ -77,6 +80,7 @@ export async function compare(rows: readonly InputRow[], options: CompareOptions
     rows: rows.length,
     compared,
     differing,
+    neither,
     differences: found.toSorted((a, b) => a.row.number - b.row.number),
   };
 }
@@ -85,10 +89,10 @@ function tally(): { maps: number; others: number; times: number[] } {
   return { maps: 0, others: 0, times: [] };
 }
 
-function count(into: ReturnType<typeof tally>, { gives, reply, ms }: Called): void {
-  if (gives === 'map') into.maps += 1;
+function count(into: ReturnType<typeof tally>, called: Called): void {
+  if (called.gives === 'map') into.maps += 1;
   else into.others += 1;
-  if (reply !== undefined) into.times.push(ms);
+  into.times.push(...timesOf(called));
 }
 
 /** As a rule sees them: the same map, or no map from either. */

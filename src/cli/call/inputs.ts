@@ -1,6 +1,8 @@
 /** The rows of a file whose every one is a call: CSV with the names in its first line, or a JSON object a line. Pure. */
 import { MaasError } from '../../contracts/errors.ts';
-import { readCsv } from './csv.ts';
+import { type JsonMember, readJavaJson } from '../../wire/java-json.ts';
+import { counted } from '../output/counted.ts';
+import { lineOfRow, readCsv, separatorOf } from './csv.ts';
 
 export interface InputRow {
   /** From 1, without the line of names. */
@@ -16,6 +18,7 @@ const maxRows = 100_000;
  * @throws MaasError INPUTS_INVALID
  */
 export function readInputs(text: string, constant: InputRow['args'] = []): readonly InputRow[] {
+  if (/^\ufeff?\s*\[\s*[{\]]/.test(text)) throw invalid('it is a list in JSON, and not an object a line');
   const rows = /^\ufeff?\s*\{/.test(text) ? fromJsonLines(text) : fromCsv(text);
   if (rows.length === 0) throw invalid('there is no row in it');
   if (rows.length > maxRows) throw invalid(`it has more than ${maxRows} rows`);
@@ -26,15 +29,16 @@ export function readInputs(text: string, constant: InputRow['args'] = []): reado
 }
 
 function fromCsv(text: string): readonly InputRow['args'][] {
-  const [first = ''] = text.split('\n', 1);
-  const reading = readCsv(text, first.includes('\t') && !first.includes(',') ? '\t' : ',');
+  const separator = separatorOf(text);
+  const reading = readCsv(text, separator);
   if (reading.rows === undefined) throw invalid(reading.problem);
   const [names = [], ...rows] = reading.rows;
   if (new Set(names).size < names.length) throw invalid('a name stands twice in its first line');
   if (names.includes('')) throw invalid('a name is missing in its first line');
   return rows.map((row, at) => {
     if (row.length !== names.length) {
-      throw invalid(`row ${at + 1} has ${row.length} fields, and the first line names ${names.length}`);
+      const line = lineOfRow(text, at + 1, separator);
+      throw invalid(`line ${line} has ${counted(row.length, 'field')}, and the first line names ${names.length}`);
     }
     return names.map((name, column) => [name, row[column] ?? ''] as const);
   });
@@ -46,30 +50,38 @@ function fromJsonLines(text: string): readonly InputRow['args'][] {
     .split('\n')
     .flatMap((line, at) => {
       if (line.trim() === '') return [];
-      return [
-        Object.entries(objectOf(line, at + 1)).map(([name, value]) => [name, textOf(value, name, at + 1)] as const),
-      ];
+      const members = membersIn(line, at + 1);
+      if (new Set(members.map(({ name }) => name)).size < members.length) {
+        throw invalid(`line ${at + 1} has a name twice`);
+      }
+      return [members.map((member) => [member.name, textOf(member, at + 1)] as const)];
     });
 }
 
-function objectOf(line: string, number: number): object {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch (cause) {
-    throw invalid(`line ${number} is not JSON`, cause);
+function membersIn(line: string, number: number): readonly JsonMember[] {
+  const reading = readJavaJson(Buffer.from(line));
+  if (!reading.ok) throw invalid(`line ${number} is not JSON: ${reading.reason}`);
+  if (reading.value.kind !== 'object') throw invalid(`line ${number} is not an object`);
+  if (reading.trailing) throw invalid(`line ${number} goes on behind its object`);
+  return reading.value.members;
+}
+
+/** As a rule would pass it: Stellar sends texts only, and of a null the name alone. Numbers as they are written. */
+function textOf({ name, value }: JsonMember, number: number): string | null {
+  switch (value.kind) {
+    case 'null':
+      return null;
+    case 'string':
+      return value.value;
+    case 'number':
+      return value.text;
+    case 'boolean':
+      return String(value.value);
+    default:
+      throw invalid(`line ${number}: ${name} is neither text nor number`);
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  throw invalid(`line ${number} is not an object`);
 }
 
-/** As a rule would pass it: Stellar sends texts only, and of a null the name alone. */
-function textOf(value: unknown, name: string, number: number): string | null {
-  if (value === null || typeof value === 'string') return value;
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  throw invalid(`line ${number}: ${name} is neither text nor number`);
-}
-
-function invalid(what: string, cause?: unknown): MaasError {
-  return new MaasError('INPUTS_INVALID', `the inputs cannot be used: ${what}`, cause === undefined ? {} : { cause });
+function invalid(what: string): MaasError {
+  return new MaasError('INPUTS_INVALID', `the inputs cannot be used: ${what}`);
 }

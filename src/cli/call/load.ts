@@ -1,7 +1,7 @@
 /** Calls a model so many times a second for a while, and counts what comes back. */
 import type { Clock } from '../../kernel/clock.ts';
 import type { Called } from './call-instance.ts';
-import { type Bar, histogram, type Latencies, latencies } from './statistics.ts';
+import { type Bar, histogram, type Latencies, latencies, timesOf } from './statistics.ts';
 
 export interface LoadOptions {
   /** Calls a second. */
@@ -22,6 +22,7 @@ export interface LoadResult {
   readonly others: readonly (readonly [gives: Called['gives'], count: number])[];
   /** Calls that were due when too many were under way, and so were never made. */
   readonly skipped: number;
+  /** Of calls that were answered, and of those that waited until they were given up. */
   readonly latencies: Latencies | undefined;
   readonly histogram: readonly Bar[];
   /** By instance, in the order of their names. */
@@ -51,9 +52,10 @@ export async function load({ rate, forMs, call, clock, onTick, signal }: LoadOpt
   const begin = clock.monotonic();
 
   const one = async () => {
-    const { gives, ms, instance, reply } = await call(either);
+    const called = await call(either);
+    const { gives, instance } = called;
     calls += 1;
-    if (reply !== undefined) times.push(ms);
+    times.push(...timesOf(called));
     instances.set(instance.name, (instances.get(instance.name) ?? 0) + 1);
     if (gives === 'map') maps += 1;
     else others.set(gives, (others.get(gives) ?? 0) + 1);

@@ -86,7 +86,7 @@ export function aboutCall({ model, where }: Registered, called: Called): readonl
   return [
     `${model} ${instance.version}, instance ${instance.name}, by ${where}`,
     ...(url === undefined ? [] : [`GET ${url}${wayText(instance.way)}`]),
-    `${answered} after ${msText(ms)}`,
+    url === undefined ? 'nothing is asked' : `${answered} after ${msText(ms)}`,
     ...(gives === 'map' ? [] : [`Stellar: ${givesText(gives)}; ${why}`]),
   ];
 }

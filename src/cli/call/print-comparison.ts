@@ -18,7 +18,7 @@ export function printComparison(
   format: OutputFormat | undefined,
   look: Look,
 ): string {
-  const { sides, rows, compared, differing, differences } = result;
+  const { sides, rows, compared, differing, neither, differences } = result;
   const view = {
     kind: 'ModelComparison',
     apiVersion: 'cli.maas.dev/v1',
@@ -26,6 +26,7 @@ export function printComparison(
     rows,
     compared,
     differing,
+    neither,
     versions: sides.map((side) => ({ ...side, latencies: rounded(side.latencies) })),
     differences: differences.map(({ row, answers }) => ({
       row: row.number,
@@ -62,11 +63,12 @@ function differencesTable({ sides, differences }: Comparison, look: Look): strin
   );
 }
 
-function summary({ rows, compared, differing, differences }: Comparison): string {
+function summary({ rows, compared, differing, neither, differences }: Comparison): string {
   const shown = Math.min(maxShown, differences.length);
   const more = differing > shown ? `, of which ${shown} are shown` : '';
   const left = compared < rows ? `; interrupted after ${compared} of ${counted(rows, 'row')}` : '';
-  return `${counted(compared, 'row')}: ${compared - differing} the same, ${differing} different${more}${left}`;
+  const none = neither > 0 ? `, ${neither} without a map from either` : '';
+  return `${counted(compared, 'row')}: ${compared - differing} the same, ${differing} different${more}${none}${left}`;
 }
 
 function argumentsText(args: readonly (readonly [string, string | null])[]): string {
@@ -118,7 +120,7 @@ function loadLines(
     ...(latencies === undefined
       ? []
       : [
-          `p50 ${msText(latencies.p50)}, p90 ${msText(latencies.p90)}, p99 ${msText(latencies.p99)}, max ${msText(latencies.max)}`,
+          `p50 ${msText(latencies.p50)}, p90 ${msText(latencies.p90)}, p99 ${msText(latencies.p99)}, max ${msText(latencies.max)}${latencies.count < calls ? `, of ${counted(latencies.count, 'call')} that had a connection` : ''}`,
         ]),
     ...(skipped > 0 ? [`${counted(skipped, 'call')} left out, because ${maxInFlight} were under way already`] : []),
     ...(givenUp ? ['given up early: the model gave no map any more'] : []),

@@ -1,5 +1,14 @@
 /** Latencies in numbers and as a picture. Pure. */
+import type { Called } from './call-instance.ts';
 import { msText } from './print-calls.ts';
+
+/**
+ * What of a call is a latency: how long an answer took, and how long it was waited for in vain, or those who wait the longest
+ * would be in no percentile. A connection that was refused has none.
+ */
+export function timesOf({ reply, gives, ms }: Pick<Called, 'reply' | 'gives' | 'ms'>): readonly number[] {
+  return reply !== undefined || gives === 'waiting' ? [ms] : [];
+}
 
 export interface Latencies {
   readonly count: number;

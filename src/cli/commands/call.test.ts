@@ -198,6 +198,7 @@ describe('call', () => {
       store: storeWith(endpoint('p1', '1', { functions: { apply: 'a b' } })),
     });
     expect(asked).toEqual([]);
+    expect(err).toContain('nothing is asked\n');
     expect(err).toContain('gives null; the path of the function holds characters that a URL cannot have');
   });
 
@@ -289,9 +290,15 @@ describe('call --compare', () => {
     };
     const { code, out } = await ran(`${compare} --ignore at`, { store: oneEach(), answer, inputs });
     expect(code).toBe(0);
-    expect(out).toContain('4 rows: 4 the same, 0 different\n');
+    expect(out).toContain('4 rows: 4 the same, 0 different, 1 without a map from either\n');
     expect(out).toContain('1.0       3      1 ');
     expect((await ran(compare, { store: oneEach(), answer, inputs })).code).toBe(1);
+  });
+
+  it('fails where neither version gave a map to any row', async () => {
+    const { code, out } = await ran(compare, { store: oneEach(), answer: () => answered('', 204), inputs });
+    expect(code).toBe(1);
+    expect(out).toContain('4 rows: 4 the same, 0 different, 4 without a map from either\n');
   });
 
   it('keeps few calls under way', async () => {
@@ -321,6 +328,7 @@ describe('call --compare', () => {
       rows: 1,
       compared: 1,
       differing: 1,
+      neither: 0,
       versions: [
         { version: '1.0', maps: 1, others: 0, latencies: times },
         { version: '2.0', maps: 1, others: 0, latencies: times },
@@ -372,6 +380,19 @@ describe('call --load', () => {
     const { code, out } = await ran('call dga --load 10 --for 10s', { interruptAfter: 8 });
     expect(code).toBe(130);
     expect(out).toMatch(/^7 calls in /);
+  });
+
+  it('counts a call that waited in vain among the slow ones, and one without a connection among none', async () => {
+    let calls = 0;
+    const answer = (): CallOutcome => {
+      calls += 1;
+      if (calls === 10) return { kind: 'late', problem: 'no answer', ms: 10_000 };
+      return calls === 20 ? { kind: 'unreached', problem: 'refused', ms: 0.1 } : answered('{}');
+    };
+    const { out } = await ran('call dga --load 20 --for 1s', { answer });
+    expect(out).toContain('20 calls in 0.9 s, 21.1 a second of 20: 18 with a map, 1 null, 1 waiting\n');
+    expect(out).toContain('p50 12 ms, p90 12 ms, p99 10.0 s, max 10.0 s, of 19 calls that had a connection\n');
+    expect(out).toContain('to 10 s   1  ###');
   });
 
   it('leaves out what is due while too many are under way', async () => {

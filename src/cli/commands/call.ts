@@ -132,7 +132,7 @@ export const call = defineCommand({
     says: '`call -o json` prints `{"kind": "ModelCalls", "apiVersion": "cli.maas.dev/v1", ...}`:',
     fields: callFields,
   },
-  /** @throws MaasError MODEL_NOT_FOUND, CLUSTER_*, and from ZooKeeper SETTINGS_*, ZOOKEEPER_* */
+  /** @throws MaasError MODEL_NOT_FOUND, INPUTS_INVALID, LOCAL_PATH_INVALID, CLUSTER_*, and from ZooKeeper SETTINGS_*, ZOOKEEPER_* */
   async run(options, ports) {
     const found = await findInstances(
       { ...options, from: options.from ?? (options.zookeeper === undefined ? 'status' : 'zookeeper') },
@@ -216,7 +216,8 @@ async function compareVersions(
   line.clear();
   ports.out.write(printComparison(found.model, result, options.output, lookOf(ports.out)));
   if (ports.signal.aborted) return exitCodes.interrupted;
-  return result.differing > 0 ? exitCodes.failed : exitCodes.ok;
+  // Two versions that answer nothing have not been compared.
+  return result.differing > 0 || result.neither === result.compared ? exitCodes.failed : exitCodes.ok;
 }
 
 async function loadModel(options: CallOptions, ports: Ports, found: Registered, rate: number): Promise<ExitCode> {
