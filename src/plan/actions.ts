@@ -54,7 +54,7 @@ export function wantedActions(
       ...resized(observation, handover),
     ],
     remove: [...childrenToRemove(observation, handover), ...budgetsToRemove(observation, settings)],
-    protect: budgetsToApply(observation, versions.superfluous, settings),
+    protect: budgetsToApply(observation, versions.superfluous, handover.replicas, settings),
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { anObservation, aResource, deployed, someSettings } from '../../test/builders/model-deployment.ts';
+import { anObservation, aPod, aResource, deployed, someSettings } from '../../test/builders/model-deployment.ts';
 import { PlannerWorld } from '../../test/builders/planner-world.ts';
 import type { Manifest } from './children.ts';
 import type { BudgetView, Observation } from './observation.ts';
@@ -54,6 +54,30 @@ describe('the budget of a version', () => {
       maxUnavailable: '50%',
     });
     expect(plan(seen(), someSettings).protect).toEqual([]);
+  });
+
+  it.each([
+    [2, 1, 1, 0],
+    [2, 2, 1, 1],
+    [4, 2, 1, 1],
+    [4, 2, 2, 1],
+    [4, 2, '50%', '50%'],
+    [4, 1, '50%', 0],
+    // All may go at once where somebody says so.
+    [2, 1, 2, 2],
+    [2, 1, '100%', '100%'],
+    [1, 1, 1, 1],
+  ])('of %i wanted instances with room for %i, where %s may be away: %s', (instances, room, asked, allowed) => {
+    const others = Array.from({ length: instances + 1 - room }, (_, index) =>
+      aPod({ uid: `old${index}`, versionKey: 'old' }),
+    );
+    const changed = aResource({
+      spec: { instances, rollout: { strategy: 'Surge' }, disruptionBudget: { maxUnavailable: asked } },
+    });
+    const live = { ...out.deployment, replicas: room };
+    expect(made({ resource: changed, deployments: [live], pods: others })['spec']).toMatchObject({
+      maxUnavailable: allowed,
+    });
   });
 
   it('is left alone while it says so, and follows when another is wanted', () => {

@@ -107,6 +107,19 @@ export class PlannerWorld {
     pod.view = { ...pod.view, ready: false, dead: { why: 'Evicted: the node was low on memory', at: this.now } };
   }
 
+  /** How many instances that serve the budgets would let go at once. */
+  evictable(): number {
+    const serving = this.served();
+    return [...this.budgets.values()].reduce((sum, { name, versionKey, spec }) => {
+      const expected = this.deployments.get(name)?.replicas ?? 0;
+      const healthy = [...this.pods.values()].filter(
+        ({ view }) => view.versionKey === versionKey && view.ready && !view.deleting && view.dead === undefined,
+      );
+      const allowed = Math.max(0, healthy.length - Math.max(0, expected - Number(spec['maxUnavailable'])));
+      return sum + Math.min(allowed, healthy.filter((pod) => serving.includes(pod)).length);
+    }, 0);
+  }
+
   digestAt(path: string): string {
     return `sha256:${path}#${this.#overwritten.get(path) ?? 0}`;
   }
