@@ -172,6 +172,10 @@ export const shieldStatus = z.object({
   requests: z.int(),
   errors: z.int(),
   lastError: z.object({ at: z.string(), result: z.string(), message: z.string() }).optional(),
+  /** Of the last `seconds`; `results`: the errors by what came of the call. */
+  recent: z
+    .object({ seconds: z.int(), requests: z.int(), errors: z.int(), results: z.record(z.string(), z.int()) })
+    .optional(),
   cache: z.object({ entries: z.int(), bytes: z.int(), served: z.int() }).optional(),
   mirror: z
     .object({

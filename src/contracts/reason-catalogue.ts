@@ -11,6 +11,7 @@ export type Place =
   | 'Stalled'
   | 'PayloadResolved'
   | 'Outranked'
+  | 'CallsFailing'
   | 'instance'
   | 'event'
   | 'command';
@@ -207,6 +208,14 @@ export const reasonCatalogue = {
   )(
     'Another version of the model is registered that sorts above this one as plain text, so clients that name no version do not get this one.',
     'Name the version as the message says, or remove the other one when this one is to be used.',
+  ),
+  CallsFailing: entry(
+    'waiting',
+    'Warning',
+    'CallsFailing',
+  )(
+    'Calls to instances behind a shield have failed in the last five minutes: clients got nothing in place of an answer. The message counts them by what came of them, as the metric maas_model_requests_total does, and tells the last one.',
+    "Look at the model's and the agents' logs: `kubectl maas logs NAME --agent`. What each kind means is in docs/shield.md.",
   ),
   RolloutDeadlineExceeded: entry(
     'failing',

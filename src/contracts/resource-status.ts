@@ -34,6 +34,29 @@ const endpointStatus = z.object({
 });
 export type EndpointStatus = z.infer<typeof endpointStatus>;
 
+/** So far back calls are looked at; agents count them like that. */
+export const failedCallsMs = 300_000;
+
+const failedCalls = z.object({
+  at: z.iso.datetime().describe('When they were counted, at most once a minute.'),
+  seconds: z.int().min(1).describe('So far back.'),
+  instances: z.int().min(1).describe('Instances at which calls failed.'),
+  asked: z.int().min(1).describe('Instances that said how many did.'),
+  requests: z.int().min(0).describe('Their calls.'),
+  errors: z.int().min(1).describe('Those that failed.'),
+  results: z.record(z.string(), z.int()).describe('The same by what came of them, as in maas_model_requests_total.'),
+  last: z
+    .object({
+      pod: z.string(),
+      at: z.string().describe('By the clock of its node.'),
+      result: z.string(),
+      message: z.string(),
+    })
+    .optional()
+    .describe('The last one.'),
+});
+export type FailedCalls = z.infer<typeof failedCalls>;
+
 const nameOwner = z.object({ namespace: z.string(), name: z.string() });
 export type NameOwner = z.infer<typeof nameOwner>;
 
@@ -128,10 +151,15 @@ export const modelDeploymentStatus = z.object({
     .optional()
     .describe('Instances, failing ones first; at most 50.'),
   endpointsTotal: z.int().min(0).optional().describe('How many instances there are in all.'),
+  failedCalls: failedCalls
+    .optional()
+    .describe('Calls that failed at instances behind a shield; absent where none did in the last minutes.'),
   conditions: z
     .array(condition)
     .max(8)
     .optional()
-    .describe('Ready, Reconciling, Stalled and PayloadResolved; and Outranked where clients prefer another version.'),
+    .describe(
+      'Ready, Reconciling, Stalled and PayloadResolved; Outranked where clients prefer another version, and CallsFailing where a shield sees failures.',
+    ),
 });
 export type ModelDeploymentStatus = z.infer<typeof modelDeploymentStatus>;

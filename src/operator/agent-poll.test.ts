@@ -25,7 +25,7 @@ function setUp(answer: (url: string) => Promise<string>) {
     poll.ask(pods, told);
     return poll.view(pods);
   };
-  return { look, urls, pass: clock.pass, news, seen };
+  return { poll, look, urls, pass: clock.pass, news, seen };
 }
 
 describe('AgentPoll', () => {
@@ -76,6 +76,36 @@ describe('AgentPoll', () => {
     expect(urls).toEqual(ports.slice(0, 2).map((port) => `http://10.0.1.1:${port}/status`));
     pass(20_000);
     expect(look([host], news).size).toBe(0);
+  });
+
+  it('asks those behind a shield how calls go, and only calls that fail are news', async () => {
+    const recent = { seconds: 300, requests: 0, errors: 0, results: {} };
+    let shield = { inFlight: 0, queued: 0, requests: 0, errors: 0, recent };
+    const { poll, urls, news, seen, pass } = setUp(async () =>
+      JSON.stringify({ ...JSON.parse(said()), verifiedDigest: 'sha256:aa', shield }),
+    );
+    const up = aPod({ ready: true });
+    const asked = async (count: number) => {
+      poll.ask([up], news);
+      await vi.waitFor(() => expect(urls.length).toBe(count));
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    await asked(1);
+    expect(seen).toHaveLength(1);
+    pass(13_000);
+    poll.ask([up], news);
+    expect(urls.length).toBe(1);
+    pass(2_000);
+    shield = { ...shield, requests: 7, recent: { ...recent, requests: 7 } };
+    await asked(2);
+    expect(seen).toHaveLength(1);
+    pass(15_000);
+    shield = { ...shield, errors: 1, recent: { ...recent, requests: 8, errors: 1, results: { status: 1 } } };
+    await asked(3);
+    expect(seen).toHaveLength(2);
+    expect(poll.shields([up]).get(up.uid)).toEqual(shield);
+    pass(60_000);
+    expect(poll.shields([up]).size).toBe(0);
   });
 
   it('asks a bounded number at once, and those that answer do not wait for those that do not', async () => {

@@ -1,11 +1,11 @@
 /**
- * Asks the agents of instances that are not up what they are doing, over the pod network and in the background. What
+ * Asks the agents of instances that are not up what they are doing, and those behind a shield how calls go, over the pod network and in the background. What
  * they say is advice for the status only; an agent that cannot be reached means nothing.
  */
 
 import { agentPaths, agentPort } from '../contracts/agent-http.ts';
 import { instanceId } from '../contracts/names.ts';
-import { type AgentStatus, agentStatus, hostNetworkPorts } from '../contracts/pod-contract.ts';
+import { type AgentStatus, agentStatus, hostNetworkPorts, type ShieldStatus } from '../contracts/pod-contract.ts';
 import { Slots } from '../kernel/bounded.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { readJson } from '../kernel/schema-json.ts';
@@ -25,6 +25,9 @@ const everyMs = 900;
 const timeoutMs = 2_000;
 /** One that is ready and has said what it verified has nothing more to say. */
 const settledEveryMs = 30_000;
+/** But for how calls go behind its shield. */
+const shieldEveryMs = 14_000;
+const shieldStaleMs = 60_000;
 /** An answer this old is not shown any more. */
 const staleMs = 10_000;
 /** An agent that did not answer is asked less often. */
@@ -55,8 +58,7 @@ export class AgentPoll {
         entry = { askedAt: Number.NEGATIVE_INFINITY, answeredAt: now, busy: false };
         this.#entries.set(pod.uid, entry);
       }
-      const pause = isSettled(pod, entry) ? settledEveryMs : isSilent(entry, now) ? silentEveryMs : everyMs;
-      if (!entry.busy && now - entry.askedAt >= pause) void this.#ask(pod, entry, onNews);
+      if (!entry.busy && now - entry.askedAt >= pauseOf(pod, entry, now)) void this.#ask(pod, entry, onNews);
     }
   }
 
@@ -73,20 +75,32 @@ export class AgentPoll {
     return known;
   }
 
+  /** What the shields of these pods said just now. */
+  shields(pods: readonly PodView[]): Map<string, ShieldStatus> {
+    const now = this.#clock.monotonic();
+    const known = new Map<string, ShieldStatus>();
+    for (const { uid } of pods) {
+      const entry = this.#entries.get(uid);
+      const shield = entry?.status?.shield;
+      if (entry !== undefined && shield !== undefined && now - entry.answeredAt < shieldStaleMs) known.set(uid, shield);
+    }
+    return known;
+  }
+
   forget(podUid: string): void {
     this.#entries.delete(podUid);
   }
 
   async #ask(pod: PodView, entry: Entry, onNews: () => void): Promise<void> {
     entry.busy = true;
-    const before = JSON.stringify(entry.status);
+    const before = newsOf(entry);
     const places = isSilent(entry, this.#clock.monotonic()) ? this.#placesOfSilent : this.#places;
     try {
       await places.within(() => this.#hear(pod, entry));
     } finally {
       entry.busy = false;
     }
-    if (JSON.stringify(entry.status) !== before) onNews();
+    if (newsOf(entry) !== before) onNews();
   }
 
   async #hear(pod: PodView, entry: Entry): Promise<void> {
@@ -107,6 +121,19 @@ export class AgentPoll {
       return undefined;
     }
   }
+}
+
+function pauseOf(pod: PodView, entry: Entry, now: number): number {
+  if (isSilent(entry, now) && !isSettled(pod, entry)) return silentEveryMs;
+  if (!isSettled(pod, entry)) return everyMs;
+  return entry.status?.shield === undefined ? settledEveryMs : shieldEveryMs;
+}
+
+/** Calls that go well are no news. */
+function newsOf({ status }: Entry): string {
+  if (status?.shield === undefined) return JSON.stringify(status) ?? '';
+  const { recent } = status.shield;
+  return JSON.stringify({ ...status, shield: recent === undefined || recent.errors === 0 ? {} : recent.results });
 }
 
 function isSettled(pod: PodView, { status }: Entry): boolean {

@@ -70,6 +70,10 @@ export class Controller {
           this.#agentPoll.ask(pods, () => ports.queue.add(uid));
           return this.#agentPoll.view(pods);
         },
+        shields: (uid, pods) => {
+          this.#agentPoll.ask(pods, () => ports.queue.add(uid));
+          return this.#agentPoll.shields(pods);
+        },
         warnings: (uid, pods) => {
           this.#podWarnings.ask(pods, () => ports.queue.add(uid));
           return this.#podWarnings.view(pods);

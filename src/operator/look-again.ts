@@ -7,6 +7,7 @@ import type { Awaits } from '../plan/awaits.ts';
 
 const everyMs: Readonly<Record<Awaits, number>> = {
   much: 1_000,
+  some: 15_000,
   little: 60_000,
   nothing: Number.POSITIVE_INFINITY,
 };

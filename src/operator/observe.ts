@@ -2,10 +2,11 @@
 
 import { registers } from '../contracts/modes.ts';
 import type { PinnedPayload } from '../contracts/payload.ts';
-import type { AgentStatus } from '../contracts/pod-contract.ts';
+import type { AgentStatus, ShieldStatus } from '../contracts/pod-contract.ts';
 import type { ResourceEntry } from '../contracts/resource-entry.ts';
 import type { ModelDeploymentStatus } from '../contracts/resource-status.ts';
 import { compareTexts } from '../kernel/text-order.ts';
+import { shieldedPods } from '../plan/calls-failing.ts';
 import { keyOf } from '../plan/children.ts';
 import type {
   HoldsView,
@@ -26,6 +27,7 @@ export interface Senses {
   readonly holds: (uid: string) => HoldsView;
   readonly payload: (entry: ResourceEntry, pinned: PinnedPayload | undefined) => PayloadView;
   readonly agents: (uid: string, pods: readonly PodView[]) => ReadonlyMap<string, AgentStatus>;
+  readonly shields: (uid: string, pods: readonly PodView[]) => ReadonlyMap<string, ShieldStatus>;
   readonly warnings: (uid: string, pods: readonly PodView[]) => ReadonlyMap<string, readonly PodWarning[]>;
 }
 
@@ -91,6 +93,7 @@ export function observe(
       metadata.uid,
       pods.filter((pod) => !up(pod) || !registers(mode.agents)),
     ),
+    shields: senses.shields(metadata.uid, shieldedPods({ resource: entry.resource, pods })),
     ...refusals,
   };
 }

@@ -50,6 +50,7 @@ function setUp(options: { refuse?: MaasError | undefined } = {}) {
       holds: () => ({ known: true, versions: {} }),
       payload: () => ({ state: 'resolved', payload: aPayload() }),
       agents: () => new Map(),
+      shields: () => new Map(),
       warnings: () => new Map(),
     },
     cluster,

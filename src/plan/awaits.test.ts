@@ -36,6 +36,14 @@ describe('what a plan waits for that nobody tells of', () => {
     expect(awaits({ ...world.observation(), payload: { state: 'pending' } })).toBe('nothing');
   });
 
+  it('is how calls go where all is well behind shields', () => {
+    const world = settled();
+    world.change({ shield: {} });
+    world.settle();
+    expect(awaits(rolledOut(world.observation()))).toBe('some');
+    expect(awaits(rolledOut({ ...world.observation(), pods: [] }))).not.toBe('some');
+  });
+
   it('is much while instances come up, or a payload is copied', () => {
     const world = settled();
     world.change({ instances: 3 });

@@ -4,13 +4,15 @@ import { eventOf, heardReason, type ReasonedEvent, reasonOf, traitsOf } from '..
 import { type Condition, pausedReason } from '../contracts/resource-status.ts';
 
 export function eventsOf(before: readonly Condition[] | undefined, after: readonly Condition[]): ReasonedEvent[] {
-  return (['Ready', 'PayloadResolved', 'Stalled', 'Reconciling', 'Outranked'] as const).flatMap((type) => {
-    const old = before?.find((condition) => condition.type === type);
-    const now = after.find((condition) => condition.type === type);
-    if (now === undefined || (old?.reason === now.reason && old.status === now.status)) return [];
-    if (traitsOf(now.reason).event === 'quiet' || !tells(type, now.reason)) return [];
-    return [eventOf(heardReason(now.reason), now.message, type)];
-  });
+  return (['Ready', 'PayloadResolved', 'Stalled', 'Reconciling', 'Outranked', 'CallsFailing'] as const).flatMap(
+    (type) => {
+      const old = before?.find((condition) => condition.type === type);
+      const now = after.find((condition) => condition.type === type);
+      if (now === undefined || (old?.reason === now.reason && old.status === now.status)) return [];
+      if (traitsOf(now.reason).event === 'quiet' || !tells(type, now.reason)) return [];
+      return [eventOf(heardReason(now.reason), now.message, type)];
+    },
+  );
 }
 
 /** Beside Ready a condition tells only what it alone says, and that a pinned payload changed while the model serves. */

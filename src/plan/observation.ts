@@ -6,7 +6,7 @@ import type { ErrorCode } from '../contracts/error-catalogue.ts';
 import type { Hold, HoldInstruction } from '../contracts/holds.ts';
 import type { AgentMode, Mode } from '../contracts/modes.ts';
 import type { PinnedPayload } from '../contracts/payload.ts';
-import type { AgentStatus } from '../contracts/pod-contract.ts';
+import type { AgentStatus, ShieldStatus } from '../contracts/pod-contract.ts';
 import type { ModelDeployment } from '../contracts/resource.ts';
 
 export interface Observation {
@@ -35,6 +35,8 @@ export interface Observation {
   readonly mode: ModeView;
   /** What agents said when asked just now, by pod UID; an absent one was not asked or not reached, which means nothing. */
   readonly agents: ReadonlyMap<string, AgentStatus>;
+  /** What the shields of instances that are up said just now, by pod UID; an absent one means nothing. */
+  readonly shields: ReadonlyMap<string, ShieldStatus>;
   /** Why the API server refused what the last plan wanted to write. */
   readonly refusal?: Problem;
   /** The same of its budgets, without which a model runs as well. */

@@ -9,6 +9,7 @@ import {
   pausedReason,
 } from '../contracts/resource-status.ts';
 import { compareTexts } from '../kernel/text-order.ts';
+import { callsVerdict, failedCallsOf } from './calls-failing.ts';
 import { selectorOf } from './children.ts';
 import { conditionFrom, no, type Verdict, yes } from './conditions.ts';
 import { historyOf } from './history.ts';
@@ -34,6 +35,7 @@ export function statusOf(
   const stalled = stalledIn(facts, ready);
   const reconciling = reconcilingVerdict(facts, ready, stalled, acting);
   const outranks = claim.owned ? outrankedVerdict(observation) : undefined;
+  const failed = failedCallsOf(observation);
   const servingKey = versions.serving?.versionKey ?? observation.key;
   return {
     observedGeneration: generation,
@@ -55,12 +57,14 @@ export function statusOf(
     ...(payload === undefined ? {} : { payload: payloadStatus(observation, payload) }),
     endpoints: mostTelling(endpoints),
     endpointsTotal: endpoints.length,
+    ...(failed === undefined ? {} : { failedCalls: failed }),
     conditions: [
       conditionFrom('Ready', ready, before, generation, now),
       conditionFrom('Reconciling', reconciling, before, generation, now),
       conditionFrom('Stalled', stalled, before, generation, now),
       conditionFrom('PayloadResolved', payloadVerdict(observation), before, generation, now),
       ...(outranks === undefined ? [] : [conditionFrom('Outranked', outranks, before, generation, now)]),
+      ...(failed === undefined ? [] : [conditionFrom('CallsFailing', callsVerdict(failed), before, generation, now)]),
     ],
   };
 }

@@ -139,6 +139,7 @@ export function anObservation(changes: Partial<Observation> = {}): Observation {
     holds: { known: true, versions: {} },
     mode: { mode: 'active', agents: 'active' },
     agents: new Map(),
+    shields: new Map(),
     ...changes,
   };
 }

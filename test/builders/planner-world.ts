@@ -172,6 +172,7 @@ export class PlannerWorld {
       holds: this.zookeeperAway ? { known: false } : { known: true, versions: this.published?.versions ?? {} },
       mode: this.mode,
       agents: new Map(),
+      shields: new Map(),
     };
   }
 

@@ -63,7 +63,7 @@ function agentText(): string {
 
 function shieldText(): string {
   const counts = new Counts();
-  counts.ended('answered', 3);
+  counts.ended('answered', 3, 0);
   counts.code(200);
   return shieldMetrics({
     ...{ model: 'dga', version: '1.0', counts, inFlight: 1, queued: 2, connections: 3 },

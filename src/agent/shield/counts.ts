@@ -1,14 +1,18 @@
 /** What a shield counts, and how it tells it: in Prometheus' text format, and shortly in the agent's status. */
+
+import { failures, type Result, results } from '../../contracts/call-results.ts';
 import { Histogram } from './histogram.ts';
-import { isError, type Result, results } from './results.ts';
+import { RecentResults } from './recent-results.ts';
 
 export class Counts {
   readonly #results = new Map<Result, number>(results.map((result) => [result, 0]));
   readonly #codes = new Map<number, number>();
   readonly durations = new Histogram();
+  readonly recent = new RecentResults();
 
-  /** A client's call is over. */
-  ended(result: Result, ms: number): void {
+  /** A client's call is over. @param at of the monotonic clock */
+  ended(result: Result, ms: number, at: number): void {
+    this.recent.add(result, at);
     this.#results.set(result, this.of(result) + 1);
     this.durations.add(ms);
   }
@@ -27,7 +31,7 @@ export class Counts {
   }
 
   get errors(): number {
-    return results.filter(isError).reduce((sum, result) => sum + this.of(result), 0);
+    return failures.reduce((sum, result) => sum + this.of(result), 0);
   }
 
   /** By status, the lowest first. */

@@ -1,5 +1,5 @@
 /** Which errors are worth a line of the log: of each kind the first, and then one in half a minute that counts the rest. */
-import type { Failure } from './results.ts';
+import type { Failure } from '../../contracts/call-results.ts';
 
 const quietMs = 30_000;
 

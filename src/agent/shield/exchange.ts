@@ -1,5 +1,6 @@
 /** One call of a client: what it is given, and what came of that. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Failure, isError, type Result } from '../../contracts/call-results.ts';
 import { shieldErrorHeader } from '../../contracts/pod-contract.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { messageOf } from '../../kernel/message-of.ts';
@@ -7,7 +8,6 @@ import type { AnswerCache, KeptAnswer } from './answer-cache.ts';
 import { cacheKey } from './answer-cache.ts';
 import type { ModelCalls } from './model-calls.ts';
 import { type Call, callOf } from './request-of.ts';
-import { type Failure, isError, type Result } from './results.ts';
 import { inPlaceOf, translate } from './translation.ts';
 import { type Answer, Cut } from './upstream.ts';
 

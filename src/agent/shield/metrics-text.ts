@@ -1,9 +1,10 @@
 /** A shield's metrics in Prometheus' text format; see metrics.ts of the agent for why without a client library. */
+
+import { results } from '../../contracts/call-results.ts';
 import type { ShieldInstructions } from '../../contracts/pod-contract.ts';
 import type { AnswerCache } from './answer-cache.ts';
 import type { Counts } from './counts.ts';
 import type { MirrorCounts } from './mirror.ts';
-import { results } from './results.ts';
 
 export interface ShieldFigures {
   readonly model: string;

@@ -3,6 +3,7 @@
  * before anything is registered, and stops last; what the model does meanwhile it hears from the agent's lifecycle.
  */
 import { Agent } from 'node:http';
+import { isError, type Result } from '../../contracts/call-results.ts';
 import { asMaasError } from '../../contracts/errors.ts';
 import type { ShieldInstructions, ShieldStatus } from '../../contracts/pod-contract.ts';
 import type { Clock } from '../../kernel/clock.ts';
@@ -19,7 +20,6 @@ import { endToEnd } from './headers.ts';
 import { shieldMetrics } from './metrics-text.ts';
 import { Mirror, type MirrorTarget } from './mirror.ts';
 import { ModelCalls } from './model-calls.ts';
-import { isError, type Result } from './results.ts';
 import { ShieldServer } from './shield-server.ts';
 import type { Timer } from './timer.ts';
 import { askModel, Cut, type Upstream } from './upstream.ts';
@@ -122,6 +122,7 @@ export class Shield {
       ...(this.#port === undefined ? {} : { port: this.#port }),
       ...{ inFlight, queued, requests, errors },
       ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
+      recent: this.#counts.recent.at(this.#options.clock.monotonic()),
       ...(cache === undefined
         ? {}
         : { cache: { entries: cache.entries, bytes: cache.bytes, served: this.#counts.of('cached') } }),
@@ -179,7 +180,7 @@ export class Shield {
 
   #ended(result: Result, ms: number, { path, why = result }: { path: string; why?: string }): void {
     const { clock, log } = this.#options;
-    this.#counts.ended(result, ms);
+    this.#counts.ended(result, ms, clock.monotonic());
     if (!isError(result)) return;
     // Whoever does not listen may be another one when it does again.
     if (result === 'refused') this.#cache?.clear();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { results } from './results.ts';
+import { results } from '../../contracts/call-results.ts';
 import { inPlaceOf, translate } from './translation.ts';
 
 const asked = { method: 'GET', host: 'models.example:8098', path: '/base/apply?a=1' };

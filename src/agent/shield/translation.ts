@@ -6,9 +6,10 @@
  * follows. A connection that is closed before the answer's head it opens again, up to three times and at once; one that
  * is closed within a body costs this call alone.
  */
+
+import type { Failure } from '../../contracts/call-results.ts';
 import { isLocalHost } from '../../wire/local-host.ts';
 import { endToEnd, headerOf, type RawHeaders } from './headers.ts';
-import type { Failure } from './results.ts';
 
 export interface AskedFor {
   readonly method: string;

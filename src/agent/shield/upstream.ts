@@ -5,9 +5,9 @@
 import { type Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
 import type { LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
+import { type Failure, isError, type Result } from '../../contracts/call-results.ts';
 import { messageOf } from '../../kernel/message-of.ts';
 import type { RawHeaders } from './headers.ts';
-import { type Failure, isError, type Result } from './results.ts';
 import { isStellars } from './translation.ts';
 
 /** Larger answers flow, and are never kept. */

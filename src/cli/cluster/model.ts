@@ -103,4 +103,10 @@ export function isPaused(model: Model): boolean {
   return conditionOf(model, 'Reconciling')?.reason === pausedReason;
 }
 
+/** What fails behind its shields, in words. */
+export function failingCalls(model: Model): string | undefined {
+  const failing = conditionOf(model, 'CallsFailing');
+  return failing?.status === 'True' ? failing.message : undefined;
+}
+
 export const registeredState = 'Registered' satisfies Reason;

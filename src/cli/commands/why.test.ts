@@ -61,6 +61,21 @@ const agentOf = (pod: string, stage: string, rest: object) => ({
   ...rest,
 });
 
+it('tells of calls that fail at a model that is up, and where more is said', async () => {
+  const calls = '4 of 80 calls failed in the 5 minutes before 12:00:00Z (status 4), at 1 of 2 instances';
+  const serves = { serving: '1.0', registered: 2, endpointsTotal: 2, payload: found };
+  const conditions = [condition('Ready', 'True', 'Serving'), condition('CallsFailing', 'True', 'CallsFailing', calls)];
+  const { code, out } = await told('why dga-1.0', world({ ...serves, conditions }));
+  expect(code).toBe(0);
+  expect(out).toContain('dga 1.0 is served: 2 of 2 registered\n');
+  expect(out).toContain(`  calls      ${calls}\n`);
+  expect(out).toMatch(/^ +kubectl maas logs dga-1.0 -n \S+ --agent$/m);
+  const after = await told('why dga-1.0', world({ ...serves, conditions: conditions.slice(0, 1) }));
+  expect(after.out).not.toContain('calls ');
+  const listed = await told('list -o wide', world({ ...serves, conditions }));
+  expect(listed.out).toContain(calls);
+});
+
 /** One that serves, and one whose script ends again and again. */
 function oneFails() {
   const message = 'the script ended with status 1; its last lines: no module named flask';

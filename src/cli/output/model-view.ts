@@ -5,7 +5,7 @@
 import { heardReason, type Reason } from '../../contracts/reasons.ts';
 import { notSeenReason, pausedReason } from '../../contracts/resource-status.ts';
 import { visible } from '../../kernel/shown-text.ts';
-import { conditionOf, isGoing, isPaused, type Model, registeredState } from '../cluster/model.ts';
+import { conditionOf, failingCalls, isGoing, isPaused, type Model, registeredState } from '../cluster/model.ts';
 import type { JsonShape } from '../define-command.ts';
 
 /** `listFields` says what each field means. */
@@ -26,6 +26,7 @@ export interface ModelView {
     readonly stalled: boolean;
     readonly reconciling: boolean;
     readonly paused: boolean;
+    readonly calls: string | null;
   };
   readonly endpoints: readonly EndpointView[];
   readonly endpointsTotal: number;
@@ -60,6 +61,7 @@ export const listFields: JsonShape['fields'] = [
   ['state.stalled', 'True when nothing but a change by somebody can help.'],
   ['state.reconciling', 'True while the operator is at work on it.'],
   ['state.paused', 'True while the operator changes nothing, because `spec.paused` is set.'],
+  ['state.calls', 'What fails behind its shields, in words; null where no call has failed in the last five minutes.'],
   ['endpoints[].pod', 'Pod of the instance.'],
   ['endpoints[].version', 'The version that it serves.'],
   ['endpoints[].registered', 'True when clients see it.'],
@@ -91,6 +93,7 @@ export function viewOf(model: Model): ModelView {
       stalled: conditionOf(model, 'Stalled')?.status === 'True',
       reconciling: behind || conditionOf(model, 'Reconciling')?.status === 'True',
       paused: isPaused(model),
+      calls: failingCalls(model) ?? null,
     },
     endpoints: (status.endpoints ?? []).map((endpoint) => ({
       pod: endpoint.pod,

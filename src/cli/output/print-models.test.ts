@@ -185,6 +185,7 @@ describe('the other formats', () => {
             stalled: false,
             reconciling: true,
             paused: false,
+            calls: null,
           },
           endpoints: [
             {

@@ -98,7 +98,7 @@ function functionsOf(endpoints: readonly EndpointView[]): string {
   return all.length === 0 ? '-' : [...new Set(all)].sort().join(',');
 }
 
-/** What is missing and why: the Ready condition's words, then each listed instance that clients do not see. */
+/** What is missing and why: the Ready condition's words, then each listed instance that clients do not see, then failed calls. */
 export function whyOf(model: ModelView): string {
   const failing = model.endpoints
     .filter(({ registered }) => !registered)
@@ -107,6 +107,7 @@ export function whyOf(model: ModelView): string {
   // The condition tells about the worst instance already.
   const untold = failing.filter(({ pod }) => !message.includes(pod)).map(({ pod, words }) => `${pod} ${words}`);
   const complete = model.state.ready === 'True' && untold.length === 0 && !model.state.paused;
-  const parts = [...(message === '' || complete ? [] : [message]), ...untold];
+  const { calls } = model.state;
+  const parts = [...(message === '' || complete ? [] : [message]), ...untold, ...(calls === null ? [] : [calls])];
   return parts.length === 0 ? '-' : parts.join('; ');
 }

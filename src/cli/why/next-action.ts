@@ -107,6 +107,7 @@ const commands: Commands = {
 
   OutOfMemory: moreMemory,
   AgentFailed: logsOfAgent,
+  CallsFailing: logsOfAgent,
   ScriptEnded: logs,
   Restarted: logs,
   EndpointMissing: logs,

@@ -48,7 +48,7 @@ function verdict({ served, complete, reason, version, clients }: Story): string 
 }
 
 function summary(story: Story, options: Options): string {
-  const { clients, payload, reason, message, since, stalled, next, rollout, goBack } = story;
+  const { clients, payload, reason, message, since, stalled, next, rollout, goBack, calls } = story;
   const age = since === null ? '' : ` for ${formatAge(options.now - Date.parse(since))}, since ${clock(since)}`;
   const urls = clients.urls.slice(0, shownUrls).join(', ');
   const more = Math.max(clients.urls.length, clients.registered ?? 0) - shownUrls;
@@ -61,6 +61,7 @@ function summary(story: Story, options: Options): string {
     field('why', `${reason}${age}${message === '' ? '' : `: ${message}`}`, options),
     ...(stalled === null ? [] : [field('stalled', stalledText(story, stalled), options)]),
     ...(rollout === null ? [] : [field('switch', switchText(rollout, options), options)]),
+    optional('calls', calls, options),
     nextText(unsaid(next, message), options),
     ...(goBack === null ? [] : [`  ${paint(options, 'bold', 'go back')}    ${visible(goBack)}\n`]),
     field('clients', sees, options),
@@ -71,6 +72,10 @@ function summary(story: Story, options: Options): string {
       : [field('HDFS', payload.heard, options)]),
     field('resource', `${story.namespace}/${story.resource}`, options),
   ].join('');
+}
+
+function optional(label: string, text: string | null, options: Options): string {
+  return text === null ? '' : field(label, text, options);
 }
 
 /** The words of the status mostly end with the advice. */

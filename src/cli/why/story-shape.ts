@@ -33,6 +33,8 @@ export interface Story {
     readonly needed: number;
     readonly released: boolean;
   } | null;
+  /** What fails behind its shields. */
+  readonly calls: string | null;
   readonly next: NextAction;
   /** The command that sets it back to what served before, where it cannot get any further. */
   readonly goBack: string | null;
@@ -102,6 +104,7 @@ export const storyFields: JsonShape['fields'] = [
     'rollout',
     'A version that is about to take the place of another one: from, to, startedAt, answering, needed, released; else null.',
   ],
+  ['calls', 'Which calls fail behind its shields, in words; null where none has in the last five minutes.'],
   ['next.says', 'What to do next, in words; null where the command says it, or nothing is to be done.'],
   ['next.command', 'The same as a command that can be pasted; null where there is none.'],
   ['goBack', 'The command that sets it back to what served before, where it is stalled and something has; else null.'],

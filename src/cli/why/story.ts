@@ -6,7 +6,7 @@ import { heardReason, type Reason, rankOf, traitsOf } from '../../contracts/reas
 import { notSeenReason, pausedReason } from '../../contracts/resource-status.ts';
 import { oneLine } from '../../kernel/shown-text.ts';
 import { compareTexts } from '../../kernel/text-order.ts';
-import { conditionOf, isGoing, isPaused, type Model, registeredState } from '../cluster/model.ts';
+import { conditionOf, failingCalls, isGoing, isPaused, type Model, registeredState } from '../cluster/model.ts';
 import { counted } from '../output/counted.ts';
 import type { InstanceFacts, LogTail, SaidStatus, WhyFacts } from './facts.ts';
 import { type Heard, heardOf, heardOfPayload } from './heard.ts';
@@ -44,6 +44,7 @@ export function storyOf(facts: WhyFacts): Story {
     since,
     stalled: stalled?.status === 'True' ? { reason: stalled.reason, message: stalled.message } : null,
     rollout: rolloutOf(model),
+    calls: failingCalls(model) ?? null,
     goBack: stalled?.status === 'True' ? backOf(model) : null,
     next: nextOfAll(facts, reason, complete, told[0]),
     clients: clientsOf(model),
@@ -102,6 +103,7 @@ function nextOfAll(
   // What the model is down for is mostly what its worst instance is.
   if (worst !== undefined && !complete && worst.next.command !== null && worst.reason === reason) return worst.next;
   const isWell = complete && traitsOf(reason).event !== 'Warning' && traitsOf(reason).expected === undefined;
+  if (isWell && failingCalls(model) !== undefined) return nextAction('CallsFailing', { model });
   if (isWell && reason !== 'ScaledToZero') return nothing;
   return nextAction(reason, { model, said: conditionOf(model, 'Ready')?.message });
 }

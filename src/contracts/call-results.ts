@@ -1,4 +1,4 @@
-/** What can come of a call to a shielded model. */
+/** What can come of a call to a shielded model: in metrics, the agent's status and the resource's. */
 
 export const results = [
   /** The model's answer was passed on. */
@@ -29,3 +29,5 @@ export type Failure = Exclude<Result, 'answered' | 'cached' | 'gone'>;
 export function isError(result: Result): result is Failure {
   return result !== 'answered' && result !== 'cached' && result !== 'gone';
 }
+
+export const failures: readonly Failure[] = results.filter(isError);
