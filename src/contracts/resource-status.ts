@@ -65,7 +65,7 @@ export const maxHistory = 10;
 
 const revision = z.object({
   revision: z.int().min(1).describe('Counts up.'),
-  id: z.string().describe('Hash of the spec.'),
+  id: z.string().describe('Hash of what the spec says of what runs.'),
   version: z.string().describe('Version that was asked for.'),
   path: z.string().describe('Path of its payload.'),
   digest: z.string().optional().describe('Digest of the payload that was pinned for it.'),
@@ -116,7 +116,10 @@ export const modelDeploymentStatus = z.object({
       from: z.string().describe('Version that serves until then.'),
       to: z.string().describe('Version that is to take its place.'),
       key: z.string().describe('Key of that version.'),
-      startedAt: z.iso.datetime().describe('When it was first seen to be wanted.'),
+      id: z.string().optional().describe('Hash of what is asked for of it, as in history.'),
+      startedAt: z.iso
+        .datetime()
+        .describe('When it was first seen to be wanted like this, or the resource was resumed.'),
       answering: z.int().min(0).describe('Its instances that answer.'),
       needed: z.int().min(0).describe('How many must.'),
       released: z.boolean().describe('Enough answered, and they may be registered.'),

@@ -34,7 +34,7 @@ const workers = 8;
 
 /** What is begun here ends with `life`, the last first. */
 export async function follow(world: OperatorWorld, life: AsyncDisposableStack): Promise<Followed> {
-  const { settings, self, stores, zookeeper, leadership, metrics, log } = world;
+  const { settings, self, stores, zookeeper, leadership, metrics, clock, log } = world;
   const { configPath, operatorRoot } = settings.zookeeper;
   const queue = workQueue(world);
   const keys = new Keys(queue, stores.resources);
@@ -50,6 +50,7 @@ export async function follow(world: OperatorWorld, life: AsyncDisposableStack): 
   const registrations = new RegistrationFollower(
     zookeeper,
     { config: configPath, markers: markersPath(operatorRoot, settings.clusterId) },
+    clock,
     log,
     (model) => keys.model(model),
   );

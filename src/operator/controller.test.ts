@@ -39,7 +39,13 @@ function setUp() {
   let version = 0;
   const controller = new Controller({
     stores,
-    registrations: new RegistrationFollower(new FakeZooKeeper(), { config: '/c', markers: '/m' }, silentLog, () => {}),
+    registrations: new RegistrationFollower(
+      new FakeZooKeeper(),
+      { config: '/c', markers: '/m' },
+      clock,
+      silentLog,
+      () => {},
+    ),
     modes: { of: () => ({ mode: 'active', agents: 'active' }) },
     holds: { view: () => ({ known: true, versions: {} }), async publish() {} },
     cluster: {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { FakeZooKeeper } from '../../test/builders/fake-zookeeper.ts';
 import { encodeHolds, type Holds } from '../contracts/holds.ts';
 import { silentLog } from '../kernel/log.ts';
@@ -55,6 +55,19 @@ describe('what is published of holds', () => {
     expect(holdFollower.view('u1')).toEqual({ known: false });
     await settled();
     expect(holdFollower.view('u1')).toMatchObject({ known: true, versions: { 'k-1': { held: false } } });
+  });
+
+  it('reads thousands of them with few requests under way at once when the connection comes back', async () => {
+    const zookeeper = new FakeZooKeeper();
+    zookeeper.put(path, '');
+    const uids = Array.from({ length: 500 }, (_, n) => `u${n}`);
+    for (const uid of uids) zookeeper.put(`${path}/${uid}`, Buffer.from(encodeHolds(holds(true))).toString());
+    const { follower: holdFollower } = follower(zookeeper);
+    await vi.waitFor(() => expect(uids.every((uid) => holdFollower.view(uid).known)).toBe(true));
+    zookeeper.become('suspended');
+    zookeeper.become('connected');
+    await vi.waitFor(() => expect(uids.every((uid) => holdFollower.view(uid).known)).toBe(true));
+    expect(zookeeper.reads.most).toBeLessThanOrEqual(64);
   });
 
   it('takes what nobody of ours wrote for nothing', async () => {

@@ -4,6 +4,7 @@
  */
 import { hasCode } from '../contracts/errors.ts';
 import { decodeHolds, encodeHolds, type Holds } from '../contracts/holds.ts';
+import { mapBounded } from '../kernel/bounded.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import { pause } from '../kernel/pause.ts';
@@ -39,6 +40,8 @@ interface Followed {
 }
 
 const sweepEveryMs = 30_000;
+/** Reads under way at once: each ends in time only where it need not wait for thousands of others. */
+const parallelReads = 64;
 
 export class HoldFollower {
   readonly #options: HoldsOptions;
@@ -169,7 +172,11 @@ export class HoldFollower {
     const { zookeeper, path, log } = this.#options;
     try {
       const uids = (await zookeeper.children(path)) ?? [];
-      const nodes = await Promise.all(uids.map(async (uid) => [uid, await zookeeper.get(`${path}/${uid}`)] as const));
+      const nodes = await mapBounded(
+        uids,
+        parallelReads,
+        async (uid) => [uid, await zookeeper.get(`${path}/${uid}`)] as const,
+      );
       if (zookeeper.state() !== 'connected') return;
       this.#list(uids);
       for (const [uid, node] of nodes) this.#seen(uid, node);

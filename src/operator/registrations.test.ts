@@ -19,11 +19,12 @@ const bytes = (version = '1.0', instance = id, url = 'http://10.0.0.9:1500') =>
     }),
   ).toString();
 
-function follow(zookeeper: FakeZooKeeper) {
+function follow(zookeeper: FakeZooKeeper, clock = { now: () => 0 }) {
   const changes: string[] = [];
   const follower = new RegistrationFollower(
     zookeeper,
     { config: '/metron/maas/config', markers: '/maas/operator/c1/instances' },
+    clock,
     silentLog,
     (model) => changes.push(model),
   );
@@ -91,6 +92,25 @@ describe('RegistrationFollower', () => {
       const view = follower.view('dga');
       expect(view.known && view.byPod.get(uid)?.url).toBe('http://10.0.0.9:1600');
     });
+  });
+
+  it('says since when it has seen each, however often others come and go', async () => {
+    const zookeeper = new FakeZooKeeper();
+    let now = 1_000;
+    const { follower, known } = follow(zookeeper, { now: () => now });
+    const since = () => {
+      const view = follower.view('dga');
+      return view.known ? view.byPod.get(uid)?.since : undefined;
+    };
+    zookeeper.put(`/maas/service/dga/${id}`, bytes(), 's1');
+    await vi.waitFor(() => expect(since()).toBe(1_000));
+    now = 5_000;
+    const other = `${uid.slice(0, -4)}0777`;
+    zookeeper.put(`/maas/service/dga/dga-1-${other}`, bytes('1.0', `dga-1-${other}`), 's1');
+    await vi.waitFor(() => expect(known()).toHaveLength(2));
+    expect(since()).toBe(1_000);
+    zookeeper.put(`/maas/service/dga/${id}`, bytes('1.0', id, 'http://10.0.0.9:1600'), 's1');
+    await vi.waitFor(() => expect(since()).toBe(5_000));
   });
 
   it.each([

@@ -8,6 +8,7 @@ import { asMaasError } from '../contracts/errors.ts';
 import { decodeMarker } from '../contracts/marker.ts';
 import { podUidOf } from '../contracts/names.ts';
 import { Slots } from '../kernel/bounded.ts';
+import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { RegisteredPod, RegistrationsView } from '../plan/observation.ts';
 import { parseServiceConfig } from '../wire/service-config.ts';
@@ -39,6 +40,7 @@ export class RegistrationFollower {
   readonly #markersPath: string;
   readonly #log: Log;
   readonly #onChange: (model: string) => void;
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #models = new Map<string, Model>();
   readonly #closers: (() => void)[] = [];
   readonly #reads = new Slots(parallelReads);
@@ -48,6 +50,7 @@ export class RegistrationFollower {
   constructor(
     zookeeper: ZooKeeperReader,
     paths: { readonly config: string; readonly markers: string },
+    clock: Pick<Clock, 'now'>,
     log: Log,
     onChange: (model: string) => void,
   ) {
@@ -56,6 +59,7 @@ export class RegistrationFollower {
     this.#markersPath = paths.markers;
     this.#log = log;
     this.#onChange = onChange;
+    this.#clock = clock;
   }
 
   start(): void {
@@ -202,6 +206,7 @@ export class RegistrationFollower {
         url: url ?? '',
         functions: functions ?? {},
         ...(payloadDigest === undefined ? {} : { payloadDigest }),
+        since: this.#clock.now(),
       },
       czxid,
     };

@@ -80,15 +80,16 @@ function needsCopy(observation: Observation): boolean {
   }
 }
 
-/** With the manifest of one that is to be made. */
-export type WantedPin = Pin & { readonly manifest?: Manifest };
+/** With the manifest of one that is to be made, and what the user decides about pods that run it; see inputsOf. */
+export type WantedPin = Pin & { readonly inputs: string; readonly manifest?: Manifest };
 
 /** The pin that is there, or the one that is to be made. */
 export function wantedPin({ pin, payload, resource }: Observation): WantedPin | undefined {
-  if (pin !== undefined) return pin;
+  if (pin !== undefined) return { ...pin, inputs: inputsOf(resource, pin.payload) };
   if (payload.state !== 'resolved') return undefined;
   const manifest = pinManifest(resource, payload.payload);
-  return { name: manifest.metadata.name, payload: payload.payload, manifest };
+  const inputs = inputsOf(resource, payload.payload);
+  return { name: manifest.metadata.name, payload: payload.payload, inputs, manifest };
 }
 
 export interface ChildToApply {
@@ -116,7 +117,7 @@ function childrenToApply(
     const manifest = deploymentManifest(resource, pin, settings, handover);
     return [...apply, { manifest, why: 'a new version', changes: 'pods' }];
   }
-  const inputs = inputsOf(resource, pin.payload);
+  const { inputs } = pin;
   if (isAsWanted(wanted, inputs, pin.name, handover.replicas)) return apply;
   const applied = appliedSpec(wanted, inputs, pin.name);
   const retried =

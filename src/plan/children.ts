@@ -144,15 +144,28 @@ function decidedOf(spec: ModelDeploymentSpec, field: keyof ModelDeploymentSpec):
  * was applied with, also under a newer operator with another agent: an upgrade restarts no model.
  */
 export function inputsOf(resource: ModelDeployment, payload: PinnedPayload): string {
-  const decided: Record<string, unknown> = {};
-  for (const { field, meaning } of leftOut) {
-    const value = decidedOf(resource.spec, field as keyof ModelDeploymentSpec);
-    // A field that says what leaving it out would mean is left out: a later release may bring a field with a default.
-    if (value !== undefined && !(meaning.success && sameJson(meaning.data, value))) decided[field] = value;
-  }
+  const decided = decidedAboutPods(resource.spec);
   const refresh = resource.metadata.annotations[annotations.refresh] ?? '';
   const tokenSecret = resource.spec.payload.tokenSecret ?? '';
   return shortHash(canonicalJson([decided, tokenSecret, payload.digest, refresh]), 16);
+}
+
+/**
+ * Hash of what a spec says of what runs: what pods are made from, and where their payload is. Specs with the same differ in
+ * nothing that somebody would go back from.
+ */
+export function runsOf(spec: ModelDeploymentSpec): string {
+  return shortHash(canonicalJson([decidedAboutPods(spec), spec.payload]), 16);
+}
+
+function decidedAboutPods(spec: ModelDeploymentSpec): Readonly<Record<string, unknown>> {
+  const decided: Record<string, unknown> = {};
+  for (const { field, meaning } of leftOut) {
+    const value = decidedOf(spec, field as keyof ModelDeploymentSpec);
+    // A field that says what leaving it out would mean is left out: a later release may bring a field with a default.
+    if (value !== undefined && !(meaning.success && sameJson(meaning.data, value))) decided[field] = value;
+  }
+  return decided;
 }
 
 /** A spec without what it says of the model's name and of how many instances there are, and without what goes without saying. */

@@ -50,6 +50,10 @@ function turn(world: PlannerWorld, up = true): void {
 const message = (world: PlannerWorld) =>
   world.resource.status.conditions?.find(({ type }) => type === 'Ready')?.message ?? '';
 
+/** The words of the Stalled condition; undefined where it is not. */
+const stalled = (world: PlannerWorld) =>
+  world.resource.status.conditions?.find(({ type, status }) => type === 'Stalled' && status === 'True')?.message;
+
 describe('a version that takes the place of another', () => {
   it('is registered together, and the one before leaves together and is removed when it has left', () => {
     const world = three();
@@ -93,6 +97,7 @@ describe('a version that takes the place of another', () => {
     world.reconcile();
     for (let agent = 0; agent < 3; agent += 1) world.hear(0);
     world.reconcile();
+    world.now += 1_000;
     world.reconcile();
     expect(world.deployments.size).toBe(2);
     world.now += 5_000;
@@ -106,6 +111,8 @@ describe('a version that takes the place of another', () => {
     for (let step = 0; step < 4; step += 1) turn(world);
     world.reconcile();
     for (let agent = 0; agent < 3; agent += 1) world.hear(0);
+    world.reconcile();
+    world.now += 1_000;
     world.reconcile();
     world.hear(0);
     expect(seen(world)).toEqual({ '1.0': 2, '2.0': 3 });
@@ -141,6 +148,106 @@ describe('a version that takes the place of another', () => {
     },
   );
 
+  it('starts nothing again of one that was stopped before, and is registered as it comes up', () => {
+    const world = three();
+    world.change({ instances: 0 });
+    world.settle();
+    world.change({ version: '2.0', instances: 3 });
+    turn(world);
+    turn(world);
+    expect(seen(world)).toEqual({ '2.0': 2 });
+    expect(world.resource.status.rollout).toBeUndefined();
+    world.settle();
+    expect(seen(world)).toEqual({ '2.0': 3 });
+  });
+
+  it('leaves clients a second from when the last new one was seen to be registered, however long after the release', () => {
+    const world = three();
+    world.change({ version: '2.0' });
+    for (let step = 0; step < 4; step += 1) turn(world);
+    world.reconcile();
+    world.hear(0);
+    world.hear(0);
+    world.now += 10_000;
+    world.hear(0);
+    world.reconcile();
+    world.hear(0);
+    expect(seen(world)).toEqual({ '1.0': 3, '2.0': 3 });
+    world.now += 1_000;
+    world.reconcile();
+    for (let agent = 0; agent < 3; agent += 1) world.hear(0);
+    expect(seen(world)).toEqual({ '2.0': 3 });
+  });
+
+  it('is not said to be released while nobody can ask', () => {
+    const world = three();
+    world.change({ version: '2.0', rollout: { deadline: '1s' } });
+    for (let step = 0; step < 2; step += 1) turn(world);
+    world.zookeeperAway = true;
+    world.now += 1_000;
+    world.reconcile();
+    expect(world.resource.status.rollout).toMatchObject({ released: false });
+    expect(stalled(world)).toMatch(/^version 2.0 has not taken the place of 1.0 within 1s, and 1.0 is kept: /);
+    world.zookeeperAway = false;
+    world.reconcile();
+    expect(stalled(world)).toMatch(/^version 2.0 has not taken the place of 1.0 within 1s, and 1.0 goes on serving: /);
+    for (const pod of world.pods.values()) pod.registered = false;
+    world.reconcile();
+    expect(stalled(world)).toMatch(
+      /^version 2.0 has not taken the place of 1.0 within 1s, and 1.0 is kept, but none of it is registered: /,
+    );
+  });
+
+  it('has its whole time again when it is asked for in another way, and when it is resumed', () => {
+    const world = three();
+    const rollout = { deadline: '1m' };
+    world.change({ version: '2.0', image: 'no-such-image:1', rollout });
+    turn(world);
+    const passes = (seconds: number) => {
+      world.now += seconds * 1_000;
+      world.reconcile();
+      world.reconcile();
+      return stalled(world) !== undefined;
+    };
+    expect([passes(30), passes(30)]).toEqual([false, true]);
+    world.change({ image: 'no-such-image:2' });
+    expect([passes(1), passes(40), passes(30)]).toEqual([false, false, true]);
+    world.change({ paused: true });
+    expect(passes(0)).toBe(false);
+    world.change({ paused: false });
+    expect([passes(1), passes(70)]).toEqual([false, true]);
+    // How long it may take is no other thing that is asked for.
+    world.change({ rollout: { deadline: '3m' } });
+    expect([passes(0), passes(120)]).toEqual([false, true]);
+  });
+
+  it('of the same version with another payload is told by the paths', () => {
+    const world = three();
+    world.change({ payload: { path: '/models/dga-2' }, rollout: { deadline: '1s' } });
+    world.payloadsInHdfs.add('/models/dga-2');
+    turn(world);
+    world.now += 1_000;
+    world.reconcile();
+    expect(message(world)).toContain('(version 1.0 of /models/dga is kept until this one is up)');
+    expect(stalled(world)).toMatch(
+      /^version 1.0 of \/models\/dga-2 has not taken the place of 1.0 of \/models\/dga within 1s, and 1.0 of \/models\/dga goes on serving: /,
+    );
+    expect(world.resource.status.rollout).toMatchObject({ from: '1.0', to: '1.0' });
+    const said: string[] = [];
+    for (let step = 0; step < 20; step += 1) {
+      said.push(
+        ...world
+          .reconcile()
+          .events.filter(({ reason }) => reason === 'Switched')
+          .map(({ message: said }) => said),
+      );
+      world.controllerStep();
+      world.comeUp(0);
+      world.hear(0);
+    }
+    expect(said).toEqual(['version 1.0 of /models/dga-2 serves instead of 1.0 of /models/dga']);
+  });
+
   it('goes at once when somebody says so in the middle', () => {
     const world = three();
     world.change({ version: '2.0' });
@@ -151,13 +258,16 @@ describe('a version that takes the place of another', () => {
     expect(seen(world)).toEqual({ '1.0': 3, '2.0': 1 });
   });
 
-  it('is removed at once where its agents know of no holds, as those of earlier releases', () => {
+  it('is removed when clients have seen the other one, where its agents know of no holds, as those of earlier releases', () => {
     const world = three();
     for (const [name, { hold: _, ...deployment }] of world.deployments) world.deployments.set(name, deployment);
     world.change({ version: '2.0' });
     for (let step = 0; step < 4; step += 1) turn(world);
     world.reconcile();
     for (let agent = 0; agent < 3; agent += 1) world.hear(0);
+    world.reconcile();
+    expect(world.deployments.size).toBe(2);
+    world.now += 1_000;
     world.reconcile();
     expect([...world.deployments.values()].map(({ version }) => version)).toEqual(['2.0']);
   });

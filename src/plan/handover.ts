@@ -4,8 +4,9 @@
  * 1. Clients take the highest version as soon as they see one instance of it. So a version that takes another's place is
  *    held: its instances start, are checked and answer, and none is registered until as many answer as are asked for.
  *    Then all are released at once. Where nothing is served, nothing is held.
- * 2. When as many of them are registered, and clients have had time to see that, the versions before are held, so that all their instances leave together, and
- *    then removed. Where the new ones fall away before that, the old ones are released again.
+ * 2. When as many of them are registered, and clients have had time to see that, the versions before are held, so that all
+ *    their instances leave together, and then removed. Where the new ones fall away before that, the old ones are released
+ *    again.
  * 3. With `Surge` never more than one instance beyond the wanted number runs: the old version gives up one for each new
  *    one that answers, until half are new; then these are released, the old ones go, and the rest is started.
  * 4. With `Immediate` nothing is held.
@@ -13,14 +14,14 @@
  *    not wait for it.
  *
  * Everything follows from the present world, so that it goes on wherever the operator was interrupted. Of what was published
- * the times are read, and one thing more: a version that was released and is the only one of its resource is not held again.
+ * it is read since when a version has been told to leave, and that one which was released and is the only one of its
+ * resource is not held again.
  */
 import type { Hold, HoldInstruction, Holds } from '../contracts/holds.ts';
 import { registers } from '../contracts/modes.ts';
 import { annotations } from '../contracts/names.ts';
-import type { PinnedPayload } from '../contracts/payload.ts';
 import type { ModelDeployment, ModelDeploymentSpec } from '../contracts/resource.ts';
-import { inputsOf, revisionOf } from './children.ts';
+import { revisionOf, runsOf } from './children.ts';
 import type { DeploymentView, Observation, PodView } from './observation.ts';
 import { registeredPods, stays, type Versions, versionsOfOthers } from './versions.ts';
 
@@ -44,8 +45,8 @@ export interface Handover {
 }
 
 /**
- * So long after its release clients are given to see the wanted version whole: they fetch each registration one by one, and
- * notice at once that others are gone.
+ * So long clients are given to see the wanted version whole: they fetch each registration one by one, and notice at once
+ * that others are gone.
  */
 const seenByClientsMs = 1_000;
 /** So long the instances of a version that goes may take to leave together; then it is removed all the same. */
@@ -62,13 +63,14 @@ function share(minReady: number | string | undefined, instances: number): number
   return typeof minReady === 'number' ? minReady : Math.ceil((Number.parseInt(minReady, 10) * instances) / 100);
 }
 
-/** @param payload that the wanted version runs, where that is known */
-export function handoverOf(observation: Observation, versions: Versions, payload: PinnedPayload | undefined): Handover {
+/** @param inputs of the wanted version's present spec, where its payload is known; see inputsOf */
+export function handoverOf(observation: Observation, versions: Versions, inputs: string | undefined): Handover {
   const { resource } = observation;
   const needed = neededInstances(resource.spec);
-  const answering = payload === undefined ? 0 : answeringPods(observation, versions, payload);
+  const answering = answeringPods(observation, versions, inputs);
   const released = isReleased(observation, versions, answering >= needed);
-  const publish = toPublish(observation, versions, released);
+  const seen = hasBeenSeen(observation, versions, needed);
+  const mayLeave = versions.superfluous.filter(({ versionKey }) => seen || !isServed(observation, versionKey));
   return {
     answering,
     needed,
@@ -76,20 +78,26 @@ export function handoverOf(observation: Observation, versions: Versions, payload
     replicas: replicasOf(observation, versions),
     resize: resizeOf(observation, versions, answering, needed),
     hold: instructionFor(observation, versions),
-    publish,
-    removable: versions.superfluous.filter((deployment) => hasLeft(observation, deployment)),
+    publish: toPublish(observation, versions, released, mayLeave),
+    removable: mayLeave.filter((deployment) => hasLeft(observation, deployment)),
   };
 }
 
-function answeringPods({ resource, pods, key }: Observation, { wanted }: Versions, payload: PinnedPayload): number {
+function answeringPods({ pods, key }: Observation, { wanted }: Versions, inputs: string | undefined): number {
   // Those of a spec that is about to be changed are not what is to take over.
-  if (wanted?.annotations[annotations.inputs] !== inputsOf(resource, payload)) return 0;
+  if (wanted === undefined || wanted.annotations[annotations.inputs] !== inputs) return 0;
   const revision = revisionOf(wanted.spec);
   return pods.filter((pod) => pod.versionKey === key && stays(pod) && pod.ready && pod.revision === revision).length;
 }
 
 function strategyOf({ spec }: ModelDeployment): 'Switch' | 'Surge' | 'Immediate' {
   return spec.rollout?.strategy ?? 'Switch';
+}
+
+/** Was the present spec seen to serve, whatever can be seen now? */
+export function isSaidToServe({ spec, status }: ModelDeployment): boolean {
+  const [newest] = status.history ?? [];
+  return newest?.result === 'Serving' && newest.id === runsOf(spec);
 }
 
 /** Do clients get answers from elsewhere, which they would leave for the first instance of the wanted version? */
@@ -100,9 +108,12 @@ function hasRival(observation: Observation, { before }: Versions): boolean {
 }
 
 function isReleased(observation: Observation, versions: Versions, enough: boolean): boolean {
-  const { resource, holds } = observation;
-  // Nothing can be told to anybody either.
-  if (!observation.registrations.known) return true;
+  const { resource, holds, key } = observation;
+  if (!observation.registrations.known) {
+    // Nothing can be told to anybody; what was said before is still so.
+    const { rollout } = resource.status;
+    return rollout?.key === key ? rollout.released : versions.before === undefined || isSaidToServe(resource);
+  }
   if (strategyOf(resource) === 'Immediate' || enough || versions.registered > 0) return true;
   if (!hasRival(observation, versions)) return true;
   const id = versions.wanted?.hold?.version;
@@ -122,14 +133,18 @@ function instructionFor(observation: Observation, versions: Versions): HoldInstr
   return { resource: uid, version, untilReleased: versions.registered === 0 && hasRival(observation, versions) };
 }
 
-function toPublish(observation: Observation, versions: Versions, released: boolean): Holds | undefined {
+function toPublish(
+  observation: Observation,
+  versions: Versions,
+  released: boolean,
+  mayLeave: readonly DeploymentView[],
+): Holds | undefined {
   const { resource, holds, deployments, registrations, now } = observation;
   if (!holds.known || !registrations.known) return undefined;
-  const leaving = hasBeenSeen(holds.versions, versions, now) ? versions.superfluous : [];
   const wanted = deployments.flatMap((deployment): [string, Hold][] => {
     const { hold } = deployment;
     if (hold === undefined || deployment.deleting) return [];
-    const held = deployment === versions.wanted ? !released : leaving.includes(deployment);
+    const held = deployment === versions.wanted ? !released : mayLeave.includes(deployment);
     const before = holds.versions[hold.version];
     if (before?.held === held) return [[hold.version, before]];
     return before === undefined && held === hold.untilReleased ? [] : [[hold.version, { held, since: now }]];
@@ -142,17 +157,36 @@ function toPublish(observation: Observation, versions: Versions, released: boole
   return { namespace, name, versions: Object.fromEntries(wanted) };
 }
 
-/** Have clients had the time to see the wanted version since it was released? One that was never held has nothing to wait for. */
-function hasBeenSeen(published: Holds['versions'], { wanted }: Versions, now: number): boolean {
-  const release = published[wanted?.hold?.version ?? ''];
-  return release === undefined || now - release.since >= seenByClientsMs;
+/** Have clients had the time to see as many instances of the wanted version as are asked for? */
+function hasBeenSeen(
+  { pods, registrations, key, mode, now }: Observation,
+  versions: Versions,
+  needed: number,
+): boolean {
+  if (!registrations.known) return false;
+  if (!registers(mode.agents)) return versions.tookOver;
+  const seen = pods.filter((pod) => {
+    const registration = pod.versionKey === key && stays(pod) ? registrations.byPod.get(pod.uid) : undefined;
+    return registration !== undefined && hasPassed(registration.since, now, seenByClientsMs);
+  });
+  return seen.length >= needed;
+}
+
+/** A clock that was set back must not make anybody wait for it to come round again. */
+function hasPassed(since: number, now: number, ms: number): boolean {
+  return Math.abs(now - since) >= ms;
+}
+
+function isServed({ pods, registrations }: Observation, versionKey: string): boolean {
+  return registeredPods(versionKey, pods, registrations) > 0;
 }
 
 /** Agents that know of no holds unregister when their pods are told to stop. */
-function hasLeft({ pods, registrations, holds, now }: Observation, { hold, versionKey }: DeploymentView): boolean {
-  if (hold === undefined || registeredPods(versionKey, pods, registrations) === 0) return true;
+function hasLeft(observation: Observation, { hold, versionKey }: DeploymentView): boolean {
+  const { holds, now } = observation;
+  if (hold === undefined || !isServed(observation, versionKey)) return true;
   const told = holds.known ? holds.versions[hold.version] : undefined;
-  return told?.held === true && now - told.since >= leaveTogetherMs;
+  return told?.held === true && hasPassed(told.since, now, leaveTogetherMs);
 }
 
 /** How many instances may run at a time while versions change place under `Surge`. */

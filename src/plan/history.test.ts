@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PlannerWorld } from '../../test/builders/planner-world.ts';
 import type { Revision } from '../contracts/resource-status.ts';
@@ -58,11 +59,79 @@ describe('the history', () => {
     expect(told(world)).toEqual(['1 1.0 Serving']);
   });
 
+  it('counts how versions are to follow one another as no change, and keeps what was said of it last', () => {
+    const world = served('1.0');
+    const rollout = { strategy: 'Surge' as const, deadline: '5m' };
+    world.change({ rollout, disruptionBudget: { maxUnavailable: 1 } });
+    world.settle();
+    expect(told(world)).toEqual(['1 1.0 Serving']);
+    expect(world.resource.status.history?.[0]?.spec).toMatchObject({ rollout });
+    world.change({ rollout: { ...rollout, warmup: { function: 'apply' } } });
+    world.settle();
+    expect(told(world)).toEqual(['2 1.0 Serving', '1 1.0 Served']);
+  });
+
   it('is written once for each change: a second pass says the same', () => {
     const world = served('1.0');
     const before = world.resource.status.history;
     world.now += 3_600_000;
     expect(world.reconcile().status.history).toEqual(before);
+  });
+
+  it('says, whatever was asked for and however often it was interrupted, what is so', () => {
+    const versions = ['1.0', '2.0', '3.0'];
+    const images = { works: undefined, broken: 'no-such-image:1' };
+    const strategies = ['Switch', 'Surge', 'Immediate'] as const;
+    const turn = fc.oneof(
+      { weight: 30, arbitrary: fc.constantFrom('pass', 'controller', 'come up', 'hear') },
+      { weight: 2, arbitrary: fc.constantFrom('crash', 'away', 'back', 'later', 'nothing') },
+      { weight: 3, arbitrary: fc.constantFrom(...versions, ...Object.keys(images), ...strategies, '0', '1', '3') },
+    );
+    const perform = (world: PlannerWorld, what: string) => {
+      const { rollout } = world.resource.spec;
+      if (what === 'crash') world.reconcile(1);
+      if (what === 'controller') world.controllerStep();
+      if (what === 'come up') world.comeUp(0);
+      if (what === 'hear') world.hear(0);
+      if (what === 'away' || what === 'back') world.zookeeperAway = what === 'away';
+      if (what === 'later') world.now += 60_000;
+      if (what === 'nothing') world.change({ ...world.resource.spec, paused: undefined });
+      if (versions.includes(what)) world.change({ version: what });
+      if (what in images) world.change({ image: images[what as keyof typeof images] });
+      const strategy = strategies.find((each) => each === what);
+      if (strategy !== undefined) world.change({ rollout: { ...rollout, strategy } });
+      if (/^[013]$/.test(what)) world.change({ instances: Number(what) });
+    };
+    fc.assert(
+      fc.property(fc.array(turn, { minLength: 30, maxLength: 150, size: 'max' }), (turns) => {
+        const world = served('1.0');
+        world.change({ rollout: { deadline: '1m' } });
+        for (const what of turns) {
+          perform(world, what);
+          if (what === 'crash') continue;
+          const { history = [], rollout } = world.reconcile().status;
+          const numbers = history.map(({ revision }) => revision);
+          expect(numbers).toEqual(numbers.toSorted((a, b) => b - a));
+          expect(history.length).toBeLessThanOrEqual(10);
+          const [newest, ...earlier] = history;
+          expect(newest).toMatchObject({ version: world.resource.spec.version });
+          expect(earlier.filter(({ result }) => result === 'RollingOut' || result === 'Stalled')).toEqual([]);
+          expect(history.filter(({ result }) => result === 'Serving').length).toBeLessThanOrEqual(1);
+          expect(history.filter((each, at) => each.id === history[at + 1]?.id)).toEqual([]);
+          expect(history.filter(({ servedAt }) => servedAt !== undefined)).not.toEqual([]);
+          if (world.zookeeperAway && newest?.result === 'Serving') expect(rollout).toBeUndefined();
+          if (rollout !== undefined) expect(world.deployments.size).toBeGreaterThan(1);
+        }
+        const before = world.resource.status.history?.length ?? 0;
+        world.change({ image: undefined, instances: 2, paused: false });
+        world.settle();
+        const { history = [] } = world.resource.status;
+        expect(history.length).toBeLessThanOrEqual(Math.min(10, before + 1));
+        expect(history[0]).toMatchObject({ version: world.resource.spec.version, result: 'Serving' });
+        expect(history[0]?.spec).toMatchObject({ rollout: { deadline: '1m' } });
+      }),
+      { numRuns: 40 },
+    );
   });
 
   it('stays bounded, and never loses the version that served last', () => {

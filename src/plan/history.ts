@@ -2,17 +2,16 @@
  * What was asked of a model, one after the other, and what came of each: what `kubectl maas history` shows and
  * `kubectl maas undo` goes back to.
  *
- * 1. A spec that differs in what runs is a new revision, also one that goes back; other numbers of instances are none.
+ * 1. A spec that differs in what runs is a new revision, also one that goes back. Other numbers of instances are none, nor
+ *    is how versions are to follow one another: the revision then says what was said of that last.
  * 2. A revision serves once all its instances do. Then the one that served before has served.
  * 3. One that gives way before it has served has failed where it was stalled, and else was replaced.
  * 4. A few revisions are kept, and always the latest that has served.
  */
 import { registers } from '../contracts/modes.ts';
-import { shortHash } from '../contracts/names.ts';
 import type { PinnedPayload } from '../contracts/payload.ts';
 import { maxHistory, type Revision } from '../contracts/resource-status.ts';
-import { canonicalJson } from '../kernel/canonical-json.ts';
-import { decidedSpec } from './children.ts';
+import { decidedSpec, runsOf } from './children.ts';
 import type { Verdict } from './conditions.ts';
 import type { Facts } from './readiness.ts';
 
@@ -43,8 +42,7 @@ export function historyOf(
 }
 
 function facts({ spec }: Facts['observation']['resource']): Pick<Revision, 'id' | 'version' | 'path' | 'spec'> {
-  const decided = decidedSpec(spec);
-  return { id: shortHash(canonicalJson(decided), 16), version: spec.version, path: spec.payload.path, spec: decided };
+  return { id: runsOf(spec), version: spec.version, path: spec.payload.path, spec: decidedSpec(spec) };
 }
 
 function withPresent(
@@ -54,7 +52,7 @@ function withPresent(
   by: string | undefined,
 ): readonly Revision[] {
   const [newest, ...earlier] = before;
-  if (newest?.id === present.id) return before;
+  if (newest?.id === present.id) return [{ ...newest, ...present }, ...earlier];
   const next: Revision = {
     revision: (newest?.revision ?? 0) + 1,
     ...present,

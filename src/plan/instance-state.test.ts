@@ -4,7 +4,7 @@ import type { AgentStatus } from '../contracts/pod-contract.ts';
 import { stateOf } from './instance-state.ts';
 import type { ContainerView, RegisteredPod } from './observation.ts';
 
-const registration: RegisteredPod = { version: '1.0', url: 'http://10.0.0.9:1500', functions: {} };
+const registration: RegisteredPod = { version: '1.0', url: 'http://10.0.0.9:1500', functions: {}, since: 0 };
 const waiting = (reason: string, message = ''): ContainerView => ({
   restarts: 0,
   state: { kind: 'waiting', reason, message },

@@ -194,6 +194,8 @@ export interface RegisteredPod {
   readonly functions: Readonly<Record<string, string>>;
   /** Digest of the payload that the agent verified before it registered; absent with agents of earlier releases. */
   readonly payloadDigest?: string;
+  /** When this operator first saw it, milliseconds since the epoch; one that has just started has seen nothing for long. */
+  readonly since: number;
 }
 
 /** How far the operator and the agents go with this model; see contracts/modes.ts. */

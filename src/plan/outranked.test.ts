@@ -4,7 +4,9 @@ import type { RegistrationsView } from './observation.ts';
 import { outrankedVerdict } from './outranked.ts';
 
 function registered(versions: Readonly<Record<string, string>>, elsewhere: readonly string[] = []): RegistrationsView {
-  const byPod = Object.entries(versions).map(([uid, version]) => [uid, { version, url: '', functions: {} }] as const);
+  const byPod = Object.entries(versions).map(
+    ([uid, version]) => [uid, { version, url: '', functions: {}, since: 0 }] as const,
+  );
   return { known: true, byPod: new Map(byPod), elsewhere };
 }
 

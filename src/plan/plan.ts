@@ -29,7 +29,8 @@ import type { Observation, PodView } from './observation.ts';
 import type { Facts } from './readiness.ts';
 import { rolloutOf } from './rollout.ts';
 import { endpointsOf, statusOf } from './status.ts';
-import { versionsOf } from './versions.ts';
+import { namesOf } from './version-names.ts';
+import { type Versions, versionsOf } from './versions.ts';
 
 export interface Plan extends Actions {
   readonly status: ModelDeploymentStatus;
@@ -57,7 +58,7 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
   const usable = observation.invalid === undefined && claim.owned;
   const idle = observation.mode.mode === 'observe' || resource.spec.paused === true;
   const pin = wantedPin(observation);
-  const handover = handoverOf(observation, versions, pin?.payload);
+  const handover = handoverOf(observation, versions, pin?.inputs);
   const wanted = usable ? wantedActions(observation, settings, versions, handover, pin) : noActions;
   const { copyPayload, publish, apply, remove, protect } = idle ? noActions : wanted;
   const rollout = rolloutOf(
@@ -82,7 +83,7 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
     apply.length > 0 || remove.length > 0 || publish !== undefined,
   );
   const events = [
-    ...switchEvents(resource.status.serving, status.serving),
+    ...switchEvents(observation, versions, status),
     ...resumedEvents(resource.status.conditions, status.conditions ?? []),
     ...eventsOf(resource.status.conditions, status.conditions ?? []),
   ];
@@ -109,7 +110,20 @@ function instanceState(observation: Observation, pod: PodView) {
   );
 }
 
-function switchEvents(before: string | undefined, after: string | undefined): ReasonedEvent[] {
-  if (before === undefined || after === undefined || before === after) return [];
-  return [eventOf('Switched', `version ${after} serves instead of ${before}`, 'Switch')];
+function switchEvents(
+  { resource, key }: Observation,
+  { before: other, serving, wanted }: Versions,
+  after: ModelDeploymentStatus,
+): ReasonedEvent[] {
+  const before = resource.status;
+  if (before.serving === undefined || after.serving === undefined) return [];
+  const switched = (from: string, to: string) => [
+    eventOf('Switched', `version ${to} serves instead of ${from}`, 'Switch'),
+  ];
+  if (before.serving !== after.serving) return switched(before.serving, after.serving);
+  // The same text, and another payload.
+  const tookOver = before.rollout?.key === key && after.rollout === undefined && serving === wanted;
+  if (!tookOver || other?.version !== after.serving) return [];
+  const { from, to } = namesOf(other, resource.spec);
+  return switched(from, to);
 }

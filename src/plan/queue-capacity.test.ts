@@ -63,7 +63,7 @@ describe('waiting for queue capacity', () => {
       pods: [aPod({ versionKey: key, revision: made.revision, ready: true })],
       registrations: {
         known: true,
-        byPod: new Map([[aPod().uid, { version: '1.0', url: 'http://x:1', functions: {} }]]),
+        byPod: new Map([[aPod().uid, { version: '1.0', url: 'http://x:1', functions: {}, since: 0 }]]),
       },
     });
     expect(ready?.reason).toBe('Serving');

@@ -26,7 +26,7 @@ const copy = deployed(aResource(), aPayload({ path: '/store/aa', copiedFrom: '/m
 const pod = aPod({ versionKey: key, revision, ready: true });
 const seen = {
   known: true,
-  byPod: new Map([[pod.uid, { version: '1.0', url: 'http://x:1', functions: {} }]]),
+  byPod: new Map([[pod.uid, { version: '1.0', url: 'http://x:1', functions: {}, since: 0 }]]),
 } as const;
 const withDigest = (payloadDigest: string): RegistrationsView => ({
   known: true,
@@ -34,7 +34,7 @@ const withDigest = (payloadDigest: string): RegistrationsView => ({
 });
 const both: RegistrationsView = {
   known: true,
-  byPod: new Map([...seen.byPod, ['n', { version: '1.0', url: 'http://x:2', functions: {} }]]),
+  byPod: new Map([...seen.byPod, ['n', { version: '1.0', url: 'http://x:2', functions: {}, since: 0 }]]),
 };
 const problem = (code: ErrorCode) => ({ code, message: `${code} happened`, next: 'Do this.' });
 

@@ -15,6 +15,7 @@ import { exceededQuota, refusedPods } from './kubernetes-words.ts';
 import type { Observation, PayloadView } from './observation.ts';
 import { isAskedJustNow } from './retry-refused.ts';
 import type { Rollout } from './rollout.ts';
+import { namesOf } from './version-names.ts';
 import type { Versions } from './versions.ts';
 
 export interface Facts {
@@ -276,10 +277,10 @@ function withModes({ observation, claim, withheld }: Facts, verdict: Verdict): V
 }
 
 /** While a switch waits or fails, say what clients still get. */
-function withServing({ versions }: Facts, verdict: Verdict): Verdict {
+function withServing({ observation, versions }: Facts, verdict: Verdict): Verdict {
   const { serving, wanted } = versions;
   if (verdict.status === 'True' || serving === undefined || serving === wanted) return verdict;
-  const kept = ` (version ${serving.version} is kept until this one is up)`;
+  const kept = ` (version ${namesOf(serving, observation.resource.spec).from} is kept until this one is up)`;
   return verdict.message.endsWith(kept) ? verdict : { ...verdict, message: `${verdict.message}${kept}` };
 }
 

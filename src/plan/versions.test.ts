@@ -23,7 +23,7 @@ const never: Partial<DeploymentView> = { everComplete: false };
 /** Registered pods, one for each key named. */
 function served(...keys: string[]) {
   const pods = keys.map((key, at) => aPod({ uid: `p${at}`, versionKey: key, ready: true }));
-  const byPod = new Map(pods.map((pod) => [pod.uid, { id: pod.uid, version: '', url: '', functions: {} }]));
+  const byPod = new Map(pods.map((pod) => [pod.uid, { id: pod.uid, version: '', url: '', functions: {}, since: 0 }]));
   const registrations: RegistrationsView = { known: true, byPod };
   return { pods, registrations };
 }
@@ -68,7 +68,9 @@ describe('versionsOf', () => {
   ])('counts by readiness where the mode is not to register: %s', (_name, registeredKeys, readyKeys, done, going) => {
     const all = [deployment('old'), deployment('new')];
     const pods = ['old', 'new'].map((key) => aPod({ uid: key, versionKey: key, ready: readyKeys.includes(key) }));
-    const seen = registeredKeys.map((key) => [key, { id: key, version: '', url: '', functions: {} }] as const);
+    const seen = registeredKeys.map(
+      (key) => [key, { id: key, version: '', url: '', functions: {}, since: 0 }] as const,
+    );
     for (const mode of ['shadow', 'drain'] as const) {
       const found = versionsOf('new', one, all, pods, { known: true, byPod: new Map(seen) }, mode);
       expect([found.complete, found.superfluous.map((each) => each.versionKey)]).toEqual([done, going]);

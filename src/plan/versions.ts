@@ -73,9 +73,10 @@ export function versionsOf(
   const complete = isCertain && up >= count.wanted;
   const tookOver = isCertain && up >= count.needed;
 
-  // A version that has no instance registered just now may be coming back, if it ever was complete; one that never was
-  // has nothing to lose, and must not hold room that the wanted version needs.
-  const worthKeeping = others.filter((deployment) => deployment.everComplete || seen(deployment) > 0);
+  // A version that has no instance registered just now may be coming back, if it ever was complete and was not stopped;
+  // one that never was has nothing to lose, and must not hold room that the wanted version needs.
+  const mayComeBack = ({ everComplete, replicas }: DeploymentView) => everComplete && replicas > 0;
+  const worthKeeping = others.filter((deployment) => mayComeBack(deployment) || seen(deployment) > 0);
   const before = worthKeeping.sort((a, b) => seen(b) - seen(a) || a.createdAt - b.createdAt)[0];
   const serving = tookOver || before === undefined ? wanted : before;
   const superfluous = !registrations.known

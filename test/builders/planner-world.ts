@@ -46,6 +46,8 @@ interface LivePod {
 /** An image that no node can pull. */
 export const noSuchImage = 'no-such-image:1';
 const turnsToStop = 3;
+/** Seconds, and so turns, that the planner lets pass at most before it acts. */
+const longestWait = 6;
 
 export class PlannerWorld {
   resource: ModelDeployment = aResource();
@@ -69,6 +71,8 @@ export class PlannerWorld {
   /** What is published of holds; ZooKeeper may lose it. */
   published: Holds | undefined;
   zookeeperAway = false;
+  /** Since when the operator has seen each registration, by the pods' UIDs. */
+  readonly #seenSince = new Map<string, number>();
   mode: ModeView = { mode: 'active', agents: 'active' };
   now = start;
   writes = 0;
@@ -127,12 +131,15 @@ export class PlannerWorld {
   observation(): Observation {
     const byPod = new Map<string, RegisteredPod>();
     for (const { view, registered, runs } of this.pods.values()) {
+      if (!registered || this.zookeeperAway) this.#seenSince.delete(view.uid);
+      else if (!this.#seenSince.has(view.uid)) this.#seenSince.set(view.uid, this.now);
       const version = [...this.deployments.values()].find((d) => d.versionKey === view.versionKey)?.version ?? '?';
       if (registered)
         byPod.set(view.uid, {
           version,
           url: 'http://x:1',
           functions: {},
+          since: this.#seenSince.get(view.uid) ?? this.now,
           ...(runs === undefined ? {} : { payloadDigest: runs }),
         });
     }
@@ -410,14 +417,17 @@ export class PlannerWorld {
   /** Lets everything that is well come up, until nothing is written any more. */
   settle(): void {
     this.zookeeperAway = false;
+    let still = 0;
     for (let turn = 0; turn < 400; turn++) {
       const before = this.#picture();
-      this.reconcile();
+      const { awaits } = this.reconcile();
       this.controllerStep();
       this.obey(0);
       this.hear(0);
       this.comeUp(0);
-      if (this.#picture() === before) return;
+      still = this.#picture() === before ? still + 1 : 0;
+      // Some of what is on its way only waits for its time.
+      if (still > (awaits === 'much' ? longestWait : 0)) return;
     }
     throw new Error('the world does not settle');
   }
