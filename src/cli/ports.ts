@@ -3,6 +3,7 @@
 import type { HdfsSettings } from '../contracts/hadoop-side.ts';
 import type { ObjectState } from '../contracts/object-state.ts';
 import type { TransferProgress } from '../contracts/payload.ts';
+import type { PayloadPlace, StoredFile, StoredPayload } from '../contracts/stored-payload.ts';
 import type { Autoscaler } from '../deploy-rules/autoscaler.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { ClusterChoice } from './options/cluster-options.ts';
@@ -350,8 +351,8 @@ export interface PayloadUploader {
   upload(
     localPath: string,
     target: string,
-    /** `exclude`: patterns as in a .gitignore. */
-    options: UploadWatch & { readonly exclude: readonly string[] },
+    /** `exclude`: patterns as in a .gitignore. `digest`: that of the files, if the target is named by it. */
+    options: UploadWatch & { readonly exclude: readonly string[]; readonly digest?: string | undefined },
   ): Promise<UploadOutcome>;
   /**
    * Sends the files directly in a directory over what is at the target, as the old deploy client does. `files` and
@@ -359,34 +360,6 @@ export interface PayloadUploader {
    * @throws MaasError HDFS_*, PAYLOAD_*, LOCAL_PATH_INVALID
    */
   uploadOver(localPath: string, target: string, options: UploadWatch): Promise<OverOutcome>;
-}
-
-export interface PayloadPlace {
-  readonly nameservice: string;
-  /** Absolute. */
-  readonly directory: string;
-}
-
-export interface StoredPayload extends PayloadPlace {
-  /**
-   * `payload`: an upload put it there whole. `unfinished`: one that is under way or was given up. `other`: whatever else
-   * is in the directory, or was changed since.
-   */
-  readonly kind: 'payload' | 'unfinished' | 'other';
-  /** `sha256:` and hex, of what an upload put there; the same as PayloadUploader's. */
-  readonly digest: string | undefined;
-  readonly files: number;
-  readonly bytes: number;
-  /** When it, or a file in it, was changed last; milliseconds since the epoch, by HDFS's clock. */
-  readonly changedAt: number;
-}
-
-export interface StoredFile {
-  /** Relative to the payload's directory. */
-  readonly path: string;
-  readonly length: number;
-  /** Its algorithm, a space, and hex; undefined for a file of no bytes. */
-  readonly checksum: string | undefined;
 }
 
 /** Calls throw MaasErrors HDFS_* and PAYLOAD_*. */

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { FakeWebHdfs } from '../../test/builders/fake-webhdfs.ts';
 import { impatientHdfs } from '../../test/builders/impatient-hdfs.ts';
 import type { Hdfs } from '../adapters/webhdfs/hdfs.ts';
+import { MaasError } from '../contracts/errors.ts';
 import { payloadCatalogue } from './catalogue.ts';
 import { localContentDigest } from './content-digest.ts';
 import { readLocalPayload } from './local-payload.ts';
@@ -55,6 +56,20 @@ it('tells apart what is not finished, not of an upload, or was changed since', a
   ]);
   expect(await catalogue().below(place('nowhere'))).toEqual([]);
   expect(await catalogue().look(place('file'))).toBeUndefined();
+});
+
+it('shows what may not be looked into, wherever it is named', async () => {
+  await upload(localPayload('echo hi'), '1.0');
+  const closed = payloadCatalogue(
+    fake.settings,
+    () => ({
+      ...hdfs,
+      status: (path) => hdfs.status(path),
+      list: async () => Promise.reject(new MaasError('HDFS_FORBIDDEN', 'no')),
+    }),
+    new AbortController().signal,
+  );
+  expect(await closed.look(place('1.0'))).toMatchObject({ kind: 'other', digest: undefined, files: 0 });
 });
 
 it('removes what is as it was seen, and nothing else', async () => {

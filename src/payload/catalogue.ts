@@ -3,6 +3,7 @@
 import { hasCode } from '../contracts/errors.ts';
 import type { HdfsSettings } from '../contracts/hadoop-side.ts';
 import { joinHdfsPath, parseHdfsPath } from '../contracts/hdfs-path.ts';
+import type { PayloadPlace, StoredFile, StoredPayload } from '../contracts/stored-payload.ts';
 import { mapBounded } from '../kernel/bounded.ts';
 import { contentDigest } from './content-digest.ts';
 import { directoryOf } from './hdfs-directory.ts';
@@ -10,33 +11,6 @@ import { listPayload } from './list-payload.ts';
 import type { PayloadHdfs, SourceStatus } from './payload-hdfs.ts';
 import { stagingPrefix } from './payload-rules.ts';
 import { hashesOf, readManifest } from './upload-manifest.ts';
-
-export interface PayloadPlace {
-  readonly nameservice: string;
-  /** Absolute. */
-  readonly directory: string;
-}
-
-export interface StoredPayload extends PayloadPlace {
-  /**
-   * `payload`: an upload of ours put it there whole. `unfinished`: one that is under way or was given up. `other`: whatever
-   * else is in the directory, or was changed since.
-   */
-  readonly kind: 'payload' | 'unfinished' | 'other';
-  /** Of what an upload of ours put there: see content-digest.ts. */
-  readonly digest: string | undefined;
-  readonly files: number;
-  readonly bytes: number;
-  /** When it, or a file in it, was changed last; milliseconds since the epoch, by HDFS's clock. */
-  readonly changedAt: number;
-}
-
-export interface StoredFile {
-  readonly path: string;
-  readonly length: number;
-  /** What tells whether two files have the same bytes: a SHA-256, else HDFS's checksum; undefined of nothing. */
-  readonly checksum: string | undefined;
-}
 
 const looksAtOnce = 4;
 const unseen = { kind: 'other', digest: undefined, files: 0, bytes: 0 } as const;
@@ -64,10 +38,20 @@ export function payloadCatalogue(
       changedAt: Math.max(status.modificationTime, ...files.map((file) => file.status.modificationTime)),
     };
   };
+  const lookAnyhow = async (place: PayloadPlace, status: SourceStatus): Promise<StoredPayload | undefined> => {
+    try {
+      return await look(place, status);
+    } catch (error) {
+      // Somebody took it away meanwhile.
+      if (hasCode(error, 'HDFS_PATH_MISSING')) return undefined;
+      // What no payload can be is none of ours, and no reason not to show the others.
+      if (!hasCode(error, 'PAYLOAD_TOO_MANY_FILES', 'PAYLOAD_NAME_INVALID', 'HDFS_FORBIDDEN')) throw error;
+      return { ...place, ...unseen, changedAt: status.modificationTime };
+    }
+  };
   const lookIfAny = async (place: PayloadPlace): Promise<StoredPayload | undefined> => {
     const status = await open(place.nameservice).status(place.directory, signal);
-    if (status?.type !== 'DIRECTORY') return undefined;
-    return await look(place, status);
+    return status?.type === 'DIRECTORY' ? await lookAnyhow(place, status) : undefined;
   };
   return {
     async locate(path: string): Promise<PayloadPlace> {
@@ -84,18 +68,9 @@ export function payloadCatalogue(
         throw error;
       });
       const directories = entries.filter(({ type }) => type === 'DIRECTORY');
-      const found = await mapBounded(directories, looksAtOnce, async (status) => {
-        try {
-          return await look({ nameservice, directory: joinHdfsPath(directory, status.name) }, status);
-        } catch (error) {
-          // Somebody took it away meanwhile.
-          if (hasCode(error, 'HDFS_PATH_MISSING')) return undefined;
-          // What no payload can be is none of ours, and no reason not to show the others.
-          if (!hasCode(error, 'PAYLOAD_TOO_MANY_FILES', 'PAYLOAD_NAME_INVALID', 'HDFS_FORBIDDEN')) throw error;
-          const place = { nameservice, directory: joinHdfsPath(directory, status.name) };
-          return { ...place, ...unseen, changedAt: status.modificationTime };
-        }
-      });
+      const found = await mapBounded(directories, looksAtOnce, (status) =>
+        lookAnyhow({ nameservice, directory: joinHdfsPath(directory, status.name) }, status),
+      );
       return found.filter((each) => each !== undefined);
     },
     async files({ nameservice, directory }: PayloadPlace): Promise<readonly StoredFile[]> {

@@ -10,6 +10,8 @@ import { FakeWebHdfs, json, remote } from '../../test/builders/fake-webhdfs.ts';
 import { impatientHdfs } from '../../test/builders/impatient-hdfs.ts';
 import type { Hdfs } from '../adapters/webhdfs/hdfs.ts';
 import type { TransferProgress } from '../contracts/payload.ts';
+import { localContentDigest } from './content-digest.ts';
+import { readLocalPayload } from './local-payload.ts';
 import { resolvePayload } from './resolve.ts';
 import { type UploadOptions, uploadPayload } from './upload.ts';
 
@@ -84,6 +86,39 @@ describe('uploadPayload', () => {
     fake.requests.length = 0;
     expect(await upload({ id: 'id2' })).toMatchObject({ outcome: 'present', files: 3 });
     expect(fake.requests.filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+
+  describe('to a target that is named by a digest', () => {
+    const digestNow = async () => await localContentDigest((await readLocalPayload(local)).files);
+
+    it('puts nothing there under the digest of files that changed after it was taken', async () => {
+      const digest = await digestNow();
+      await writeFile(join(local, 'run.sh'), 'echo HI');
+      expect(await failure(upload({ digest }))).toMatchObject({ code: 'LOCAL_FILE_CHANGED' });
+      expect([fake.below(target), staged()]).toEqual([[], []]);
+      expect(await upload({ digest: await digestNow() })).toMatchObject({ outcome: 'uploaded' });
+    });
+
+    it('goes by the digest where something is there, and reads nothing again', async () => {
+      const digest = await digestNow();
+      await upload({ digest });
+      await writeFile(join(local, 'run.sh'), 'echo HI');
+      expect(await upload({ digest, id: 'id2' })).toMatchObject({ outcome: 'present' });
+      expect(await failure(upload({ digest: await digestNow() }))).toMatchObject({ code: 'HDFS_PATH_EXISTS' });
+    });
+
+    it('makes what was there for long look used, for whoever clears up meanwhile', async () => {
+      const digest = await digestNow();
+      const writes = () => fake.requests.filter(({ method }) => method !== 'GET').map(({ op }) => op);
+      await upload({ digest });
+      fake.requests.length = 0;
+      await upload({ digest, id: 'id2' });
+      expect(writes()).toEqual([]);
+      fake.now += day;
+      await upload({ digest, id: 'id3' });
+      expect(writes()).toEqual(['MKDIRS', 'DELETE']);
+      expect(staged()).toEqual([]);
+    });
   });
 
   it.each<[string, () => Promise<unknown> | unknown]>([

@@ -7,11 +7,12 @@ import { hasCode, MaasError } from '../contracts/errors.ts';
 import { joinHdfsPath } from '../contracts/hdfs-path.ts';
 import type { UploadManifest } from '../contracts/payload.ts';
 import { mapBounded } from '../kernel/bounded.ts';
+import { contentDigest } from './content-digest.ts';
 import { listPayload } from './list-payload.ts';
 import { checkUnchanged, digestLocalFile, type LocalFile, readLocalFile } from './local-file.ts';
 import { type LocalPayload, readLocalPayload } from './local-payload.ts';
-import type { PayloadHdfs } from './payload-hdfs.ts';
-import { shown } from './payload-rules.ts';
+import type { PayloadHdfs, SourceStatus } from './payload-hdfs.ts';
+import { shown, stagingPrefix } from './payload-rules.ts';
 import { checkListFits } from './payload-size.ts';
 import { filesAtOnce, makeDirectories, type SendOptions, sendFile, sendFiles } from './send-files.ts';
 import { type StagingOptions, stagingBeside, withStaging } from './staging.ts';
@@ -20,7 +21,9 @@ import { uploadNotes } from './upload-notes.ts';
 
 export interface UploadOptions extends SendOptions, StagingOptions {
   /** What is not to be sent: patterns as in a .gitignore, see left-out.ts. */
-  readonly exclude?: readonly string[];
+  readonly exclude?: readonly string[] | undefined;
+  /** What the target is named by: the digest of these very files, see content-digest.ts; nothing else may be there. */
+  readonly digest?: string | undefined;
 }
 
 export interface UploadResult {
@@ -39,6 +42,7 @@ export const blockSize = 128 * 1024 * 1024;
  * @param directory local
  * @param target absolute path in HDFS; the directory that it becomes
  * @throws LOCAL_* and PAYLOAD_* for the local side, HDFS_PATH_EXISTS when the target holds something else,
+ *   LOCAL_FILE_CHANGED also when what was sent has another digest,
  *   HDFS_DATA_CORRUPT when HDFS holds other bytes than were sent, HDFS_* codes
  */
 export async function uploadPayload(
@@ -59,18 +63,19 @@ export async function uploadPayload(
     files: local.files.length,
     bytes: local.bytes,
   });
-  if (await isPresent(hdfs, local, target, signal)) return result('present');
+  if (await isPresent(hdfs, local, target, options)) return result('present');
 
   try {
     return await withStaging(hdfs, stagingBeside(target), options, async (staging) => {
       const manifest = await uploadFiles(hdfs, local, staging, options);
+      checkDigest(directory, manifest, options.digest);
       await writeManifest(hdfs, manifest, staging, signal);
       await moveInto(hdfs, staging, target, signal);
       return result('uploaded');
     });
   } catch (error) {
     // Somebody else may have uploaded the same in the meantime.
-    if (hasCode(error, 'HDFS_PATH_EXISTS') && (await isPresent(hdfs, local, target, signal))) return result('present');
+    if (hasCode(error, 'HDFS_PATH_EXISTS') && (await isPresent(hdfs, local, target, options))) return result('present');
     throw error;
   }
 }
@@ -83,13 +88,13 @@ async function isPresent(
   hdfs: PayloadHdfs,
   local: LocalPayload,
   target: string,
-  signal: AbortSignal | undefined,
+  { digest, signal, ...options }: UploadOptions,
 ): Promise<boolean> {
   const status = await hdfs.status(target, signal);
   if (status === undefined) return false;
   const taken = (why: string) =>
     new MaasError('HDFS_PATH_EXISTS', `${shown(target)} is in HDFS already and ${why}`, {
-      next: 'Upload every version to a path of its own, or remove what is there.',
+      next: 'Upload every version to a path of its own, or give --immutable, which does; or remove what is there.',
     });
   if (status.type !== 'DIRECTORY') throw taken('is no directory');
   if ((await hdfs.list(target, { limit: 1, signal })).length === 0) return false;
@@ -99,6 +104,12 @@ async function isPresent(
   const { files } = local;
   const there = await listPayload(hdfs, target, signal);
   const hashes = hashesOf(manifest, there);
+  if (digest !== undefined) {
+    // The files were read for it, so nothing is read again; the manifest has what was sent.
+    if (hashes === undefined || contentDigest(manifest.files) !== digest) throw taken('holds other files');
+    await keepYoung(hdfs, target, status, { ...options, signal });
+    return true;
+  }
   const lengths = new Map(there.map(({ path, status }) => [path, status.length]));
   const same = files.length === there.length && files.every(({ path, length }) => lengths.get(path) === length);
   if (hashes === undefined || !same) throw taken('holds other files');
@@ -108,6 +119,34 @@ async function isPresent(
   };
   await mapBounded(files, filesAtOnce, compare, signal);
   return true;
+}
+
+/** The name of the target is said before the first byte is sent: files may change between the two. */
+function checkDigest(directory: string, { files }: UploadManifest, digest: string | undefined): void {
+  if (digest === undefined || contentDigest(files) === digest) return;
+  throw new MaasError('LOCAL_FILE_CHANGED', `${shown(directory)} was written to after its digest was taken`);
+}
+
+const youngMs = 60 * 60 * 1_000;
+
+/**
+ * Nothing may refer yet to what is about to be deployed once more, and whoever clears up leaves alone what was changed
+ * lately; a directory's time moves with what is made in it. Who may not write there goes on without.
+ */
+async function keepYoung(
+  hdfs: Pick<PayloadHdfs, 'mkdirs' | 'delete'>,
+  target: string,
+  { modificationTime }: SourceStatus,
+  { now, id, signal }: StagingOptions,
+): Promise<void> {
+  if (now() - modificationTime < youngMs) return;
+  const mark = joinHdfsPath(target, `${stagingPrefix}seen-${id}`);
+  try {
+    await hdfs.mkdirs(mark, { signal });
+    await hdfs.delete(mark, { recursive: false, signal });
+  } catch (error) {
+    if (!hasCode(error, 'HDFS_FORBIDDEN')) throw error;
+  }
 }
 
 export async function uploadFiles(

@@ -9,7 +9,7 @@ import { listPayload } from './list-payload.ts';
 import { readLocalPayload } from './local-payload.ts';
 import type { PayloadHdfs } from './payload-hdfs.ts';
 import { checkPayloadPaths } from './payload-rules.ts';
-import { uploadPayload } from './upload.ts';
+import { type UploadOptions, uploadPayload } from './upload.ts';
 import { uploadOver } from './upload-over.ts';
 
 export interface UserPayloadsOptions {
@@ -44,15 +44,15 @@ export function userPayloads({ hdfs: settings, open, now, newId, signal }: UserP
     warn: onWarning,
   });
   return {
-    /** Of all that an upload would send. */
+    /** Of all that an upload would send. It names the target, so it is taken before; what is there already is not read again. */
     async digest(localPath: string, { exclude }: { readonly exclude: readonly string[] }) {
       const { files } = await readLocalPayload(localPath, exclude);
       return await localContentDigest(files, signal);
     },
     /** Sends a directory; the target appears whole and verified, or not at all. */
-    async upload(localPath: string, target: string, watch: Watch & { readonly exclude: readonly string[] }) {
+    async upload(localPath: string, target: string, watch: Watch & Pick<UploadOptions, 'exclude' | 'digest'>) {
       const { hdfs, directory } = await at(target);
-      const options = { ...sending(watch), exclude: watch.exclude };
+      const options = { ...sending(watch), exclude: watch.exclude, digest: watch.digest };
       const { outcome, path, files, bytes } = await uploadPayload(hdfs, localPath, directory, options);
       return { path, files, bytes, uploaded: outcome === 'uploaded' };
     },

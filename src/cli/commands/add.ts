@@ -220,14 +220,13 @@ async function sendPayload(
   const ordinary = command.hdfsPath ?? defaultPayloadPath(settings.payloadRoot, command.model, command.version);
   const uploader = ports.payloads(settings.hdfs);
   const exclude = command.exclude ?? [];
+  const digest = command.immutable === true ? await uploader.digest(localPath, { exclude }) : undefined;
   const target =
-    command.immutable === true
-      ? immutablePath(ordinary, await uploader.digest(localPath, { exclude }))
-      : (command.hdfsPath ?? present?.path ?? ordinary);
+    digest === undefined ? (command.hdfsPath ?? present?.path ?? ordinary) : immutablePath(ordinary, digest);
   if (command.dryRun) return target;
   // Gigabytes should not travel before somebody says that the memory has a typing mistake.
   await apply(command, namespace, target, true, ports, cluster);
-  await tellUpload(ports, 'this payload', (watch) => uploader.upload(localPath, target, { exclude, ...watch }));
+  await tellUpload(ports, 'this payload', (watch) => uploader.upload(localPath, target, { exclude, digest, ...watch }));
   return target;
 }
 

@@ -6,8 +6,9 @@ import { keyOf, ModelStore } from '../../../test/builders/model-store.ts';
 import { publishedSettings } from '../../../test/builders/well-facts.ts';
 import { wellInspector } from '../../../test/builders/well-world.ts';
 import { MaasError } from '../../contracts/errors.ts';
+import type { StoredFile, StoredPayload } from '../../contracts/stored-payload.ts';
 import { payloadFields } from '../payloads/print-payloads.ts';
-import type { PayloadCatalogue, PayloadPin, StoredFile, StoredPayload } from '../ports.ts';
+import type { PayloadCatalogue, PayloadPin } from '../ports.ts';
 
 const now = Date.parse('2026-01-01T01:00:00Z');
 const day = 24 * 60 * 60 * 1_000;
@@ -144,6 +145,20 @@ describe('payload ls', () => {
     ]);
     const keys = Object.keys(items[0]).filter((key) => key !== 'uses');
     expect(payloadFields.map(([field]) => field)).toEqual([...keys, 'uses[].by', 'uses[].use']);
+  });
+
+  it('says which are named and are not there', async () => {
+    const times = { startedAt: '2026-01-01T00:00:00Z', result: 'Served' };
+    const history = [{ revision: 1, id: 'x', version: '0.9', path: `${base}/0.9`, ...times }];
+    const store = storeWith('maas/models/dga/1.0', { history });
+    const { code, out, err } = await ran('payload ls dga', store, { there: [stored('0.8')] });
+    expect({ code, err }).toEqual({
+      code: 0,
+      err:
+        `note: ${base}/1.0 is not there, and fraud/dga-1.0 refers to it (wanted)\n` +
+        `note: ${base}/0.9 is not there, and fraud/dga-1.0 refers to it (history)\n`,
+    });
+    expect(out).toContain(`${base}/0.8`);
   });
 
   it('says when there is none, and when it may not see everything', async () => {

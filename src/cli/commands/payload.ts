@@ -2,6 +2,7 @@
 import { formatDuration } from '../../contracts/duration.ts';
 import { MaasError } from '../../contracts/errors.ts';
 import { formatBytes } from '../../contracts/quantity.ts';
+import type { StoredPayload } from '../../contracts/stored-payload.ts';
 import { defineCommand } from '../define-command.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { argument, flag, option, or, required, type Values } from '../options/field.ts';
@@ -13,13 +14,14 @@ import { diffPayloads, placeOf } from '../payloads/diff-payloads.ts';
 import { fateOf } from '../payloads/garbage.ts';
 import {
   lookForReferences,
+  missingIn,
   type PayloadWorld,
   payloadsIn,
   payloadWorld,
   type ReferenceView,
 } from '../payloads/look.ts';
 import { payloadFields, payloadView, printDiff, printPayloads } from '../payloads/print-payloads.ts';
-import { type Cluster, lookOf, type Ports, type StoredPayload } from '../ports.ts';
+import { type Cluster, lookOf, type Ports } from '../ports.ts';
 
 const actions = ['ls', 'diff', 'gc'] as const;
 const dayMs = 24 * 60 * 60 * 1_000;
@@ -78,7 +80,11 @@ export const payload = defineCommand({
     if (options.action === 'diff') return await diff(options, ports, world, view, [from, to]);
     if (options.action === 'gc') return await collect(options, ports, cluster, world, view);
     if (view.narrowed) note(ports.err, 'only references of your namespace are known: you may not list those of all');
-    const items = (await payloadsIn(model, world, view)).map((each) => payloadView(each, view.references));
+    const there = await payloadsIn(model, world, view);
+    for (const { by, use, place } of await missingIn(model, there, world, view)) {
+      note(ports.err, `${place.directory} is not there, and ${by} refers to it (${use})`);
+    }
+    const items = there.map((each) => payloadView(each, view.references));
     if (items.length === 0 && options.output === undefined)
       say(ports.err, `There is no payload in ${world.base.directory}.`);
     else ports.out.write(printPayloads(items, ports.clock.now(), options.output, lookOf(ports.out)));

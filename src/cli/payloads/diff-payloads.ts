@@ -1,7 +1,8 @@
 /** Compares the payloads of two versions: which files, and of texts which lines. */
 import { MaasError } from '../../contracts/errors.ts';
+import type { PayloadPlace } from '../../contracts/stored-payload.ts';
 import { mutableName, versionDirectory } from '../../deploy-rules/payload-place.ts';
-import type { PayloadCatalogue, PayloadPlace } from '../ports.ts';
+import type { PayloadCatalogue } from '../ports.ts';
 import type { PayloadWorld, ReferenceView } from './look.ts';
 import { type FileDifference, fileDifferences, textOf } from './payload-diff.ts';
 import type { DiffView } from './print-payloads.ts';

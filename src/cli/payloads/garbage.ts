@@ -1,5 +1,5 @@
 /** Which payloads nothing refers to, and may go. Pure. */
-import type { StoredPayload } from '../ports.ts';
+import type { StoredPayload } from '../../contracts/stored-payload.ts';
 import { type Reference, usersOf } from './references.ts';
 
 const abandonedAfterMs = 24 * 60 * 60 * 1_000;

@@ -1,10 +1,11 @@
 /** Looks at the payloads of a model in HDFS and at whoever refers to any. */
 import { hasCode } from '../../contracts/errors.ts';
+import type { PayloadPlace, StoredPayload } from '../../contracts/stored-payload.ts';
 import { payloadsOf } from '../../deploy-rules/payload-place.ts';
 import { type Model, readModel } from '../cluster/model.ts';
 import { readSettings } from '../cluster/operator-settings.ts';
 import type { Everywhere } from '../options/shared-options.ts';
-import type { Cluster, PayloadCatalogue, PayloadPlace, Ports, StoredPayload } from '../ports.ts';
+import type { Cluster, PayloadCatalogue, Ports } from '../ports.ts';
 import { type NamedPath, pathsIn, pathsOf, type Reference } from './references.ts';
 
 export interface PayloadWorld {
@@ -45,7 +46,9 @@ export async function lookForReferences(
     narrowed = true;
     return ask(where.namespace ?? cluster.namespace);
   });
-  const models = objects.map(readModel);
+  const own = where.namespace ?? cluster.namespace;
+  // Several namespaces may have a version of that name: one's own is meant before another one's.
+  const models = objects.map(readModel).sort((a, b) => Number(isIn(b, own)) - Number(isIn(a, own)));
   const named = [...models.flatMap(pathsIn), ...pins.flatMap(pathsOf)];
   const references: Reference[] = [];
   for (const each of named) references.push(...(await referencesTo(each, catalogue, base)));
@@ -66,6 +69,31 @@ async function referencesTo(
     if (!hasCode(error, 'HDFS_NAMESERVICE_UNKNOWN')) throw error;
     return directory === undefined ? [] : [{ ...named, place: { nameservice, directory } }];
   }
+}
+
+function isIn({ metadata }: Model, namespace: string): boolean {
+  return metadata.namespace === namespace;
+}
+
+/** What the model's resources name as their payload, now or in their history, and is none of these. */
+export async function missingIn(
+  model: string,
+  there: readonly StoredPayload[],
+  { catalogue }: PayloadWorld,
+  { models, references }: ReferenceView,
+): Promise<readonly Reference[]> {
+  const known = new Set(there.map(({ directory }) => directory));
+  const missing = new Map<string, Reference>();
+  for (const { spec, status, metadata } of models.filter((each) => each.spec.name === model)) {
+    const by = `${metadata.namespace}/${metadata.name}`;
+    const named = new Set([spec.payload.path, ...(status.history ?? []).map(({ path }) => path)]);
+    for (const each of references) {
+      const { directory } = each.place;
+      if (each.by !== by || !named.has(each.path) || known.has(directory) || missing.has(directory)) continue;
+      if ((await catalogue.look(each.place)) === undefined) missing.set(directory, each);
+    }
+  }
+  return [...missing.values()];
 }
 
 /** What is in the model's directory, and what its resources refer to elsewhere; in the order of their paths. */

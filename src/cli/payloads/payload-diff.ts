@@ -1,6 +1,7 @@
 /** Which files differ between two payloads. Pure. */
+
+import type { StoredFile } from '../../contracts/stored-payload.ts';
 import { compareTexts } from '../../kernel/text-order.ts';
-import type { StoredFile } from '../ports.ts';
 
 export interface FileDifference {
   readonly path: string;

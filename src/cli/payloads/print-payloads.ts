@@ -1,12 +1,13 @@
 /** What `payload` prints. Pure. */
 import { formatAge } from '../../contracts/duration.ts';
 import { formatBytes } from '../../contracts/quantity.ts';
+import type { StoredPayload } from '../../contracts/stored-payload.ts';
 import { visible } from '../../kernel/shown-text.ts';
 import type { JsonShape } from '../define-command.ts';
 import { counted } from '../output/counted.ts';
 import { type OutputFormat, printAs } from '../output/output-format.ts';
 import { cell, printTable } from '../output/print-table.ts';
-import type { Look, StoredPayload } from '../ports.ts';
+import type { Look } from '../ports.ts';
 import type { FileDifference } from './payload-diff.ts';
 import { type Reference, usersOf } from './references.ts';
 

@@ -1,6 +1,8 @@
 /** Who refers to which payload: resources, what they remember, and the pins of versions that have pods. Pure. */
+
+import type { PayloadPlace } from '../../contracts/stored-payload.ts';
 import type { Model } from '../cluster/model.ts';
-import type { PayloadPin, PayloadPlace } from '../ports.ts';
+import type { PayloadPin } from '../ports.ts';
 
 /** `wanted`: by the spec. `pinned`: pods of a version read it. `history`: a version that served. `status`: whatever else. */
 export type Use = 'wanted' | 'pinned' | 'history' | 'status';
