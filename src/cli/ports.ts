@@ -381,6 +381,8 @@ export interface PayloadCatalogue {
 export interface PayloadPin {
   readonly namespace: string;
   readonly name: string;
+  /** UID of the resource that it was made for. */
+  readonly owner: string;
   /** The directory that is read, and the one that it was copied from. */
   readonly paths: readonly string[];
 }

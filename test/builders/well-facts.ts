@@ -62,6 +62,7 @@ export async function wellFacts(tree = wellTree()): Promise<Facts> {
       callerMay: { known: true, value: [permission] },
     },
     models: { known: true, value: [] },
+    leftovers: { known: true, value: [] },
     hdfs: [
       {
         name: 'lake',

@@ -67,11 +67,17 @@ export function clusterInspector(client: KubeClient, signal: AbortSignal) {
       const { items } = await client.list(configMaps, { namespace, labelSelector, signal });
       return items.map(({ metadata, data, binaryData }) => {
         const { name, namespace: where = '' } = metadata;
+        const owner = metadata.labels?.[labels.owner] ?? '';
         const pin = decodePin({ data, binaryData });
         // Whoever asks must not take it for a version that reads nothing.
         if (pin === undefined)
           throw new MaasError('RESOURCE_INVALID', `ConfigMap ${where}/${name} is no pinned payload`);
-        return { namespace: where, name, paths: [pin.path, ...(pin.copiedFrom === undefined ? [] : [pin.copiedFrom])] };
+        return {
+          namespace: where,
+          name,
+          owner,
+          paths: [pin.path, ...(pin.copiedFrom === undefined ? [] : [pin.copiedFrom])],
+        };
       });
     },
     async namespaceExists(name: string) {

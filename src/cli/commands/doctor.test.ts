@@ -74,6 +74,26 @@ describe('doctor', () => {
     expect(ports.out.text).toBe('QueueNotDrained /maas/yarn-queue\n');
   });
 
+  it('names what is left of a model that is gone, and not what belongs to one that was made just now', async () => {
+    const pin = (name: string, owner: string) => ({ namespace: 'fraud', name, owner, paths: [] });
+    const { ports, store } = wellWorld(well(), {
+      inspect: () => ({
+        ...wellInspector,
+        pins: async () => {
+          const spec = { name: 'dga', version: '1.0', memory: '64Mi', payload: { path: '/m/dga' } };
+          store.put({ metadata: { name: 'new', uid: 'new' }, spec });
+          return [pin('old-1', 'old'), pin('new-1', 'new')];
+        },
+      }),
+    });
+    await typed('doctor', ports);
+    expect(ports.out.text).toContain(
+      'warning[ModelOrphaned]: namespace fraud\n  1 pinned payload of the ModelDeployment with the UID old, which is gone: old-1\n' +
+        '  cure: Delete it with `kubectl delete deploy,pdb,cm -n fraud -l maas.dev/owner-uid=old`, unless it is to go on serving.\n',
+    );
+    expect(ports.out.text).not.toContain('new-1');
+  });
+
   it('connects to nothing when it is told so', async () => {
     const { ports } = wellWorld(well(), {
       touch: async () => {

@@ -99,7 +99,7 @@ describe('payload ls', () => {
   it('shows which are there and who refers to them', async () => {
     const history = [{ version: '0.9', digest: 'sha256:x', payloadPath: `${base}/0.9` }];
     const store = storeWith('maas/models/dga/1.0', { payload: { path: `${base}/1.0` }, history });
-    const pins = [{ namespace: 'fraud', name: 'dga-pin', paths: [`${base}/1.0`] }];
+    const pins = [{ namespace: 'fraud', name: 'dga-pin', owner: 'u1', paths: [`${base}/1.0`] }];
     const there = [
       stored('1.0'),
       stored('0.9'),
@@ -181,7 +181,7 @@ describe('payload gc', () => {
     stored('.staging-x', { kind: 'unfinished' }),
     stored(`${home}/maas/models/spam/1.0`),
   ];
-  const pins = [{ namespace: 'lab', name: 'pin', paths: [`${base}/0.9/sub`] }];
+  const pins = [{ namespace: 'lab', name: 'pin', owner: 'u1', paths: [`${base}/0.9/sub`] }];
 
   it('names what nothing refers to and removes nothing', async () => {
     const { code, out, err, removed } = await ran('payload gc dga -o name', storeWith('maas/models/dga/1.0'), {
@@ -259,7 +259,7 @@ describe('payload gc', () => {
         const store = new ModelStore();
         const pinned: PayloadPin[] = [];
         uses.forEach(([where, how], at) => {
-          if (how === 'pin') pinned.push({ namespace: 'x', name: `${at}`, paths: [where] });
+          if (how === 'pin') pinned.push({ namespace: 'x', name: `${at}`, owner: 'u1', paths: [where] });
           const statuses: Readonly<Record<string, object>> = {
             payload: { payload: { path: '/x', copy: where } },
             history: { history: [{ version: '1', payload: { path: where } }] },

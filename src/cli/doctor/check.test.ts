@@ -661,6 +661,22 @@ const rows: readonly Row[] = [
     evidence: 'nothing has been changed for 60m; Paused: paused by spec.paused (held back: the spec changed)',
   },
   {
+    what: 'what is left of a model that was deleted without it',
+    spoil: (well) => ({
+      ...well,
+      leftovers: {
+        known: true,
+        value: [
+          { namespace: 'lab', name: 'dga-1', owner: 'u1' },
+          { namespace: 'lab', name: 'dga-2', owner: 'u1' },
+        ],
+      },
+    }),
+    code: 'ModelOrphaned',
+    subject: 'namespace lab',
+    evidence: '2 pinned payloads of the ModelDeployment with the UID u1, which is gone: dga-1, dga-2',
+  },
+  {
     what: 'a model that no operator has looked at',
     spoil: withModel({}, { status: {} }),
     code: 'ModelNotSeen',

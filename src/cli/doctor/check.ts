@@ -5,6 +5,7 @@ import { checkConfiguration } from './check-configuration.ts';
 import { checkCrd } from './check-crd.ts';
 import { checkEndpoints } from './check-endpoints.ts';
 import { checkHdfs } from './check-hdfs.ts';
+import { checkLeftovers } from './check-leftovers.ts';
 import { checkModels } from './check-models.ts';
 import { checkOperator } from './check-operator.ts';
 import { checkOperators } from './check-operators.ts';
@@ -31,6 +32,7 @@ export function check(facts: Facts): readonly Finding[] {
         ]),
     ...checkEndpoints(facts.endpoints ?? []),
     ...checkModels(facts.models, facts.settings, facts.now),
+    ...checkLeftovers(facts.leftovers),
     ...checkCrd(facts.cluster, crdFacts(customResourceDefinition()).specFields),
     ...checkOperator(facts.cluster, facts.now),
     ...checkPermissions(facts.cluster),

@@ -17,6 +17,16 @@ export interface Facts {
   readonly cluster: ClusterFacts;
   readonly hdfs: readonly NameserviceFacts[];
   readonly models: Asked<readonly ModelFacts[]>;
+  /** Pinned payloads of resources that are gone. */
+  readonly leftovers: Asked<readonly Leftover[]>;
+}
+
+export interface Leftover {
+  readonly namespace: string;
+  /** Of the ConfigMap. */
+  readonly name: string;
+  /** UID of the resource that it was made for. */
+  readonly owner: string;
 }
 
 export interface ZooKeeperFacts {

@@ -121,6 +121,11 @@ export const findingCatalogue = {
     'No operator has looked at a model since it was made or changed.',
     'Check that the operator runs, and that its role covers the namespace.',
   ),
+  ModelOrphaned: entry(
+    'warning',
+    'What belonged to a ModelDeployment is still there without it, as after `kubectl delete --cascade=orphan`. Its instances go on, and no operator looks after them.',
+    'Delete it, by the label maas.dev/owner-uid, unless it is to go on serving.',
+  ),
   NamespaceNotServed: entry(
     'error',
     'Models are, or would be, in a namespace that the operator does not serve: nothing will happen to them.',

@@ -8,7 +8,7 @@ import type { Cluster, ClusterInspector, HdfsInspector, Ports } from '../ports.t
 import { withZooKeeper, zookeeperOf } from '../zookeeper/zookeeper-access.ts';
 import { readConfigNode, readZooKeeperSide } from '../zookeeper/zookeeper-side.ts';
 import type { ModelFacts } from './check-models.ts';
-import type { Facts, NameserviceFacts } from './facts.ts';
+import type { Facts, Leftover, NameserviceFacts } from './facts.ts';
 import { gatherCluster } from './gather-cluster.ts';
 import { gatherEndpoints } from './gather-endpoints.ts';
 import { gatherReferences } from './gather-references.ts';
@@ -29,7 +29,7 @@ export async function gatherFacts(extent: Extent, ports: Ports, cluster: Cluster
   const published = settings.known ? settings.value : undefined;
   const named = extent.zookeeper !== undefined || published?.zookeeper !== undefined;
   const inspector = ports.inspect(extent.cluster);
-  const [zookeeper, clusterFacts, hdfs, models] = await Promise.all([
+  const [zookeeper, clusterFacts, hdfs, models, leftovers] = await Promise.all([
     named
       ? asked(async () => {
           const where = zookeeperOf(published, extent.zookeeper);
@@ -47,12 +47,13 @@ export async function gatherFacts(extent: Extent, ports: Ports, cluster: Cluster
           Object.keys(published.hdfs.nameservices).map((name) => gatherHdfs(ports.hdfs(published.hdfs), name)),
         ),
     asked(() => gatherModels(extent.namespace, cluster, inspector)),
+    asked(() => gatherLeftovers(extent.namespace, cluster, inspector)),
   ]);
   const endpoints =
     extent.connect && zookeeper?.known === true
       ? await gatherEndpoints(zookeeper.value.side, ports, extent.connectTimeoutMs)
       : undefined;
-  return { now: ports.clock.now(), settings, zookeeper, endpoints, cluster: clusterFacts, hdfs, models };
+  return { now: ports.clock.now(), settings, zookeeper, endpoints, cluster: clusterFacts, hdfs, models, leftovers };
 }
 
 async function gatherModels(
@@ -66,6 +67,26 @@ async function gatherModels(
     models.map((model) => referencesOf(specOf(model.object), model.metadata.namespace)),
   );
   return models.map((model, at) => ({ model, references: references[at] ?? [] }));
+}
+
+async function gatherLeftovers(
+  namespace: string | undefined,
+  cluster: Cluster,
+  inspector: ClusterInspector,
+): Promise<readonly Leftover[]> {
+  let where = namespace;
+  const uids = async () => {
+    const models = await modelsInSight(cluster, namespace, () => {
+      where = cluster.namespace;
+    });
+    return new Set(models.map(({ metadata }) => metadata.uid));
+  };
+  const before = await uids();
+  const lost = (await inspector.pins(where)).filter(({ owner }) => !before.has(owner));
+  if (lost.length === 0) return [];
+  // What was made meanwhile has an owner.
+  const after = await uids();
+  return lost.filter(({ owner }) => !after.has(owner));
 }
 
 async function gatherHdfs(hdfs: HdfsInspector, name: string): Promise<NameserviceFacts> {
