@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { oneLine, quoted, visible, visibleLines } from './shown-text.ts';
+import { oneLine, quoted, seenOnTerminal, visible, visibleLines } from './shown-text.ts';
 
 test.each([
   ['plain "text" \\', '"plain \\"text\\" \\\\"'],
@@ -64,4 +64,17 @@ test.each([
 
 test('lines stay lines', () => {
   expect(visibleLines('{\n  "a": "\u202e"\n}\n')).toBe('{\n  "a": "\\u202e"\n}\n');
+});
+
+test.each([
+  ['\u001b[31mred\u001b[0m, \u001b[1;32mbold\u001b[m', 'red, bold'],
+  ['10%\r20%\rdone', 'done'],
+  ['10%\r20%\r', '20%'],
+  ['from Windows\r', 'from Windows'],
+  ['\u001b]0;title\u0007', '\u001b]0;title\u0007'],
+  ['\u001b[2J', '\u001b[2J'],
+  ['', ''],
+  ['größe 模型', 'größe 模型'],
+])('%j is seen on a terminal as %j', (line, seen) => {
+  expect(seenOnTerminal(line)).toBe(seen);
 });

@@ -45,3 +45,14 @@ export function oneLine(text: string, limit: number): string {
   const characters = [...line];
   return characters.length <= limit ? line : `${characters.slice(0, limit - 1).join('')}…`;
 }
+
+/** What a terminal would show of a line: without colours, and of a progress bar only what it was last. Still to be escaped. */
+export function seenOnTerminal(line: string): string {
+  const [first = '', ...others] = line.split('\u001b');
+  const plain = [
+    first,
+    ...others.map((part) => (/^\[[\d;]*m/.test(part) ? part.replace(/^\[[\d;]*m/, '') : `\u001b${part}`)),
+  ];
+  const written = plain.join('').split('\r');
+  return written.findLast((part) => part !== '') ?? '';
+}

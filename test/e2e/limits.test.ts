@@ -62,6 +62,22 @@ describe('kubectl get mdl says', () => {
     await stage.serves('counted', 1);
   });
 
+  it('that a quota wants more to be said of each container', async () => {
+    await stage.payload('unsaid', pythonModel('1.0'));
+    const quota = {
+      apiVersion: 'v1',
+      kind: 'ResourceQuota',
+      metadata: { name: 'processors', namespace: stage.namespace },
+      spec: { hard: { 'limits.cpu': '8' } },
+    };
+    await stage.kubectlIn(JSON.stringify(quota), 'apply', '-f', '-');
+    await stage.apply('unsaid', {});
+    expect(await stage.reasonIs('unsaid', 'QuotaUnmet')).toContain('spec.resources.limits.cpu');
+    await tellsWhy(stage, 'unsaid');
+    await stage.k('delete', 'quota', 'processors');
+    await stage.k('delete', 'mdl', 'unsaid', '--wait=false');
+  });
+
   it('what an instance wrote beyond its disk, which takes that instance alone', async () => {
     const { 'run.sh': run = '', ...files } = pythonModel('1.0');
     const greedy = run.replace('\n', '\nhead -c 64000000 /dev/zero > big\n');

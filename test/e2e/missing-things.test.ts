@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { z } from 'zod';
 import { cleanUp } from './clean-up.ts';
-import { pythonModel } from './payloads.ts';
+import { pythonModel, script } from './payloads.ts';
 import { eventually, type ModelOptions, Stage } from './stage.ts';
 import { tellsWhy } from './why-text.ts';
 
@@ -50,16 +50,65 @@ beforeAll(async () => {
       },
     ],
   };
-  await stage.kubectlIn(
-    JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [limits, webhook] }),
-    'apply',
-    '-f',
-    '-',
-  );
+  const claim = {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name: 'unbound', namespace: stage.namespace },
+    spec: { storageClassName: '', accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Mi' } } },
+  };
+  const items = [limits, webhook, claim, ...policy()];
+  await stage.kubectlIn(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }), 'apply', '-f', '-');
+  await eventually('the policy is in force', async () => {
+    const refused = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'probe', labels: { policed: 'yes' } } };
+    const probe = stage.kubectlIn(
+      JSON.stringify(refused),
+      '-n',
+      stage.namespace,
+      'create',
+      '--dry-run=server',
+      '-f',
+      '-',
+    );
+    return await probe.then(
+      () => false,
+      (error: unknown) => String(error).includes('no pods today'),
+    );
+  });
 });
+
+/** Refuses pods with a certain label, and ConfigMaps, by which can be seen whether it is in force. */
+function policy(): readonly object[] {
+  const rule = { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods', 'configmaps'] };
+  const apiVersion = 'admissionregistration.k8s.io/v1';
+  const metadata = { name: stage.release };
+  return [
+    {
+      apiVersion,
+      kind: 'ValidatingAdmissionPolicy',
+      metadata,
+      spec: {
+        matchConstraints: {
+          namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': stage.namespace } },
+          objectSelector: { matchLabels: { policed: 'yes' } },
+          resourceRules: [rule],
+        },
+        validations: [{ expression: 'false', message: 'no pods today' }],
+      },
+    },
+    {
+      apiVersion,
+      kind: 'ValidatingAdmissionPolicyBinding',
+      metadata,
+      spec: { policyName: stage.release, validationActions: ['Deny'] },
+    },
+  ];
+}
+
 afterAll(async () => {
   await cleanUp(
     () => stage?.kubectl('delete', 'validatingwebhookconfiguration', stage.release, '--ignore-not-found'),
+    () => stage?.kubectl('delete', 'validatingadmissionpolicybinding', stage.release, '--ignore-not-found'),
+    () => stage?.kubectl('delete', 'validatingadmissionpolicy', stage.release, '--ignore-not-found'),
     () => stage?.kubectl('delete', 'priorityclass', `${stage.release}-later`, '--ignore-not-found'),
     () => stage?.[Symbol.asyncDispose](),
   );
@@ -69,6 +118,10 @@ const apply = (name: string, spec: ModelOptions['spec'], more: ModelOptions = {}
   stage.apply(name, { path: `${stage.payloads}/model`, ...more, spec: { ...spec } });
 const withToken = (name: string, tokenSecret: string) =>
   apply(name, { payload: { path: `${stage.payloads}/model`, tokenSecret } });
+const volume = (source: object, mountPath: string) => ({
+  volumes: [{ name: 'v', ...source }],
+  volumeMounts: [{ name: 'v', mountPath }],
+});
 const variable = (source: object) => ({ env: [{ name: 'A', valueFrom: source }] });
 
 describe.concurrent('what is missing is named', () => {
@@ -139,6 +192,20 @@ describe.concurrent('what is missing is named', () => {
       'WebhookUnavailable',
       /away\.maas\.example/,
     ],
+    ['runtime-class', () => apply('runtime-class', { runtimeClassName: 'nosuch' }), 'RuntimeClassMissing', /"nosuch"/],
+    [
+      'policy',
+      () => apply('policy', { podMetadata: { labels: { policed: 'yes' } } }),
+      'PolicyRefused',
+      /no pods today/,
+    ],
+    [
+      'unbound',
+      () => apply('unbound', volume({ persistentVolumeClaim: { claimName: 'unbound' } }, '/v')),
+      'VolumeNotReady',
+      /kubectl describe pvc -n/,
+    ],
+    ['over-a-file', () => apply('over-a-file', volume({ emptyDir: {} }, '/etc/passwd')), 'ContainerRefused', /passwd/],
   ])('%s', async (name, begin, reason, message) => {
     await begin();
     await stage.reasonIs(name, reason, withinMs);
@@ -152,6 +219,18 @@ describe.concurrent('what is missing is named', () => {
       return (await stage.k('get', 'events', '--field-selector', selector, '-o', 'name')) !== '';
     });
     await tellsWhy(stage, name);
+  });
+});
+
+describe.concurrent('where nothing is missing', () => {
+  it('a model that is stopped, and one whose script takes its time', async () => {
+    await stage.payload('starting', script('echo loading weights\nexec sleep infinity'));
+    await stage.apply('starting', {});
+    await apply('stopped', {}, { instances: 0 });
+    await stage.reasonIs('stopped', 'ScaledToZero', withinMs);
+    await tellsWhy(stage, 'stopped');
+    await stage.reasonIs('starting', 'WaitingForEndpoint', withinMs);
+    await tellsWhy(stage, 'starting');
   });
 });
 

@@ -13,6 +13,8 @@ export function normalised(stage: Stage, text: string, name: string): string {
     .replaceAll(stage.namespace, 'NAMESPACE')
     .replaceAll(stage.payloads, 'PAYLOADS')
     .replaceAll(new RegExp(`${pod}(?:_NAMESPACE\\([0-9a-f-]{36}\\))?`, 'g'), 'POD')
+    .replaceAll(/\/pods\/[0-9a-f-]{36}\//g, '/pods/UID/')
+    .replaceAll(/\/proc\/self\/fd\/\d+/g, '/proc/self/fd/N')
     .replaceAll(/\d\d:\d\d:\d\dZ/g, 'TIME')
     .replaceAll(/ for \S+, since TIME/g, ' for AGE, since TIME')
     .replaceAll(/begun \S+ ago/g, 'begun AGE ago')

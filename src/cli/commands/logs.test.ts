@@ -53,7 +53,7 @@ describe('logs', () => {
     is.instances.logs.set('dga-a/model', 'one\n\n\ttwo \u001b[31m\n').set('dga-bb/model', 'three');
     expect(await shown('logs dga', is)).toEqual({
       code: 0,
-      out: 'dga-a | one\ndga-a | \ndga-a | \ttwo \\u001b[31m\ndga-bb | three\n',
+      out: 'dga-a | one\ndga-a | \ndga-a | \ttwo \ndga-bb | three\n',
       err: 'note: dga-c has printed nothing yet: ImagePullBackOff: no such image\n',
     });
     expect(is.instances.asked).toContain('log fraud dga-a model 100');
@@ -72,7 +72,23 @@ describe('logs', () => {
     expect(is.instances.asked.at(-1)).toBe('log fraud dga-b model 5 previous');
     expect(await shown('logs dga-1.0 --instance other', is)).toMatchObject({
       code: 3,
-      err: expect.stringContaining('there is no instance other; `kubectl maas why dga-1.0 -n fraud` tells more'),
+      err: expect.stringContaining(
+        'there is no instance other, but dga-a, dga-b; `kubectl maas why dga-1.0 -n fraud` tells more',
+      ),
+    });
+  });
+
+  it('name the instances that there are, and say that nothing ran before the first start', async () => {
+    const is = world();
+    is.instances.pods.push(pod('dga-a'), pod('dga-b'));
+    expect(await shown('logs dga-1.0 --instance dga-x', is)).toMatchObject({
+      code: 3,
+      err: 'note: there is no instance dga-x, but dga-a, dga-b; `kubectl maas why dga-1.0 -n fraud` tells more\n',
+    });
+    expect(await shown('logs dga-1.0 --instance dga-b --previous', is)).toMatchObject({
+      code: 0,
+      out: '',
+      err: 'note: dga-b has not been started again, so nothing ran before\n',
     });
   });
 

@@ -3,6 +3,7 @@ import { cliPorts } from '../../../test/builders/cli-ports.ts';
 import { typed } from '../../../test/builders/command-line.ts';
 import { HastyClock } from '../../../test/builders/manual-clock.ts';
 import { ModelStore, part, someModels } from '../../../test/builders/model-store.ts';
+import { MaasError } from '../../contracts/errors.ts';
 import { annotations } from '../../contracts/names.ts';
 import type { ApiObject } from '../ports.ts';
 
@@ -31,6 +32,28 @@ const condition = (type: string, status: string, reason: string, message = '') =
 const pausedOf = (store: ModelStore) => part(store.peek('dga-1.0') ?? {}, 'spec')['paused'];
 const refreshOf = (store: ModelStore) =>
   part(part(store.peek('dga-1.0') ?? {}, 'metadata'), 'annotations')[annotations.refresh];
+
+describe('a name that is not there', () => {
+  it.each([
+    ['pause dag-1.0', 'next: Did you mean dga-1.0?\n'],
+    ['why DGA', 'next: Did you mean dga or dga-1.0?\n'],
+    ['undo weather', 'next: There is one in another namespace: add -n elsewhere.\n'],
+    ['logs sky', 'next: See what is deployed with `kubectl maas list -A`.\n'],
+  ])('of %s: %s', async (line, next) => {
+    const store = storeWith();
+    store.put({ metadata: { name: 'rain', namespace: 'elsewhere' }, spec: { ...spec, name: 'weather' } });
+    const { code, err } = await ran(line, store);
+    expect([code, err]).toEqual([3, expect.stringContaining(next)]);
+  });
+
+  it('is not found where other namespaces may not be seen', async () => {
+    let lists = 0;
+    const { code, err } = await ran('undo weather', storeWith(), async (call) => {
+      if (call === 'list' && ++lists > 1) throw new MaasError('CLUSTER_FORBIDDEN', 'list');
+    });
+    expect([code, err]).toEqual([3, expect.stringContaining('`kubectl maas list -A`')]);
+  });
+});
 
 describe('pause and resume', () => {
   it('set and take back what the operator looks at, and say where there is nothing to do', async () => {

@@ -1,15 +1,12 @@
 /** `kubectl maas restart`: new instances in place of those that run, one after the other. */
 import { formatAge } from '../../contracts/duration.ts';
 import { annotations } from '../../contracts/names.ts';
-import { conditionOf, type Model, readModel, stateOf } from '../cluster/model.ts';
-import { changeableModel } from '../cluster/named-model.ts';
-import { untilUncontended, write } from '../cluster/retry.ts';
-import { restarted, waitUntil } from '../cluster/wait.ts';
+import { changeModel } from '../cluster/change-model.ts';
+import { conditionOf, type Model } from '../cluster/model.ts';
+import { restarted } from '../cluster/wait.ts';
 import { defineCommand } from '../define-command.ts';
-import { exitCodes } from '../exit-codes.ts';
 import { everywhere, theModel, waiting } from '../options/shared-options.ts';
 import { counted } from '../output/counted.ts';
-import { printResult } from '../output/print-result.ts';
 
 export const restart = defineCommand({
   name: 'restart',
@@ -24,27 +21,17 @@ export const restart = defineCommand({
   ],
   notes: [`It sets the annotation ${annotations.refresh}. A model that is paused restarts when it is resumed.`],
   /** @throws MaasError MODEL_NOT_FOUND, MODEL_AMBIGUOUS, CLUSTER_*; TIMEOUT, MODEL_STALLED, OPERATOR_AWAY with --wait */
-  async run(options, ports) {
-    const cluster = ports.connect(options.cluster);
-    const namespace = options.namespace ?? cluster.namespace;
-    const change = await untilUncontended(ports, async () => {
-      const model = await changeableModel(cluster, namespace, options.name);
-      if (model.spec.instances === 0) return { model, did: 'has no instances that could be restarted' };
-      const now = ports.clock.now();
-      const refresh = { [annotations.refresh]: new Date(now).toISOString() };
-      const patched = await write(cluster.patch(stateOf(model), { spec: {}, annotations: refresh }, options.dryRun));
-      return { model: readModel(patched), did: whatHappens(model, now) };
-    });
-    await printResult(ports, options, change, () =>
-      waitUntil(ports, cluster, change.model, {
-        judge: restarted(change.model),
-        timeoutMs: options.timeoutMs,
-        wanted: 'restarted',
-        operator: options,
-      }),
-    );
-    return exitCodes.ok;
-  },
+  run: (options, ports) =>
+    changeModel(ports, options, {
+      decide(model) {
+        if (model.spec.instances === 0) return { did: 'has no instances that could be restarted' };
+        const now = ports.clock.now();
+        const refresh = { [annotations.refresh]: new Date(now).toISOString() };
+        return { did: whatHappens(model, now), patch: { spec: {}, annotations: refresh } };
+      },
+      judge: restarted,
+      wanted: 'restarted',
+    }),
 });
 
 /** @param model as it was before */

@@ -1,15 +1,11 @@
 /** `kubectl maas undo`: sets a model back to the last version that served. */
+import { changeModel } from '../cluster/change-model.ts';
 import { goBack } from '../cluster/go-back.ts';
-import { readModel, stateOf } from '../cluster/model.ts';
-import { changeableModel } from '../cluster/named-model.ts';
-import { untilUncontended, write } from '../cluster/retry.ts';
-import { serves, waitUntil } from '../cluster/wait.ts';
+import { serves } from '../cluster/wait.ts';
 import { defineCommand } from '../define-command.ts';
-import { exitCodes } from '../exit-codes.ts';
 import { option } from '../options/field.ts';
 import * as value from '../options/option-values.ts';
 import { everywhere, theModel, waiting } from '../options/shared-options.ts';
-import { printResult } from '../output/print-result.ts';
 
 export const undo = defineCommand({
   name: 'undo',
@@ -33,25 +29,15 @@ export const undo = defineCommand({
       'overwritten in HDFS since is not brought back; `add --immutable` and `readFrom: Store` keep what served.',
   ],
   /** @throws MaasError UNDO_IMPOSSIBLE, MODEL_NOT_FOUND, MODEL_AMBIGUOUS, CLUSTER_*; those of waiting with --wait */
-  async run(options, ports) {
-    const cluster = ports.connect(options.cluster);
-    const namespace = options.namespace ?? cluster.namespace;
-    const change = await untilUncontended(ports, async () => {
-      const model = await changeableModel(cluster, namespace, options.name);
-      const { to, patch } = goBack(model, options.to);
-      const patched = await write(cluster.patch(stateOf(model), { spec: patch }, options.dryRun));
-      const paused = model.spec.paused === true ? '; it is paused, and follows when it is resumed' : '';
-      const did = `set back to revision ${to.revision}, version ${to.version} of ${to.path}${paused}`;
-      return { model: readModel(patched), did };
-    });
-    await printResult(ports, options, change, () =>
-      waitUntil(ports, cluster, change.model, {
-        judge: serves(change.model.metadata.generation),
-        timeoutMs: options.timeoutMs,
-        wanted: 'up',
-        operator: options,
-      }),
-    );
-    return exitCodes.ok;
-  },
+  run: (options, ports) =>
+    changeModel(ports, options, {
+      decide(model) {
+        const { to, patch } = goBack(model, options.to);
+        const paused = model.spec.paused === true ? '; it is paused, and follows when it is resumed' : '';
+        const did = `set back to revision ${to.revision}, version ${to.version} of ${to.path}${paused}`;
+        return { did, patch: { spec: patch } };
+      },
+      judge: ({ metadata }) => serves(metadata.generation),
+      wanted: 'up',
+    }),
 });

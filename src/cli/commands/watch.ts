@@ -48,6 +48,8 @@ export const watch = defineCommand({
   async run(options, ports) {
     const cluster = ports.connect(options.cluster);
     const namespace = options.allNamespaces ? undefined : (options.namespace ?? cluster.namespace);
+    // What follows goes on whatever happens to the connection, so that nobody would be told that there never was one.
+    if (options.name === undefined) await cluster.list(namespace);
     const one =
       options.name === undefined || namespace === undefined
         ? undefined

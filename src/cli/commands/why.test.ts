@@ -156,7 +156,7 @@ dga-b on node-1: ScriptEnded
   00:59:40Z   +36.3s  script     after 2 restarts
   kubelet    (5s ago, 3 times) BackOff: Back-off restarting failed container model in pod dga-b
   script     | loading
-             | no module named \\u001b[31mflask
+             | no module named flask
   agent      | 00:59:03Z stage stage=WaitingForEndpoint
 
 1 more instance: \`kubectl maas watch dga-1.0 -n fraud\` shows all.

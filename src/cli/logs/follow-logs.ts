@@ -8,6 +8,7 @@ import type { PodFacts } from '../why/pod-facts.ts';
 import { InstanceFollower } from './follow-instance.ts';
 import { containerIn, containerName, type LogWish, shownLine, wantedPods } from './log-choice.ts';
 import { Prefixes } from './prefix.ts';
+import { tellNone } from './print-logs.ts';
 
 /** Ends when somebody interrupts it, and when the model is gone. @throws MaasError CLUSTER_* */
 export async function followLogs(
@@ -19,9 +20,17 @@ export async function followLogs(
 ): Promise<ExitCode> {
   const { namespace, uid, name } = model.metadata;
   const instances = new FollowedInstances(namespace, wish, ports, reader);
+  let wasThere = false;
   try {
     for await (const objects of reader.livePods(namespace, uid, instances.until)) {
       instances.heard(objects);
+      // Names of instances are made up: none of this name comes later.
+      if (wish.instance !== undefined && wantedPods(objects, wish).length === 0) {
+        if (!wasThere) return tellNone(model, wish, ports, objects);
+        note(ports.err, `${wish.instance} is gone`);
+        break;
+      }
+      wasThere = true;
       if (objects.length === 0 && (await isGone(cluster, namespace, name))) {
         note(ports.err, `${name} is gone`);
         break;
@@ -75,7 +84,8 @@ class FollowedInstances {
       follower.heard(pod === undefined ? 'gone' : (containerIn(pod, this.#wish) ?? 'unknown'));
     }
     for (const pod of pods) if (!this.#followers.has(pod.uid)) this.#begin(pod);
-    if (this.#isFirst && pods.length === 0) note(this.#ports.err, 'there are no instances yet; waiting for them');
+    if (this.#isFirst && pods.length === 0 && this.#wish.instance === undefined)
+      note(this.#ports.err, 'there are no instances yet; waiting for them');
     this.#isFirst = false;
   }
 

@@ -24,7 +24,10 @@ export function containerIn(pod: PodFacts, { agent }: LogWish): ContainerFacts |
   return agent ? pod.agent : pod.model;
 }
 
-export function wantedPods(objects: readonly ApiObject[], { instance }: LogWish): readonly PodFacts[] {
+export function wantedPods(
+  objects: readonly ApiObject[],
+  { instance }: Pick<LogWish, 'instance'>,
+): readonly PodFacts[] {
   return objects
     .flatMap((object) => podFacts(object) ?? [])
     .filter(({ name }) => instance === undefined || name === instance)

@@ -1,5 +1,5 @@
 /** Which instance a line is of: its name before it, in a colour of its own on a terminal. Pure. */
-import { visible } from '../../kernel/shown-text.ts';
+import { seenOnTerminal, visible } from '../../kernel/shown-text.ts';
 import { type Colour, paint } from '../output/colour.ts';
 import type { Look } from '../ports.ts';
 
@@ -7,7 +7,7 @@ const colours: readonly Colour[] = ['cyan', 'magenta', 'green', 'yellow', 'blue'
 
 /** A line that no text in it can make look like another's; tabs are left as they are. */
 export function logLine(line: string): string {
-  return line.split('\t').map(visible).join('\t');
+  return seenOnTerminal(line).split('\t').map(visible).join('\t');
 }
 
 /** Gives names their colours in the order in which they come, and the width of the longest that came so far. */

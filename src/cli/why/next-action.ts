@@ -58,6 +58,7 @@ const describePod = (about: About) =>
   about.pod === undefined ? undefined : `kubectl describe pod ${word(about.pod)} ${inNamespace(about)}`;
 const pathOf = ({ model }: About) => model.status.payload?.path ?? model.spec.payload.path;
 const list = (about: About) => `hdfs dfs -ls ${word(pathOf(about))}`;
+const refusals = (about: About) => `kubectl get events ${inNamespace(about)} --field-selector reason=FailedCreate`;
 const mode = (about: About) => `kubectl maas mode --model ${word(about.model.spec.name)} active`;
 
 function logs(about: About): string {
@@ -103,7 +104,15 @@ const commands: Commands = {
   ImageUnusable: edit,
   RunsAsRoot: edit,
   NodeNotReady: ({ node }) => (node === undefined ? undefined : `kubectl describe node ${word(node)}`),
-  PodsRefused: (about) => `kubectl get events ${inNamespace(about)} --field-selector reason=FailedCreate`,
+  PodsRefused: refusals,
+  PolicyRefused: refusals,
+  WebhookRefused: refusals,
+  WebhookUnavailable: refusals,
+  QuotaUnmet: edit,
+  PriorityClassMissing: () => 'kubectl get priorityclasses',
+  RuntimeClassMissing: () => 'kubectl get runtimeclasses',
+  NamespaceTerminating: ({ model: { metadata } }) => `kubectl describe namespace ${word(metadata.namespace)}`,
+  WarmUpFailed: logs,
 
   OutOfMemory: moreMemory,
   AgentFailed: logsOfAgent,

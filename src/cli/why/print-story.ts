@@ -2,7 +2,7 @@
 import { formatAge, formatDuration } from '../../contracts/duration.ts';
 import { formatBytes } from '../../contracts/quantity.ts';
 import { traitsOf } from '../../contracts/reasons.ts';
-import { visible } from '../../kernel/shown-text.ts';
+import { oneLine, seenOnTerminal, visible } from '../../kernel/shown-text.ts';
 import { type Colour, paint } from '../output/colour.ts';
 import { counted } from '../output/counted.ts';
 import { type OutputFormat, printAs } from '../output/output-format.ts';
@@ -60,7 +60,7 @@ function summary(story: Story, options: Options): string {
   return [
     field('why', `${reason}${age}${message === '' ? '' : `: ${message}`}`, options),
     ...(stalled === null ? [] : [field('stalled', stalledText(story, stalled), options)]),
-    ...(rollout === null ? [] : [field('switch', switchText(rollout, options), options)]),
+    ...(rollout === null ? [] : [field('switch', switchText(story, rollout, options), options)]),
     optional('calls', calls, options),
     nextText(unsaid(next, message), options),
     ...(goBack === null ? [] : [`  ${paint(options, 'bold', 'go back')}    ${visible(goBack)}\n`]),
@@ -89,9 +89,10 @@ function stalledText({ reason, message }: Story, stalled: NonNullable<Story['sta
   return `${stalled.reason}: ${stalled.message.replace(`: ${reason}: ${message}`, '')}`;
 }
 
-function switchText(rollout: NonNullable<Story['rollout']>, { now }: Options): string {
+function switchText({ paused }: Story, rollout: NonNullable<Story['rollout']>, { now }: Options): string {
   const { from, to, startedAt, answering, needed, released } = rollout;
-  const gate = released ? 'they are being registered' : `${needed} must before they are registered together`;
+  const going = released ? 'they are being registered' : `${needed} must before they are registered together`;
+  const gate = paused ? 'and nothing goes on while it is paused' : going;
   const age = formatAge(now - Date.parse(startedAt));
   return `from version ${from} to ${to}, begun ${age} ago: ${counted(answering, 'instance')} of ${to} ${answering === 1 ? 'answers' : 'answer'}, ${gate}`;
 }
@@ -111,10 +112,11 @@ const shownDigest = 19;
 
 /** What the model as a whole says already is not said again. */
 function instanceText(instance: InstanceStory, story: Story, options: Options): string {
-  const { pod, node, reason, steps, waitsFor, heard, script, agent, next } = instance;
+  const { pod, version, node, reason, steps, waitsFor, heard, script, agent, next } = instance;
   const { severity } = traitsOf(reason);
   const colour: Colour = severity === 'failing' ? 'red' : severity === 'up' ? 'green' : 'yellow';
-  const where = node === null ? '' : ` on ${node}`;
+  const other = version === null || version === story.version ? '' : ` of version ${version}`;
+  const where = `${other}${node === null ? '' : ` on ${node}`}`;
   return [
     `${paint(options, 'bold', visible(pod))}${visible(where)}: ${paint(options, colour, visible(reason))}\n`,
     ...steps.map((step) => stepText(step, options)),
@@ -135,20 +137,30 @@ function instanceText(instance: InstanceStory, story: Story, options: Options): 
 function stepText({ step, at, tookMs, detail }: InstanceStory['steps'][number], options: Options): string {
   const took =
     tookMs === null ? '' : `+${tookMs < 60_000 ? `${(tookMs / 1_000).toFixed(1)}s` : formatDuration(tookMs)}`;
-  const text = `  ${clock(at)} ${took.padStart(8)}  ${detail === null ? step : `${step.padEnd(10)} ${visible(detail)}`}`;
-  return foldTo(options.width === undefined ? Number.POSITIVE_INFINITY : options.width - hanging.length, text)
-    .map((line, index) => `${index === 0 ? line : hanging + line}\n`)
+  const head = `  ${clock(at)} ${took.padStart(8)}  `;
+  if (detail === null) return `${head}${step}\n`;
+  const room = options.width === undefined ? Number.POSITIVE_INFINITY : Math.max(20, options.width - hanging.length);
+  return foldTo(room, visible(detail))
+    .map((line, index) => `${index === 0 ? `${head}${step.padEnd(10)} ` : hanging}${line}\n`)
     .join('');
 }
 
-const hanging = ' '.repeat(34);
+const hanging = ' '.repeat(33);
 
 /** Each line of a log for itself: nothing in it can look like one of ours. */
 function tailText(label: string, tail: TailStory | null, lineOf: (line: string) => string, options: Options): string {
   if (tail === null) return '';
   if (tail.lines.length === 0) return field(label, '(printed nothing)', options);
-  return tail.lines.map((line, index) => field(index === 0 ? label : '', `| ${lineOf(line)}`, options)).join('');
+  const pieces = tail.lines.flatMap((line) =>
+    foldTo(roomOf(label, options) - 2, oneLine(seenOnTerminal(lineOf(line)), longestLine)).map(
+      (piece, index) => `${index === 0 ? '| ' : '  '}${piece}`,
+    ),
+  );
+  return hung(label, pieces);
 }
+
+/** Of a line that is longer the rest is in the log. */
+const longestLine = 500;
 
 /** The command stands on a line of its own, whole, so that it can be pasted. */
 function nextText({ says, command }: NextAction, options: Options): string {
@@ -162,18 +174,31 @@ const labelWidth = 11;
 
 /** @param painted the label in colour: colours take no room */
 function field(label: string, text: string, { width }: Look, painted = label): string {
-  const indent = Math.max(labelWidth, label.length + 1);
-  const room = width === undefined ? Number.POSITIVE_INFINITY : Math.max(20, width - indent - 2);
-  return foldTo(room, visible(text))
-    .map((line, index) =>
-      index === 0 ? `  ${painted}${' '.repeat(indent - label.length)}${line}\n` : `  ${' '.repeat(indent)}${line}\n`,
+  return hung(label, foldTo(roomOf(label, { width }), visible(text)), painted);
+}
+
+function indentOf(label: string): number {
+  return Math.max(labelWidth, label.length + 1);
+}
+
+function roomOf(label: string, { width }: Pick<Look, 'width'>): number {
+  return width === undefined ? Number.POSITIVE_INFINITY : Math.max(20, width - indentOf(label) - 2);
+}
+
+function hung(label: string, lines: readonly string[], painted = label): string {
+  const indent = indentOf(label);
+  return lines
+    .map(
+      (line, index) =>
+        `  ${index === 0 ? `${painted}${' '.repeat(indent - label.length)}` : ' '.repeat(indent)}${line}\n`,
     )
     .join('');
 }
 
-function untold({ untold: count, complete, resource, namespace }: Story): string {
+function untold({ untold: count, complete, resource, namespace, instances }: Story): string {
   const more = counted(count, 'more instance');
-  return complete ? `${more}, up as well.` : `${more}: \`kubectl maas watch ${resource} -n ${namespace}\` shows all.`;
+  const areAllUp = complete && instances.every(({ waitsFor }) => waitsFor === null);
+  return areAllUp ? `${more}, up as well.` : `${more}: \`kubectl maas watch ${resource} -n ${namespace}\` shows all.`;
 }
 
 /** `08:12:03Z`, with the day where it is another. */

@@ -13,8 +13,9 @@ import { conditionOf, type Model } from '../cluster/model.ts';
 import type { Everywhere } from '../options/shared-options.ts';
 import type { Cluster, InstanceReader, Ports } from '../ports.ts';
 import { type InstanceFacts, type LogTail, type SaidStatus, saidStatus, type WhyFacts } from './facts.ts';
+import { mostTelling } from './most-telling.ts';
 import { eventFacts, type PodFacts, podFacts } from './pod-facts.ts';
-import { hasEnded, mostTold } from './story.ts';
+import { hasEnded, kindOf, mostTold } from './story.ts';
 
 const tailLines = 8;
 const agentLines = 5;
@@ -47,19 +48,21 @@ async function readInstances(
   pods: readonly PodFacts[],
   reader: InstanceReader,
 ): Promise<readonly InstanceFacts[]> {
-  const states = new Map((model.status.endpoints ?? []).map(({ pod, state }) => [pod, state]));
+  const endpoints = new Map((model.status.endpoints ?? []).map((endpoint) => [endpoint.pod, endpoint]));
   const rank = ({ name, dead, deleting }: PodFacts) => {
     if (deleting) return -1;
-    const { severity } = traitsOf(dead === undefined ? (states.get(name) ?? 'Starting') : 'PodFailed');
+    const { severity } = traitsOf(dead === undefined ? (endpoints.get(name)?.state ?? 'Starting') : 'PodFailed');
     return rankOf(severity);
   };
   const sorted = pods.toSorted((a, b) => rank(b) - rank(a) || compareTexts(a.name, b.name));
+  const isUp = (pod: PodFacts) => rank(pod) === rankOf('up');
+  const notUp = sorted.filter((pod) => !isUp(pod));
+  const told = new Set(mostTelling(notUp, mostTold, ({ name }) => kindOf(endpoints.get(name))));
   const isWell = conditionOf(model, 'Ready')?.status === 'True';
   return await mapBounded([...sorted.entries()], atOnce, async ([at, pod]) => {
     // Of those that are up one is enough: it tells how they came up.
-    const isUp = rank(pod) === rankOf('up');
-    const isTold = isUp ? at === 0 : at < mostTold;
-    return isTold ? await readInstance(pod, reader, model, isUp && isWell) : untold(pod);
+    const isTold = isUp(pod) ? at === 0 : told.has(pod);
+    return isTold ? await readInstance(pod, reader, model, isUp(pod) && isWell) : untold(pod);
   });
 }
 

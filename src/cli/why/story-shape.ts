@@ -62,6 +62,7 @@ export interface Story {
 
 export interface InstanceStory {
   readonly pod: string;
+  readonly version: string | null;
   readonly node: string | null;
   readonly reason: Reason;
   readonly waitsFor: string | null;
@@ -119,6 +120,7 @@ export const storyFields: JsonShape['fields'] = [
   ['payload.files', 'How many files; null before it was found. So `bytes` and `digest`.'],
   ['payload.heard', 'What HDFS says of it, where that is not well; else null.'],
   ['instances[].pod', 'Pod of the instance; the worst first.'],
+  ['instances[].version', 'Its version; null where the status does not say.'],
   ['instances[].node', 'Its node; null before it has one.'],
   ['instances[].reason', 'Registered, or what it waits for or fails at.'],
   ['instances[].waitsFor', 'What it waits for or fails at, in words; null for one that is up.'],

@@ -10,6 +10,7 @@ import { conditionOf, failingCalls, isGoing, isPaused, type Model, registeredSta
 import { counted } from '../output/counted.ts';
 import type { InstanceFacts, LogTail, SaidStatus, WhyFacts } from './facts.ts';
 import { type Heard, heardOf, heardOfPayload } from './heard.ts';
+import { mostTelling } from './most-telling.ts';
 import { nextAction, word } from './next-action.ts';
 import { type Step, stepsOf } from './steps.ts';
 import type { InstanceStory, NextAction, Story, TailStory } from './story-shape.ts';
@@ -26,7 +27,9 @@ export function storyOf(facts: WhyFacts): Story {
   const all = instancesOf(facts);
   const failing = all.filter(({ isUp }) => !isUp);
   // One that is up stands for all of them, where there is nothing else to tell.
-  const told = (failing.length === 0 ? all.slice(0, 1) : failing.slice(0, mostTold)).map(({ story }) => story);
+  const told = (failing.length === 0 ? all.slice(0, 1) : mostTelling(failing, mostTold, ({ kind }) => kind)).map(
+    ({ story }) => story,
+  );
   const stalled = conditionOf(model, 'Stalled');
   const complete = conditionOf(model, 'Ready')?.status === 'True' && !isBehind(model);
   return {
@@ -111,6 +114,7 @@ function nextOfAll(
 interface Instance {
   readonly isUp: boolean;
   readonly rank: number;
+  readonly kind: string;
   readonly story: InstanceStory;
 }
 
@@ -144,8 +148,11 @@ function instanceOf(
     advice: endpoint?.next ?? said?.problem?.next,
     endedBefore: hasEnded(facts),
   };
+  // Only the operator lets it go on.
+  const waitsForResume = reason === 'Held' && isPaused(model);
   const story: InstanceStory = {
     pod,
+    version: endpoint?.version ?? null,
     node: facts?.pod.node ?? null,
     reason,
     waitsFor: isUp ? null : waitsFor(reason, endpoint, said),
@@ -153,9 +160,14 @@ function instanceOf(
     heard: facts === undefined || isUp ? [] : heardOf(facts).map(heardStory),
     script: tailOf(facts?.scriptLog),
     agent: tailOf(facts?.agentLog),
-    next: isUp ? nothing : nextAction(reason, about),
+    next: isUp ? nothing : nextAction(waitsForResume ? pausedReason : reason, about),
   };
-  return { isUp, rank: severity === 'leaving' ? -1 : rankOf(severity), story };
+  return { isUp, rank: severity === 'leaving' ? -1 : rankOf(severity), kind: kindOf(endpoint), story };
+}
+
+/** Those that fail alike tell the same. */
+export function kindOf(endpoint: Pick<Endpoint, 'state' | 'message'> | undefined): string {
+  return endpoint === undefined ? 'Starting' : `${endpoint.state} ${endpoint.message ?? ''}`;
 }
 
 function reasonOf(
