@@ -1,6 +1,6 @@
 /** The cache as it is: on a disk, over HTTP, asked as agents ask it. */
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -192,11 +192,12 @@ describe('room', () => {
     expect((await ask(big)).kind).toBe('without');
   });
 
-  it('that the disk does not have costs only the file', async () => {
+  it('that the disk does not have costs only the file, and is asked for by nobody for a while', async () => {
     const bring = toBring(await ask(big));
     await rm(directory, { recursive: true });
-    expect(await failure(bring(pieces(big), stop))).toBeInstanceOf(Error);
-    expect((await ask(Buffer.from('another'))).kind).toBe('bring');
+    expect(await failure(bring(pieces(big), stop))).toMatchObject({ message: 'status 422' });
+    expect(cache.counts.refused).toBe(1);
+    expect((await ask(Buffer.from('another'))).kind).toBe('without');
   });
 });
 
@@ -204,6 +205,8 @@ describe('another process', () => {
   it('finds the files again, and forgets what was arriving', async () => {
     await store(big);
     await writeFile(join(directory, 'arriving-7'), 'half of');
+    // Whoever put them there.
+    await Promise.all(['arriving-8', 'f'.repeat(64)].map((name) => mkdir(join(directory, name))));
     await restart();
     expect((await received(await ask(big))).equals(big)).toBe(true);
     expect(await readdir(directory)).toEqual([fileOf(big).sha256]);

@@ -10,6 +10,7 @@ import { sha256Pattern } from '../contracts/payload-cache.ts';
 import { Slots } from '../kernel/bounded.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
+import { messageOf } from '../kernel/message-of.ts';
 import { HeldFile } from './held-file.ts';
 import { type CacheCounts, metricsText, noCounts } from './metrics.ts';
 import { type Entry, Shelf, type Wanted } from './shelf.ts';
@@ -83,9 +84,10 @@ export class PayloadCache {
     const left: (Wanted & { readonly usedAt: number })[] = [];
     for (const name of await readdir(this.#options.directory)) {
       const path = join(this.#options.directory, name);
-      const { size, mtimeMs } = await stat(path);
-      if (sha256Pattern.test(name)) left.push({ sha256: name, bytes: size, usedAt: mtimeMs });
-      else if (name.startsWith(arriving)) await rm(path);
+      const status = await stat(path);
+      if (sha256Pattern.test(name) && status.isFile())
+        left.push({ sha256: name, bytes: status.size, usedAt: status.mtimeMs });
+      else if (sha256Pattern.test(name) || name.startsWith(arriving)) await rm(path, { recursive: true, force: true });
     }
     for (const file of left.sort((a, b) => a.usedAt - b.usedAt)) {
       await this.#evict(this.#shelf.found(file, this.#options.clock.monotonic()));
@@ -177,34 +179,42 @@ export class PayloadCache {
     return held;
   }
 
-  /** Takes a file from whoever has the lease for it. Fails only where `chunks` does. */
+  /** Takes a file from whoever has the lease for it. Never fails. */
   async bring(wanted: Wanted, lease: string, chunks: AsyncIterable<Uint8Array>): Promise<Brought> {
     const path = join(this.#options.directory, `${arriving}${this.#arrivals++}`);
-    const handle = await open(path, 'wx+', 0o600);
+    // Before it begins: who asks from then on reads through this handle.
+    const handle = await open(path, 'wx+', 0o600).catch((cause: unknown) => new DiskFailure(cause));
     const entry = this.#shelf.begin(wanted, lease);
+    if (handle instanceof DiskFailure) return this.#notStored(entry, handle);
     if (entry === undefined) {
       await handle.close();
-      await rm(path);
+      await rm(path, { force: true }).catch(() => undefined);
       return 'no lease';
     }
     const held = this.#holdNew(entry, handle, 0);
     this.#ring(entry.sha256);
     try {
       await this.#receive(entry, held, chunks);
-      await rename(path, this.#pathOf(entry.sha256));
+      await rename(path, this.#pathOf(entry.sha256)).catch(failOfDisk);
       this.#shelf.whole(entry);
       return 'stored';
     } catch (error) {
-      this.counts.refused += 1;
-      this.#options.log.warn({ err: error, sha256: entry.sha256 }, 'a file was not brought to its end');
-      this.#shelf.remove(entry);
       held.break();
       await rm(path, { force: true }).catch(() => undefined);
-      this.#ring(entry.sha256);
-      return 'refused';
+      return this.#notStored(entry, error);
     } finally {
       await held.release();
     }
+  }
+
+  #notStored(entry: Entry | undefined, error: unknown): Brought {
+    if (entry === undefined) return 'no lease';
+    this.counts.refused += 1;
+    this.#options.log.warn({ err: error, sha256: entry.sha256 }, 'a file was not brought to its end');
+    this.#shelf.remove(entry);
+    if (error instanceof DiskFailure) this.#shelf.narrow(this.#options.clock.monotonic());
+    this.#ring(entry.sha256);
+    return 'refused';
   }
 
   async #receive(entry: Entry, held: HeldFile, chunks: AsyncIterable<Uint8Array>): Promise<void> {
@@ -219,7 +229,7 @@ export class PayloadCache {
       if (held.front + chunk.length === entry.bytes && hash.copy().digest('hex') !== entry.sha256) {
         throw new Error('it has another digest');
       }
-      await held.append(chunk);
+      await held.append(chunk).catch(failOfDisk);
       const took = clock.monotonic() - begun;
       if (took > this.#limits.slowAfterMs && held.front < took * this.#limits.slowest)
         throw new Error('it comes slowly');
@@ -307,4 +317,15 @@ export class PayloadCache {
     this.#waiting.delete(sha256);
     for (const wake of waiting) wake();
   }
+}
+
+/** The disk took no more: it is full, or nothing may be written there. */
+class DiskFailure extends Error {
+  constructor(cause: unknown) {
+    super(messageOf(cause), { cause });
+  }
+}
+
+function failOfDisk(cause: unknown): never {
+  throw new DiskFailure(cause);
 }

@@ -6,6 +6,8 @@
  *     it arrives               -> follow it, from the bytes that are there
  *     it is whole              -> read it
  *
+ * The disk may hold less than the room: what could not be written narrows the room for a while to what is there.
+ *
  * What is taken, what is promised to a lease and what is still being read after it was removed are together never more
  * than the room. What makes room is what was asked for the longest ago, and never what is being read.
  */
@@ -41,6 +43,8 @@ export type Step =
   | { readonly do: 'bring'; readonly entry: Entry; readonly evicted: readonly Wanted[] }
   | { readonly do: 'without'; readonly why: 'no room' | 'another length' };
 
+/** How long a disk that took no more is not tried with more. */
+const narrowMs = 10 * 60_000;
 const blockBytes = 4_096;
 /** What each file costs besides, on the disk and in memory: it bounds how many small ones there can be. */
 const eachBytes = 32_768;
@@ -54,6 +58,7 @@ export class Shelf {
   /** In the order in which they were last asked for. */
   readonly #entries = new Map<string, Entry>();
   #taken = 0;
+  #narrow = { room: 0, until: Number.NEGATIVE_INFINITY };
 
   constructor(options: ShelfOptions) {
     this.#options = options;
@@ -71,7 +76,7 @@ export class Shelf {
   /** A file that an earlier process left; the one that was used last comes last. @returns what has to go */
   found({ sha256, bytes }: Wanted, now: number): readonly Wanted[] {
     const space = spaceOf(bytes);
-    const going = this.#toEvict(this.#taken + space - this.#options.room, now);
+    const going = this.#toEvict(this.#taken + space - this.#roomAt(now), now);
     if (going === undefined) return [{ sha256, bytes }];
     for (const entry of going) this.remove(entry);
     this.#put({ sha256, bytes, space, state: 'whole', lease: '', until: 0, readers: 0, checkedAt: undefined });
@@ -96,7 +101,7 @@ export class Shelf {
 
   #promise(wanted: Wanted, now: number, lease: string): Step {
     const space = spaceOf(wanted.bytes);
-    const going = this.#toEvict(this.#taken + space - this.#options.room, now);
+    const going = this.#toEvict(this.#taken + space - this.#roomAt(now), now);
     if (going === undefined) return { do: 'without', why: 'no room' };
     const until = now + this.#options.leaseMs;
     const entry: Entry = { ...wanted, space, state: 'awaited', lease, until, readers: 0, checkedAt: now };
@@ -104,6 +109,15 @@ export class Shelf {
     for (const other of going) this.remove(other);
     this.#put(entry);
     return { do: 'bring', entry, evicted };
+  }
+
+  #roomAt(now: number): number {
+    return now < this.#narrow.until ? Math.min(this.#narrow.room, this.#options.room) : this.#options.room;
+  }
+
+  /** The disk took no more than what is there: what comes next has to make room. */
+  narrow(now: number): void {
+    this.#narrow = { room: this.#taken, until: now + narrowMs };
   }
 
   #put(entry: Entry): void {
