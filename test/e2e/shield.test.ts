@@ -1,5 +1,6 @@
 /** A model that goes wrong in a pod, behind its shield, and clients of the field that bear with it. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { agentStatus, hostNetworkPorts, type ShieldStatus } from '../../src/contracts/pod-contract.ts';
 import { Load, type LoadOptions } from '../integration/java.ts';
 import { pythonModel } from './payloads.ts';
 import { eventually, Stage } from './stage.ts';
@@ -30,10 +31,28 @@ async function calls(host: string, options: Partial<LoadOptions> = {}) {
   return { answered, kinds, unfinished };
 }
 
+/** The pod of another version, on its node's network, that copies all its calls to the one that goes wrong. */
+async function mirrorStatus(): Promise<ShieldStatus | undefined> {
+  const pod = (await stage.pods()).find(({ name }) => name.startsWith('mirrors-'));
+  const { status } = await stage.show('mirrors');
+  for (const { url } of status.endpoints ?? []) {
+    for (const port of pod === undefined || url === undefined ? [] : hostNetworkPorts(pod.uid)) {
+      const answer = await fetch(`http://${new URL(url ?? '').hostname}:${port}/status`).catch(() => undefined);
+      if (answer?.ok === true) return agentStatus.parse(await answer.json()).shield;
+    }
+  }
+  return undefined;
+}
+
 it('a model that goes wrong costs clients that call and nothing else, and its shield says what went wrong', async () => {
   await stage.payload('wrong', sometimesWrong());
   const shield = { timeLimit: '1s', maxInFlight: 8, cache: { timeToLive: '1h' } };
+  await stage.k('label', 'namespace', stage.namespace, 'pod-security.kubernetes.io/enforce=privileged', '--overwrite');
   await stage.apply('wrong', { instances: 2, spec: { shield } });
+  await stage.apply('mirrors', {
+    ...{ model: 'wrong', version: '0.9', path: `${stage.payloads}/wrong` },
+    spec: { advertise: 'Node', shield: { timeLimit: '1s', mirror: { version: '1.0', percent: 100 } } },
+  });
   const { status } = await stage.serves('wrong', 2);
   for (const { url } of status.endpoints ?? []) expect(url).toMatch(/^http:\/\/.*:8098$/);
 
@@ -53,16 +72,51 @@ it('a model that goes wrong costs clients that call and nothing else, and its sh
   // The first one at each of the instances.
   expect((await counted('answered')) + (await counted('cached'))).toBe(20);
   expect(await counted('answered')).toBeLessThanOrEqual(2);
+
+  await eventually(
+    'the status says which calls fail',
+    async () => (await stage.show('wrong')).status.conditions.some(({ type }) => type === 'CallsFailing'),
+    { account: async () => JSON.stringify((await stage.show('wrong')).status, null, 1) },
+  );
+  const found = (await stage.show('wrong')).status.conditions.find(({ type }) => type === 'CallsFailing');
+  expect(found?.message).toMatch(
+    /^\d+ of \d+ calls failed in the 5 minutes before \S+Z \(.*\), at \d of \d instances?; /,
+  );
+  expect(await stage.maas('why', 'wrong')).toMatch(
+    /^wrong 1.0 is served: 2 of 2 registered\n[\s\S]*^ {2}calls {6}\d+ of/m,
+  );
+});
+
+it("another version, on its node's network, copies its calls to it, and keeps nobody waiting", async () => {
+  const { status } = await stage.serves('mirrors', 1);
+  const [{ url = '' } = {}] = status.endpoints ?? [];
+  const pod = (await stage.pods()).find(({ name }) => name.startsWith('mirrors-'));
+  expect(hostNetworkPorts(pod?.uid ?? '').map((port) => port - 10_000)).toContain(Number(new URL(url).port));
+  const call = async (host: string) => (await fetch(`${url}/apply?host=${host}`)).status;
+  await eventually('it sees both', async () => (await mirrorStatus())?.mirror?.targets === 2);
+  expect([await call('good'), await call('good'), await call('bad')]).toEqual([200, 200, 204]);
+  await eventually('both are compared', async () => {
+    const { same, failed } = (await mirrorStatus())?.mirror ?? {};
+    return same === 2 && failed === 1;
+  });
 });
 
 it('an instance behind a shield leaves without a failed call', async () => {
   await using load = await Load.start(stage.chroot.connect(), {
     ...{ model: 'wrong', args: { host: 'a' }, threads: 4, pauseMs: 20, forMs: 120_000 },
   });
-  const [gone] = (await stage.pods()).map(({ name }) => name);
+  const [gone] = (await stage.pods()).map(({ name }) => name).filter((name) => name.startsWith('wrong-'));
   await stage.k('delete', 'pod', `${gone}`);
   await eventually('another one is there', async () => !(await stage.pods()).some(({ name }) => name === gone));
   await stage.serves('wrong', 2);
   const { answered, failed } = await load.stop();
   expect({ failed, many: answered > 50 }).toEqual({ failed: 0, many: true });
+});
+
+it('a version that copies to one that is gone serves as before', async () => {
+  await stage.k('delete', 'mdl', 'wrong', '--wait=false');
+  await eventually('it sees none', async () => (await mirrorStatus())?.mirror?.targets === 0);
+  const [{ url = '' } = {}] = (await stage.show('mirrors')).status.endpoints ?? [];
+  expect((await fetch(`${url}/apply?host=good`)).status).toBe(200);
+  expect((await mirrorStatus())?.mirror).toMatchObject({ same: 2, skipped: 1 });
 });

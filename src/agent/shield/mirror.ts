@@ -21,7 +21,7 @@ export interface MirrorCounts {
   readonly different: number;
   /** The other version gave no answer, or one that clients do not read. */
   readonly failed: number;
-  /** There was no instance, or too many copies were under way, or the answer was too large to be compared. */
+  /** There was no instance, too many copies were under way, an answer was too large to be compared, or the client left. */
   readonly skipped: number;
 }
 
@@ -53,8 +53,8 @@ export class Mirror {
     this.#options = options;
   }
 
-  /** @returns to be told the model's own answer */
-  copy(asked: Asked): ((own: Answer) => void) | undefined {
+  /** @returns to be told the model's own answer, or that nobody waited for it */
+  copy(asked: Asked): ((own: Answer | undefined) => void) | undefined {
     const { percent, random } = this.#options;
     if (asked.method !== 'GET' || asked.body !== undefined) return undefined;
     if (headerOf(asked.headers, mirrorHeader) !== undefined || random() * 100 >= percent) return undefined;
@@ -63,7 +63,7 @@ export class Mirror {
       this.counts.skipped += 1;
       return undefined;
     }
-    const own = Promise.withResolvers<Answer>();
+    const own = Promise.withResolvers<Answer | undefined>();
     void this.#compare(asked, own.promise, this.#ask(target, asked));
     return own.resolve;
   }
@@ -101,11 +101,11 @@ export class Mirror {
     return promise;
   }
 
-  async #compare(asked: Asked, own: Promise<Answer>, other: Promise<Answer>): Promise<void> {
+  async #compare(asked: Asked, own: Promise<Answer | undefined>, other: Promise<Answer>): Promise<void> {
     const [one, two] = await Promise.all([own, other]);
-    const verdict = verdictOf(one, two);
+    const verdict = one === undefined ? 'skipped' : verdictOf(one, two);
     this.counts[verdict] += 1;
-    if (verdict !== 'different') return;
+    if (one === undefined || verdict !== 'different') return;
     this.#options.differed(`${quoted(asked.path, 200)}: here ${shown(one)}, there ${shown(two)}`);
   }
 }

@@ -19,8 +19,8 @@ export interface ModelCallsOptions {
   readonly askModel: typeof askModel;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly timer: Timer;
-  /** Told when the model is asked. What it returns is told the answer, whatever comes of it. */
-  readonly launched?: (asked: Asked) => ((answer: Answer) => void) | undefined;
+  /** Told when the model is asked. What it returns is told the answer; undefined where nobody waited for it. */
+  readonly launched?: (asked: Asked) => ((answer: Answer | undefined) => void) | undefined;
   /** Told of an answer that others may get as well, and when the model was asked for it. */
   readonly shareable?: (key: string, answer: Extract<Answer, { kind: 'whole' }>, askedAt: number) => void;
 }
@@ -36,7 +36,7 @@ interface Flight {
   readonly waiting: Set<Told>;
   /** Breaks the call off that is at the model. */
   abort?: (cut: Cut) => void;
-  observe?: ((answer: Answer) => void) | undefined;
+  observe?: ((answer: Answer | undefined) => void) | undefined;
   landed: boolean;
   /** It holds a place at the model. */
   seated: boolean;
@@ -127,6 +127,7 @@ export class ModelCalls {
     if (flight.landed) return;
     flight.landed = true;
     flight.observe?.(answer);
+    flight.observe = undefined;
     if (flight.key !== undefined && this.#byKey.get(flight.key) === flight) this.#byKey.delete(flight.key);
     if (answer.kind === 'flowing') answer.rest.once('close', () => this.#end(flight));
     else this.#end(flight);
@@ -159,6 +160,8 @@ export class ModelCalls {
   #end(flight: Flight): void {
     if (!this.#open.delete(flight)) return;
     flight.landed = true;
+    flight.observe?.(undefined);
+    flight.observe = undefined;
     if (flight.key !== undefined && this.#byKey.get(flight.key) === flight) this.#byKey.delete(flight.key);
     for (const callOff of flight.callOff) callOff();
     if (!flight.seated) return;

@@ -219,6 +219,40 @@ describe('a model', () => {
     expect(results(world)).toEqual({ closed: 1 });
   });
 
+  it('that wants to speak something else than HTTP from now on is not waited for', async () => {
+    const world = await standing(
+      (asked) =>
+        void asked.socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n'),
+    );
+    const client = wire(world.port).get('/apply?');
+    await until(() => expect(client.read).toContain('X-MaaS-Error: the model answered 101'));
+    expect(results(world)).toEqual({ status: 1 });
+  });
+
+  it.each([
+    ['what is to come later before it', 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\n'],
+    ['a head of 40 KB', `HTTP/1.1 200 OK\r\nX-Large: ${'a'.repeat(40_000)}\r\n`],
+  ])('that answers with %s is passed on', async (_name, head) => {
+    const world = await standing((asked) => void asked.socket.write(`${head}Content-Length: 2\r\n\r\n{}`));
+    const client = wire(world.port).get('/apply?');
+    await until(() => expect(client.read).toMatch(/^HTTP\/1.1 200 OK\r\n[\s\S]*\{\}$/));
+  });
+
+  it('whose answer is followed by another one that nobody asked for is asked over a new connection', async () => {
+    const world = await standing((asked, response) => {
+      if (asked.url !== '/odd') json('"asked"')(asked, response);
+      else
+        asked.socket.write(
+          'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbad',
+        );
+    });
+    const client = wire(world.port).get('/odd');
+    await until(() => expect(client.read).toContain('{}'));
+    client.get('/next');
+    await until(() => expect(client.read).toContain('"asked"'));
+    expect(client.read).not.toContain('bad');
+  });
+
   it('that is started anew ends what is in flight and what waits, and is asked from then on', async () => {
     let hang = true;
     const world = await standing((...given) => hang || json('{}')(...given), { maxInFlight: 1 });
@@ -580,6 +614,23 @@ describe('the mirror', () => {
     await until(() => expect(world.shield.status().mirror).toMatchObject({ failed: 1 }));
     expect(results(world)).toEqual({ answered: 3 });
     expect(world.shield.metrics()).toContain('maas_model_mirrored_total{model="dga",version="1.0",result="same"} 1\n');
+  });
+
+  it('counts a copy of a call whose client left as one that was not compared', async () => {
+    const world = await standing(
+      (asked, response) => asked.url === '/apply?hang' || json('{}')(asked, response),
+      {
+        ...mirrored(100),
+      },
+      { targets: () => [{ url: `http://127.0.0.1:${world.modelPort}`, functions: { apply: 'other' } }] },
+    );
+    const client = wire(world.port).get('/apply?hang');
+    await until(() => expect(world.asked.map(({ url }) => url).sort()).toEqual(['/apply?hang', '/other?hang']));
+    client.socket.destroy();
+    await until(() =>
+      expect(world.shield.status().mirror).toMatchObject({ same: 0, different: 0, failed: 0, skipped: 1 }),
+    );
+    expect(results(world)).toEqual({ gone: 1 });
   });
 
   it('copies no copy, nothing with a body, and nothing without an instance to copy to', async () => {

@@ -82,7 +82,7 @@ export class Shield {
       launched: (asked) => {
         const copied = this.#mirror?.copy(asked);
         return (answer) => {
-          if (answer.kind !== 'failed') this.#counts.code(answer.status);
+          if (answer !== undefined && answer.kind !== 'failed') this.#counts.code(answer.status);
           copied?.(answer);
         };
       },

@@ -12,6 +12,8 @@ import { isStellars } from './translation.ts';
 
 /** Larger answers flow, and are never kept. */
 export const heldBytes = 65_536;
+/** Of an answer's head; clients bear with more than Node does by itself. */
+const largestHeadBytes = 65_536;
 
 export interface Upstream {
   readonly host: string;
@@ -85,7 +87,7 @@ class UpstreamCall {
     let call: ClientRequest;
     try {
       call = request({
-        ...{ host, port, agent, method, path, headers, setHost: false },
+        ...{ host, port, agent, method, path, headers, setHost: false, maxHeaderSize: largestHeadBytes },
         ...(lookup === undefined ? {} : { lookup, autoSelectFamily: true }),
       });
     } catch (error) {
@@ -95,6 +97,15 @@ class UpstreamCall {
     }
     this.#call = call;
     call.on('response', (response) => this.#receive(response));
+    call.on('upgrade', ({ statusCode = 0 }, socket) => {
+      socket.destroy();
+      this.#fail('status', `the model answered ${statusCode}`);
+    });
+    // Whatever ends a call without an answer, nobody waits for it any longer.
+    call.on('close', () => {
+      if (this.#call === call && this.#response === undefined)
+        this.#fail('closed', 'the connection ended without an answer');
+    });
     call.on('error', (error: NodeJS.ErrnoException) => {
       if (this.#answered === undefined || this.#response !== undefined) return;
       // The model closed a kept connection just when it was used again, or would have been asked again by the client.
