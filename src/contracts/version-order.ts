@@ -75,7 +75,7 @@ const { version: versionSchema } = modelDeploymentSpec.shape;
  * sort well too, as long as people count on in the same way: "v1.10" is followed by "v1.11".
  */
 function versionAbove(highest: string, meant: string): string | undefined {
-  const bare = meant.replace(/^v(?=\d)/i, '');
+  const bare = meant.trim().replace(/^v(?=\d)/i, '');
   return [
     // Letters are above digits.
     ...(/^\d/.test(bare) ? [`v${bare}`] : []),
