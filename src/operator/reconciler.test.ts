@@ -13,9 +13,10 @@ import { Reconciler } from './reconciler.ts';
 import type { Owned } from './views.ts';
 
 /** A cluster that keeps what it is told; its watch brings a written status only when the test says so. */
-function setUp(options: { refuse?: MaasError | undefined } = {}) {
+function setUp(options: { refuse?: MaasError | undefined; status?: ModelDeploymentStatus } = {}) {
   const clock = new HastyClock(1_800_000_000_000);
-  let resource: ModelDeployment = aResource();
+  const zookeeper = { why: undefined as string | undefined };
+  let resource: ModelDeployment = { ...aResource(), ...(options.status && { status: options.status }) };
   const world = {
     applied: [] as Manifest[],
     copied: [] as string[],
@@ -45,7 +46,8 @@ function setUp(options: { refuse?: MaasError | undefined } = {}) {
         budgets: none(),
         pods: none<Owned<never>>(),
       },
-      registrations: () => ({ known: true, byPod: new Map() }),
+      registrations: () =>
+        zookeeper.why === undefined ? { known: true, byPod: new Map() } : { known: false, why: zookeeper.why },
       mode: () => ({ mode: 'active', agents: 'active' }),
       holds: () => ({ known: true, versions: {} }),
       payload: () => ({ state: 'resolved', payload: aPayload() }),
@@ -60,6 +62,7 @@ function setUp(options: { refuse?: MaasError | undefined } = {}) {
   );
   return {
     world,
+    zookeeper,
     pass: clock.pass,
     reconcile: () => reconciler.reconcile({ resource }, silentLog),
     /** The watch brings the last written status. */
@@ -124,6 +127,30 @@ describe('Reconciler', () => {
     const outcome = await reconcile();
     expect(world.statuses).toHaveLength(1);
     expect(outcome).toMatchObject({ kind: 'done', againMs: 700 });
+  });
+
+  it('says after a restart that nobody knows what clients see once it had the time to read it', async () => {
+    const { world, zookeeper, reconcile, pass, watch } = setUp({ status: { conditions: [] } });
+    zookeeper.why = 'ZooKeeper is being read';
+    expect(await reconcile()).toMatchObject({ kind: 'done', againMs: 1_000 });
+    expect(world.statuses).toEqual([]);
+    zookeeper.why = undefined;
+    await reconcile();
+    expect(world.statuses.map(({ registered }) => registered)).toEqual([0]);
+    watch();
+    zookeeper.why = 'ZooKeeper is suspended';
+    pass(2_000);
+    await reconcile();
+    expect(world.statuses.map(({ registered }) => registered)).toEqual([0, undefined]);
+  });
+
+  it('says so in the end where it stays away from the start', async () => {
+    const { world, zookeeper, reconcile, pass } = setUp({ status: { conditions: [] } });
+    zookeeper.why = 'ZooKeeper is connecting';
+    await reconcile();
+    pass(3_000);
+    await reconcile();
+    expect(world.statuses.at(-1)?.conditions?.find(({ type }) => type === 'Ready')?.status).toBe('Unknown');
   });
 
   it('writes nothing for a resource that is being deleted', async () => {

@@ -28,12 +28,16 @@ interface Memory {
   written?: { readonly status: ModelDeploymentStatus; readonly over: string };
   /** From when on it may be written again; monotonic. */
   statusFrom: number;
+  /** From when on it is worth saying that nobody knows what clients see; monotonic. */
+  readonly unknownFrom: number;
 }
 
 /** At most one status write a second for a resource. */
 const statusEveryMs = 1_000;
 /** So long a status that would say no more than that its payload is looked for waits for what is found: mostly at once. */
 const firstStatusMs = 500;
+/** An operator that has just started has read what clients see in much less than this. */
+const firstReadMs = 3_000;
 
 /** What is done elsewhere than in the cluster, for the resource with this UID. */
 export interface Deeds {
@@ -75,7 +79,10 @@ export class Reconciler {
     let memory = this.#memory.get(uid);
     if (memory === undefined) {
       const isUnseen = entry.resource.status.conditions === undefined;
-      memory = { refusals: {}, statusFrom: this.#clock.monotonic() + (isUnseen ? firstStatusMs : 0) };
+      const now = this.#clock.monotonic();
+      memory = isUnseen
+        ? { refusals: {}, statusFrom: now + firstStatusMs, unknownFrom: Number.NEGATIVE_INFINITY }
+        : { refusals: {}, statusFrom: now, unknownFrom: now + firstReadMs };
       this.#memory.set(uid, memory);
     }
     const written = memory.written?.over === resourceVersion ? memory.written.status : undefined;
@@ -88,7 +95,11 @@ export class Reconciler {
     const error = refused ?? unprotected;
 
     const saysMore = entry.invalid !== undefined || observation.payload.state !== 'pending';
-    if (saysMore && memory.written === undefined) memory.statusFrom = Number.NEGATIVE_INFINITY;
+    if (saysMore && memory.written === undefined) {
+      // Every restart would else be told as a failure of ZooKeeper.
+      const isKnown = observation.registrations.known || entry.invalid !== undefined;
+      memory.statusFrom = isKnown ? Number.NEGATIVE_INFINITY : memory.unknownFrom;
+    }
     const statusMs = await this.#writeStatus(entry, observation.resource.status, wanted, memory, log);
     if (error !== undefined) return { kind: 'failed', error };
     const againMs = lookAgainMs({ awaits: wanted.awaits, statusMs });
