@@ -233,8 +233,9 @@ const chain: readonly Check[] = [
 function tally({ observation, versions, handover, rollout }: Facts): string {
   const { instances } = observation.resource.spec;
   if (!handover.released && registers(observation.mode.agents)) {
-    const when = handover.needed === instances ? 'all' : handover.needed;
-    return `${handover.answering} of ${instances} answer, and are registered together when ${when} do`;
+    const { needed } = handover;
+    const when = needed === instances ? 'all do' : needed === 1 ? '1 does' : `${needed} do`;
+    return `${handover.answering} of ${instances} answer, and are registered together when ${when}`;
   }
   const words = registers(observation.mode.agents) ? 'registered' : 'answer';
   if (rollout.before === 0) return `${versions.up} of ${instances} ${words}`;
