@@ -199,9 +199,11 @@ export class PayloadCache {
       this.#shelf.whole(entry);
       return 'stored';
     } catch (error) {
+      // First: who reads on after the break asks anew, and must not find this one.
+      const outcome = this.#notStored(entry, error);
       held.break();
       await rm(path, { force: true }).catch(() => undefined);
-      return this.#notStored(entry, error);
+      return outcome;
     } finally {
       await held.release();
     }
