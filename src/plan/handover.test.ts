@@ -105,6 +105,35 @@ describe('a version that takes the place of another', () => {
     expect([...world.deployments.values()].map(({ version }) => version)).toEqual(['2.0']);
   });
 
+  it.each<[string, ModelDeploymentSpec['rollout']]>([
+    ['3.0', undefined],
+    ['1.0', undefined],
+    ['3.0', { strategy: 'Surge' }],
+  ])(
+    'from 2.0 to %s with %o stays so when more instances are wanted while the one before leaves',
+    (version, rollout) => {
+      const world = new PlannerWorld();
+      world.change({ version: '2.0', instances: 3, rollout });
+      world.settle();
+      world.change({ version });
+      for (let rest = 0; rest < 50 && world.resource.status.serving !== version; rest += 1) {
+        turn(world);
+        world.hear(0);
+      }
+      world.now += 1_000;
+      world.reconcile();
+      world.hear(0);
+      world.change({ instances: 5 });
+      for (let step = 0; step < 4; step += 1) {
+        world.reconcile();
+        for (let agent = 0; agent < 8; agent += 1) world.hear(0);
+        expect(seen(world)).not.toHaveProperty(['2.0']);
+      }
+      world.settle();
+      expect(seen(world)).toEqual({ [version]: 5 });
+    },
+  );
+
   it('is called off when its instances fall away before the one before has left', () => {
     const world = three();
     world.change({ version: '2.0' });

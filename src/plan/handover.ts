@@ -58,6 +58,25 @@ export function neededInstances({ instances, rollout }: Pick<ModelDeploymentSpec
   return rollout?.strategy === 'Surge' ? Math.min(asked, Math.ceil(instances / 2)) : asked;
 }
 
+/**
+ * The same of those that are asked for now. Once the wanted version was seen to serve, or the one before was told to leave,
+ * it has taken over: instances that are wanted since then are started, and do not bring back what clients have left.
+ */
+export function neededNow(observation: Observation): number {
+  const { resource, deployments, key } = observation;
+  const { spec, status } = resource;
+  const hasServed = isSaidToServe(resource);
+  const isOver = (each: DeploymentView) =>
+    hasServed || (status.rollout?.key !== key && isToldToLeave(observation, each));
+  const leaving = deployments.filter((each) => each.versionKey !== key && isOver(each));
+  const atTakeover = leaving.map(({ replicas }) => Math.max(1, replicas));
+  return neededInstances({ ...spec, instances: Math.min(spec.instances, ...atTakeover) });
+}
+
+function isToldToLeave({ holds }: Observation, { hold }: DeploymentView): boolean {
+  return hold !== undefined && holds.known && holds.versions[hold.version]?.held === true;
+}
+
 function share(minReady: number | string | undefined, instances: number): number {
   if (minReady === undefined) return instances;
   return typeof minReady === 'number' ? minReady : Math.ceil((Number.parseInt(minReady, 10) * instances) / 100);
@@ -65,8 +84,7 @@ function share(minReady: number | string | undefined, instances: number): number
 
 /** @param inputs of the wanted version's present spec, where its payload is known; see inputsOf */
 export function handoverOf(observation: Observation, versions: Versions, inputs: string | undefined): Handover {
-  const { resource } = observation;
-  const needed = neededInstances(resource.spec);
+  const needed = neededNow(observation);
   const answering = answeringPods(observation, versions, inputs);
   const released = isReleased(observation, versions, answering >= needed);
   const seen = hasBeenSeen(observation, versions, needed);

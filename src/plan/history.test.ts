@@ -119,7 +119,7 @@ describe('the history', () => {
           expect(history.filter(({ result }) => result === 'Serving').length).toBeLessThanOrEqual(1);
           expect(history.filter((each, at) => each.id === history[at + 1]?.id)).toEqual([]);
           expect(history.filter(({ servedAt }) => servedAt !== undefined)).not.toEqual([]);
-          if (world.zookeeperAway && newest?.result === 'Serving') expect(rollout).toBeUndefined();
+          if (newest?.result === 'Serving') expect(rollout).toBeUndefined();
           if (rollout !== undefined) expect(world.deployments.size).toBeGreaterThan(1);
         }
         const before = world.resource.status.history?.length ?? 0;

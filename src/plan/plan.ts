@@ -23,7 +23,7 @@ import { type Actions, noActions, wantedActions, wantedPin, whyOf } from './acti
 import { type Awaits, awaitsOf } from './awaits.ts';
 import { claimOf } from './claims.ts';
 import { eventsOf, resumedEvents } from './events.ts';
-import { handoverOf, isHeld, neededInstances } from './handover.ts';
+import { handoverOf, isHeld, neededNow } from './handover.ts';
 import { stateOf } from './instance-state.ts';
 import type { Observation, PodView } from './observation.ts';
 import type { Facts } from './readiness.ts';
@@ -49,7 +49,7 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
   );
   const versions = versionsOf(
     key,
-    { wanted: resource.spec.instances, needed: neededInstances(resource.spec) },
+    { wanted: resource.spec.instances, needed: neededNow(observation) },
     observation.deployments,
     observation.pods,
     observation.registrations,
