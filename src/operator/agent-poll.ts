@@ -1,6 +1,6 @@
 /**
- * Asks the agents of instances that are not up what they are doing, and those behind a shield how calls go, over the pod network and in the background. What
- * they say is advice for the status only; an agent that cannot be reached means nothing.
+ * Asks the agents of instances that are not up what they are doing, and those behind a shield how calls go, over the pod
+ * network and in the background. What they say is advice for the status only; an agent that cannot be reached means nothing.
  */
 
 import { agentPaths, agentPort } from '../contracts/agent-http.ts';

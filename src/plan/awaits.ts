@@ -7,8 +7,9 @@ import { verifiedDigest } from './rollout.ts';
 import { stays } from './versions.ts';
 
 /**
- * `some`: nothing but how calls go behind its shields. `much`: the world is on its way to what is wanted. `little`: it is not and may stay so, but pods that were refused are
- * asked for again, say, and agents are asked what they have verified. `nothing`: whatever comes next is told.
+ * `some`: nothing but how calls go behind its shields. `much`: the world is on its way to what is wanted. `little`: it is
+ * not and may stay so, but pods that were refused are asked for again, say, and agents are asked what they have verified.
+ * `nothing`: whatever comes next is told.
  */
 export type Awaits = 'much' | 'some' | 'little' | 'nothing';
 
