@@ -1,5 +1,6 @@
 /** What the commands need from outside; the composition root gives it, tests give something simpler. */
 
+import type { MaasError } from '../contracts/errors.ts';
 import type { HdfsSettings } from '../contracts/hadoop-side.ts';
 import type { ObjectState } from '../contracts/object-state.ts';
 import type { TransferProgress } from '../contracts/payload.ts';
@@ -169,14 +170,23 @@ export interface InstanceReader {
     until: AbortSignal,
   ): AsyncIterable<LogLine>;
   /** The pods as they are, again whenever one has changed, until the signal fires. */
-  livePods(namespace: string, ownerUid: string, until: AbortSignal): AsyncIterable<readonly ApiObject[]>;
+  livePods(
+    namespace: string,
+    ownerUid: string,
+    until: AbortSignal,
+    onTrouble: OnTrouble,
+  ): AsyncIterable<readonly ApiObject[]>;
   /** The same of ModelDeployments: of one, of a namespace, of all. */
   liveModels(
     namespace: string | undefined,
     name: string | undefined,
     until: AbortSignal,
+    onTrouble: OnTrouble,
   ): AsyncIterable<readonly ApiObject[]>;
 }
+
+/** The cluster is not heard any more, so what was seen may be old; or, with nothing, it is heard again. */
+export type OnTrouble = (failure: MaasError | undefined) => void;
 
 export interface LogLine {
   /** RFC 3339, when it was printed, by the clock of its node. */

@@ -67,7 +67,7 @@ describe('what is read of instances', () => {
   it('is a list of pods as they are, again and again, also an empty one', async () => {
     const over = new AbortController();
     const seen: string[][] = [];
-    for await (const items of reader.livePods('fraud', 'one', over.signal)) {
+    for await (const items of reader.livePods('fraud', 'one', over.signal, () => undefined)) {
       const names = items.map((item) => (item['metadata'] as { name: string }).name).sort();
       if (JSON.stringify(seen.at(-1)) === JSON.stringify(names)) continue;
       seen.push(names);
@@ -79,5 +79,34 @@ describe('what is read of instances', () => {
       if (names.length === 2) over.abort();
     }
     expect(seen).toEqual([[], ['dga-a'], ['dga-a', 'dga-b']]);
+  });
+
+  it('is told to be old while the cluster is not heard, and to be followed again, but not of one stream that ended', async () => {
+    const over = new AbortController();
+    const told: string[] = [];
+    let names: string[] = [];
+    const follow = async () => {
+      const onTrouble = (failure: unknown) => {
+        told.push(hasCode(failure, 'CLUSTER_UNREACHABLE') ? 'old' : 'followed');
+        if (told.length === 1) api.fault = () => undefined;
+        if (told.length === 2) put('dga-b');
+      };
+      for await (const items of reader.livePods('fraud', 'one', over.signal, onTrouble))
+        names = items.map((item) => (item['metadata'] as { name: string }).name);
+    };
+    const following = follow();
+    put('dga-a');
+    await expect.poll(() => names, { timeout: 10_000 }).toEqual(['dga-a']);
+    const streams = () => api.requests.filter(({ query }) => query.get('watch') === 'true').length;
+    await expect.poll(streams, { timeout: 10_000 }).toBe(1);
+    api.cutWatches();
+    await expect.poll(streams, { timeout: 10_000 }).toBe(2);
+    expect(told).toEqual([]);
+    api.fault = () => ({ do: 'reset' });
+    api.cutWatches();
+    await expect.poll(() => names.toSorted(), { timeout: 10_000 }).toEqual(['dga-a', 'dga-b']);
+    expect(told).toEqual(['old', 'followed']);
+    over.abort();
+    await following;
   });
 });

@@ -6,7 +6,7 @@ import { bodyBytes, bodyStart } from '../http/body.ts';
 import { readStatus, refusalOf, unreachable } from './api-status.ts';
 import type { KubeClient } from './client.ts';
 import { plainObject } from './command-cluster.ts';
-import { liveList } from './live-list.ts';
+import { liveList, type OnTrouble } from './live-list.ts';
 import { modelDeployments } from './model-cluster.ts';
 import { podCall } from './pod-path.ts';
 import { events, pods } from './resource-kind.ts';
@@ -60,15 +60,20 @@ export function instanceReader(client: KubeClient, clock: Pick<Clock, 'monotonic
       }
       for await (const line of textLines(bodyBytes(answer, either))) yield timedLine(line);
     },
-    async *livePods(namespace: string, ownerUid: string, until: AbortSignal) {
+    async *livePods(namespace: string, ownerUid: string, until: AbortSignal, onTrouble: OnTrouble) {
       const which = { namespace, labelSelector: `${labels.owner}=${ownerUid}` };
-      for await (const items of liveList(client, pods, which, clock, until)) {
+      for await (const items of liveList(client, pods, which, clock, until, onTrouble)) {
         yield items.map((item) => plainObject(item));
       }
     },
-    async *liveModels(namespace: string | undefined, name: string | undefined, until: AbortSignal) {
+    async *liveModels(
+      namespace: string | undefined,
+      name: string | undefined,
+      until: AbortSignal,
+      onTrouble: OnTrouble,
+    ) {
       const which = { namespace, ...(name === undefined ? {} : { fieldSelector: `metadata.name=${name}` }) };
-      for await (const items of liveList(client, modelDeployments, which, clock, until)) {
+      for await (const items of liveList(client, modelDeployments, which, clock, until, onTrouble)) {
         yield items.map((item) => plainObject(item));
       }
     },

@@ -46,6 +46,8 @@ export interface WatchOptions<T extends KubeObject, P> {
    * permission: then with the refusal. Between the two what the store holds of the namespace is old.
    */
   readonly onAccess?: (namespace: string | undefined, refusal: unknown) => void;
+  /** Told with nothing when a stream is open, and with each failure of a list or a stream. */
+  readonly onStream?: (failure: unknown) => void;
   readonly clock: Pick<Clock, 'monotonic' | 'sleep'>;
   readonly log: Omit<Log, 'child'>;
   readonly random?: () => number;
@@ -148,6 +150,7 @@ export async function stream<T extends KubeObject, P>(
       const text = await bodyStart(answer, maxRefusalBytes, either);
       throw refusalOf(attempt, readStatus(answer.status, text, answer.headers['retry-after']));
     }
+    options.onStream?.(undefined);
     for await (const line of jsonLines(bodyBytes(answer, either))) {
       if (signal.aborted) return;
       receive(scope, attempt, position, line);

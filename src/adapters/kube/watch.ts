@@ -182,6 +182,7 @@ class Supervisor<T extends KubeObject, P> {
       // The usual reason is a pause of ours, and a list is what helps: no need to wait for the first one.
       return this.#failures === 1 ? 0 : this.#backOffMs();
     }
+    options.onStream?.(error);
     const status = apiStatusOf(error);
     const report = this.#access === 'refused' && this.#refusals > believedRefusals ? log.debug : log.warn;
     report.call(log, { ...fields, err: error, failures: this.#failures }, 'a watch failed and is started again');

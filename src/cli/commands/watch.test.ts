@@ -4,6 +4,7 @@ import { typed } from '../../../test/builders/command-line.ts';
 import { FakeInstances } from '../../../test/builders/fake-instances.ts';
 import { ManualClock } from '../../../test/builders/manual-clock.ts';
 import { ModelStore } from '../../../test/builders/model-store.ts';
+import { MaasError } from '../../contracts/errors.ts';
 import type { ApiObject } from '../ports.ts';
 
 const spec = { name: 'dga', version: '1.0', instances: 1, memory: '64Mi', payload: { path: '/models/dga' } };
@@ -14,7 +15,9 @@ const ready = (status: string, reason: string) => ({
   endpoints: [{ pod: 'dga-a', version: '1.0', state: reason === 'Serving' ? 'Registered' : reason }],
 });
 
-function seen(line: string, steps: readonly (readonly ApiObject[])[], terminal: boolean) {
+type Step = readonly ApiObject[] | 'lost' | 'heard again';
+
+function seen(line: string, steps: readonly Step[], terminal: boolean) {
   const store = new ModelStore();
   store.put({ metadata: { name: 'dga-1.0' }, spec });
   const asked: unknown[] = [];
@@ -26,10 +29,12 @@ function seen(line: string, steps: readonly (readonly ApiObject[])[], terminal: 
     looking: {
       instances: () =>
         new FakeInstances().reader({
-          liveModels: async function* (namespace, name) {
+          liveModels: async function* (namespace, name, _, onTrouble) {
             asked.push([namespace, name]);
             for (const step of steps) {
-              yield step;
+              if (step === 'lost') onTrouble(new MaasError('CLUSTER_UNREACHABLE', 'https://one:6443: refused'));
+              else if (step === 'heard again') onTrouble(undefined);
+              else yield step;
               await new Promise((resolve) => setImmediate(resolve));
             }
           },
@@ -79,6 +84,22 @@ describe('watch', () => {
     expect([plain(three), err, code]).toEqual(['No models.\n', 'dga-1.0 is gone\n', 0]);
     // It goes up by as many lines as it had drawn.
     expect(out).toContain('\u001b[5A\r\u001b[J');
+  });
+
+  it('says that what it shows may be old while the cluster does not answer', async () => {
+    const { first, second } = models();
+    const { out, err } = await seen('watch dga', [[first], 'lost', 'heard again', [second], []], false);
+    expect(out.trim().split('\n')).toHaveLength(3);
+    expect(err).toBe(
+      'note: what was seen last may be old: https://one:6443: refused; it goes on when the cluster answers\n' +
+        'note: the cluster answers again\n',
+    );
+    const terminal = await seen('watch dga', [[first], 'lost', 'heard again', [second], []], true);
+    const screens = terminal.out.split('\u001b[J');
+    expect(screens.map((screen) => screen.includes('what was seen last may be old'))).toEqual([
+      ...[false, true, false, false, false],
+    ]);
+    expect(screens[1]).toContain('WaitingForEndpoint');
   });
 
   it('follows all namespaces where it is told to', async () => {

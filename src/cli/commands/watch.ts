@@ -2,6 +2,7 @@
 import { Bell } from '../../kernel/bell.ts';
 import { type Model, readModel } from '../cluster/model.ts';
 import { namedModel } from '../cluster/named-model.ts';
+import { tellTrouble, troubleText } from '../cluster/trouble.ts';
 import { defineCommand } from '../define-command.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { argument, choice, flag, type Values } from '../options/field.ts';
@@ -9,7 +10,7 @@ import * as value from '../options/option-values.ts';
 import { whereabouts } from '../options/shared-options.ts';
 import { viewOf } from '../output/model-view.ts';
 import { say } from '../output/say.ts';
-import { lookOf, type Ports } from '../ports.ts';
+import { type InstanceReader, lookOf, type OnTrouble, type Ports } from '../ports.ts';
 import { changesBetween } from '../watch/changes.ts';
 import { liveTable } from '../watch/live-table.ts';
 import { Screen } from '../watch/screen.ts';
@@ -54,18 +55,19 @@ export const watch = defineCommand({
       options.name === undefined || namespace === undefined
         ? undefined
         : (await namedModel(cluster, namespace, options.name)).metadata.name;
-    const live = ports.instances(options.cluster).liveModels(namespace, one, ports.signal);
+    const reader = ports.instances(options.cluster);
+    const live: Live = (onTrouble) => reader.liveModels(namespace, one, ports.signal, onTrouble);
     return ports.out.terminal && options.output === undefined
       ? await draw(live, one, options, ports)
       : await tell(live, one, ports);
   },
 });
 
-type Live = AsyncIterable<readonly Readonly<Record<string, unknown>>[]>;
+type Live = (onTrouble: OnTrouble) => ReturnType<InstanceReader['liveModels']>;
 
 async function tell(live: Live, one: string | undefined, ports: Ports): Promise<ExitCode> {
   let before: ReadonlyMap<string, ReturnType<typeof viewOf>> | undefined;
-  for await (const objects of live) {
+  for await (const objects of live(tellTrouble(ports.err))) {
     const after = new Map(objects.map(readModel).map((model) => [model.metadata.uid, viewOf(model)]));
     for (const { type, view } of changesBetween(before, after)) {
       const line = { at: new Date(ports.clock.now()).toISOString(), type, model: view };
@@ -90,6 +92,7 @@ async function draw(
   const over = new AbortController();
   const bell = new Bell(ports.clock, AbortSignal.any([ports.signal, over.signal]));
   let models: readonly Model[] | undefined;
+  let trouble: string | undefined;
   const show = () => {
     if (models === undefined) return;
     const options = {
@@ -97,6 +100,7 @@ async function draw(
       now: ports.clock.now(),
       namespaces: allNamespaces,
       instances: one !== undefined,
+      trouble,
     };
     screen.draw(liveTable(models, options));
   };
@@ -107,7 +111,11 @@ async function draw(
     }
   })();
   try {
-    for await (const objects of live) {
+    const told: OnTrouble = (failure) => {
+      trouble = failure === undefined ? undefined : troubleText(failure);
+      bell.ring();
+    };
+    for await (const objects of live(told)) {
       models = objects.map(readModel);
       bell.ring();
       if (one !== undefined && objects.length === 0) {

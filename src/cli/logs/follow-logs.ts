@@ -1,6 +1,7 @@
 /** What the instances of a model print from now on, also those that come later. */
 import { asMaasError } from '../../contracts/errors.ts';
 import { isGoing, type Model, readModel } from '../cluster/model.ts';
+import { tellTrouble } from '../cluster/trouble.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { note } from '../output/say.ts';
 import type { ApiObject, Cluster, InstanceReader, Ports } from '../ports.ts';
@@ -22,7 +23,7 @@ export async function followLogs(
   const instances = new FollowedInstances(namespace, wish, ports, reader);
   let wasThere = false;
   try {
-    for await (const objects of reader.livePods(namespace, uid, instances.until)) {
+    for await (const objects of reader.livePods(namespace, uid, instances.until, tellTrouble(ports.err))) {
       instances.heard(objects);
       // Names of instances are made up: none of this name comes later.
       if (wish.instance !== undefined && wantedPods(objects, wish).length === 0) {

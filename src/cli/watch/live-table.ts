@@ -12,9 +12,22 @@ import { foldTo } from '../output/text-columns.ts';
 
 interface Options extends PrintOptions {
   readonly instances: boolean;
+  /** Why the models may not be as shown any more. */
+  readonly trouble?: string | undefined;
 }
 
 export function liveTable(models: readonly Model[], options: Options): string {
+  const { trouble } = options;
+  return trouble === undefined
+    ? tables(models, options)
+    : `${paint(options, 'red', folded(trouble, options))}\n\n${tables(models, options)}`;
+}
+
+function folded(words: string, { width }: Options): string {
+  return foldTo(width ?? Number.POSITIVE_INFINITY, visible(words)).join('\n');
+}
+
+function tables(models: readonly Model[], options: Options): string {
   if (models.length === 0) return 'No models.\n';
   const views = models
     .map(viewOf)
@@ -23,7 +36,7 @@ export function liveTable(models: readonly Model[], options: Options): string {
   const [one] = views;
   if (!options.instances || one === undefined) return table;
   const { message } = one.state;
-  const words = message === '' ? '' : foldTo(options.width ?? Number.POSITIVE_INFINITY, visible(message)).join('\n');
+  const words = message === '' ? '' : folded(message, options);
   return [table, ...(words === '' ? [] : [`\n${words}\n`]), `\n${instances(one.endpoints, options)}`].join('');
 }
 
