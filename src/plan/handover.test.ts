@@ -208,6 +208,22 @@ describe('a version that takes the place of another', () => {
     expect(seen(world)).toEqual({ '2.0': 3 });
   });
 
+  it('is not said to be released while a pause keeps that back', () => {
+    const world = three();
+    world.change({ version: '2.0' });
+    for (let step = 0; step < 2; step += 1) turn(world);
+    world.change({ paused: true });
+    turn(world);
+    world.reconcile();
+    expect(world.resource.status.rollout).toMatchObject({ answering: 3, needed: 3, released: false });
+    world.change({ paused: false });
+    world.reconcile();
+    expect(world.resource.status.rollout).toMatchObject({ released: true });
+    world.change({ paused: true });
+    world.reconcile();
+    expect(world.resource.status.rollout).toMatchObject({ released: true });
+  });
+
   it('is not said to be released while nobody can ask', () => {
     const world = three();
     world.change({ version: '2.0', rollout: { deadline: '1s' } });

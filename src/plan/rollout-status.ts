@@ -20,7 +20,8 @@ export function rolloutStatus({
   observation,
   versions,
   handover,
-}: Pick<Facts, 'observation' | 'versions' | 'handover'>): Pick<ModelDeploymentStatus, 'rollout'> {
+  withheld,
+}: Pick<Facts, 'observation' | 'versions' | 'handover' | 'withheld'>): Pick<ModelDeploymentStatus, 'rollout'> {
   const { resource, now, key } = observation;
   const { before, tookOver } = versions;
   if (before === undefined || tookOver) return {};
@@ -28,7 +29,9 @@ export function rolloutStatus({
   const last = resource.status.rollout;
   const id = runsOf(resource.spec);
   const goesOn = last?.key === key && last.id === id && !isJustResumed(resource);
-  const { answering, needed, released } = handover;
+  const { answering, needed } = handover;
+  // What is to be said to the agents, and is not, is not so.
+  const released = handover.released && (handover.publish === undefined || withheld.length === 0);
   return {
     rollout: {
       from: before.version,
