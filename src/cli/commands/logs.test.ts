@@ -171,6 +171,24 @@ describe('logs -f', () => {
     expect(asked).toContain('dga-b model all ');
   });
 
+  it('of one instance end with it, and where there is none of this name', async () => {
+    const is = world();
+    const livePods = scenes([[pod('dga-a'), pod('dga-b')], [pod('dga-b')]]);
+    const followLog = async function* (_: string, name: string) {
+      yield* lines(`2026-01-01T00:00:01Z of ${name}`);
+    };
+    expect(await shown('logs dga -f --instance dga-a', is, { reader: { livePods, followLog } })).toEqual({
+      code: 0,
+      out: 'dga-a | of dga-a\n',
+      err: 'note: dga-a is gone\n',
+    });
+    expect(await shown('logs dga -f --instance dga-x', is, { reader: { livePods, followLog } })).toEqual({
+      code: 3,
+      out: '',
+      err: 'note: there is no instance dga-x, but dga-a, dga-b; `kubectl maas why dga-1.0 -n fraud` tells more\n',
+    });
+  });
+
   it('reads a container that ended once, and ends when it is interrupted', async () => {
     const is = world();
     const interrupt = new AbortController();

@@ -17,13 +17,13 @@ const ready = (status: string, reason: string) => ({
 
 type Step = readonly ApiObject[] | 'lost' | 'heard again';
 
-function seen(line: string, steps: readonly Step[], terminal: boolean) {
+function seen(line: string, steps: readonly Step[], terminal: boolean, before = async () => {}) {
   const store = new ModelStore();
   store.put({ metadata: { name: 'dga-1.0' }, spec });
   const asked: unknown[] = [];
   const clock = new ManualClock(Date.parse('2026-01-01T01:00:00Z'));
   const ports = cliPorts({
-    cluster: store.cluster(),
+    cluster: store.cluster({ before }),
     terminal,
     clock,
     looking: {
@@ -100,6 +100,15 @@ describe('watch', () => {
       ...[false, true, false, false, false],
     ]);
     expect(screens[1]).toContain('WaitingForEndpoint');
+  });
+
+  it('ends at once where there is no cluster to follow', async () => {
+    const nobody = async () => {
+      throw new MaasError('CLUSTER_UNREACHABLE', 'https://one:6443: refused');
+    };
+    const { code, err, asked } = await seen('watch', [], false, nobody);
+    expect([code, asked]).toEqual([4, []]);
+    expect(err).toContain('https://one:6443: refused');
   });
 
   it('follows all namespaces where it is told to', async () => {

@@ -292,6 +292,25 @@ dga-a on node-1: Registered
     const out = (await told('why dga', paused)).out;
     expect(out).toContain('dga 1.0 is not known to be served: ? of 2 registered, and is paused\n');
     expect(out).toContain('  next       kubectl maas resume dga-1.0 -n fraud\n');
+    const inSwitch = world({
+      serving: '0.9',
+      registered: 0,
+      rollout: { from: '0.9', to: '1.0', key: 'k', startedAt: time(0), answering: 2, needed: 2, released: false },
+      endpoints: [
+        { pod: 'new', version: '1.0', state: 'Held' },
+        { pod: 'old', version: '0.9', state: 'Registered', url: 'http://old:80' },
+      ],
+      conditions: [
+        condition('Ready', 'False', 'Held', '0 of 2 registered'),
+        condition('Reconciling', 'False', 'Paused'),
+      ],
+    });
+    inSwitch.instances.pods.push(podObject('new', uid), podObject('old', uid));
+    const held = (await told('why dga', inSwitch)).out;
+    expect(held).toContain('2 instances of 1.0 answer, and nothing goes on while it is paused\n');
+    expect(held).toContain('  next       kubectl maas resume dga-1.0 -n fraud\n');
+    expect(held).toContain('\nnew on node-1: Held\n');
+    expect(held).not.toContain('Wait.');
     const stopped = world(
       { registered: 0, conditions: [condition('Ready', 'True', 'ScaledToZero')] },
       { instances: 0 },
