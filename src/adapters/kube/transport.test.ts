@@ -9,6 +9,7 @@ import { authorityExtensions, type MadeCertificate, makeCertificate } from '../.
 import { HastyClock } from '../../../test/builders/manual-clock.ts';
 import { RecordingApi } from '../../../test/builders/recording-api.ts';
 import { systemClock } from '../../kernel/system-clock.ts';
+import { discardBody } from '../http/body.ts';
 import type { Environment } from './environment.ts';
 import { type KubeconfigChoice, loadKubeconfig } from './kubeconfig.ts';
 import { createTransport, type Transport } from './transport.ts';
@@ -192,6 +193,25 @@ describe('the way to the API server', () => {
     });
     const server = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
     await expect(asked({ server, requestTimeoutMs: 50 })).rejects.toThrow('no answer within 50 ms');
+  });
+
+  it('asks for packed answers, says nothing of it where that is switched off, and has streams as they are', async () => {
+    const heard: (string | undefined)[] = [];
+    const listening = http.createServer((request, response) => {
+      heard.push(request.headers['accept-encoding']?.toString());
+      response.end('{}');
+    });
+    await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      listening.closeAllConnections();
+      listening.close();
+    });
+    const server = `http://127.0.0.1:${(listening.address() as AddressInfo).port}`;
+    const usual = transportOf({ server });
+    await usual.request(list);
+    await transportOf({ server, disableCompression: true }).request(list);
+    await discardBody(await usual.open(list));
+    expect(heard).toEqual(['gzip', undefined, 'identity']);
   });
 
   it('unpacks what comes packed, and says where that is cut off', async () => {

@@ -103,8 +103,7 @@ export function createTransport(
       headers: {
         ...identityHeaders(found),
         Accept: 'application/json',
-        // Said for what is passed on, too: the API server would ask a pod for packed answers, and unpack them.
-        'Accept-Encoding': packed && !found.access.disableCompression ? 'gzip' : 'identity',
+        ...encodingHeader(packed, found.access),
         'User-Agent': userAgent,
         ...(content === undefined ? {} : { 'Content-Type': call.contentType ?? 'application/json' }),
       },
@@ -153,6 +152,13 @@ export function createTransport(
       connections.close();
     },
   };
+}
+
+/** With compression switched off it says nothing, as kubectl does. */
+function encodingHeader(packed: boolean, { disableCompression }: ClusterAccess): OutgoingHttpHeaders {
+  // What a pod is asked through the API server would else be asked for packed, and unpacked on the way.
+  if (!packed) return { 'Accept-Encoding': 'identity' };
+  return disableCompression ? {} : { 'Accept-Encoding': 'gzip' };
 }
 
 function identityHeaders({ access, credentials }: Way): OutgoingHttpHeaders {
