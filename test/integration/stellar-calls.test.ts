@@ -1,6 +1,6 @@
 /** How the clients in the field choose an endpoint and call it, against models that are made here. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { aRegistration } from '../builders/registration.ts';
 import { Chroot } from './chroot.ts';
@@ -45,7 +45,7 @@ afterEach(async () => {
   });
 });
 
-function portOf(any: Server): number {
+function portOf(any: Server | TcpServer): number {
   const address: AddressInfo | string | null = any.address();
   if (address === null || typeof address === 'string') throw new Error('it does not listen');
   return address.port;
@@ -74,6 +74,29 @@ test('an endpoint with an IPv6 address is called like any other', async () => {
   } finally {
     ipv6.closeAllConnections();
     ipv6.close();
+  }
+});
+
+test.each([
+  ['lines that end with a line feed alone', 'HTTP/1.1 200 OK\nContent-Length: 7\n\n{"a":1}'],
+  ['the same length twice', 'HTTP/1.1 200 OK\r\nContent-Length: 7\r\nContent-Length: 7\r\n\r\n{"a":1}'],
+  ['no length, and the end of the connection', 'HTTP/1.0 200 OK\n\n{"a":1}'],
+])('an answer that is written by hand is read: %s', async (_, answer) => {
+  const byHand = createTcpServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => socket.end(answer));
+  });
+  await new Promise<void>((resolve) => {
+    byHand.listen(0, '127.0.0.1', resolve);
+  });
+  try {
+    const connect = await registered({ url: `http://127.0.0.1:${portOf(byHand)}`, functions: { apply: 'apply' } });
+    expect(await applyModel(connect, { model: 'dga', args: { host: 'a' } })).toMatchObject({
+      event: 'answer',
+      answer: { a: 1 },
+    });
+  } finally {
+    byHand.close();
   }
 });
 
