@@ -178,10 +178,10 @@ export class FakeKubeApi {
     for (const { response } of this.#watchers) response.write(text);
   }
 
+  /** One that overtook changes would say that they had been told. */
   bookmark(): void {
-    this.say(
-      `${JSON.stringify({ type: 'BOOKMARK', object: { metadata: { resourceVersion: String(++this.#version) } } })}\n`,
-    );
+    const metadata = { resourceVersion: String(++this.#version) };
+    if (!this.silent) this.say(`${JSON.stringify({ type: 'BOOKMARK', object: { metadata } })}\n`);
   }
 
   #objects(collection: string): Map<string, FakeObject> {
