@@ -82,9 +82,16 @@ function share(minReady: number | string | undefined, instances: number): number
   return typeof minReady === 'number' ? minReady : Math.ceil((Number.parseInt(minReady, 10) * instances) / 100);
 }
 
-/** @param inputs of the wanted version's present spec, where its payload is known; see inputsOf */
-export function handoverOf(observation: Observation, versions: Versions, inputs: string | undefined): Handover {
-  const needed = neededNow(observation);
+/**
+ * @param needed see neededNow
+ * @param inputs of the wanted version's present spec, where its payload is known; see inputsOf
+ */
+export function handoverOf(
+  observation: Observation,
+  versions: Versions,
+  needed: number,
+  inputs: string | undefined,
+): Handover {
   const answering = answeringPods(observation, versions, inputs);
   const released = isReleased(observation, versions, answering >= needed);
   const seen = hasBeenSeen(observation, versions, needed);

@@ -47,9 +47,10 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
     observation.peers,
     resource.status.nameOwner,
   );
+  const needed = neededNow(observation);
   const versions = versionsOf(
     key,
-    { wanted: resource.spec.instances, needed: neededNow(observation) },
+    { wanted: resource.spec.instances, needed },
     observation.deployments,
     observation.pods,
     observation.registrations,
@@ -58,7 +59,7 @@ export function plan(observation: Observation, settings: OperatorSettings & { cl
   const usable = observation.invalid === undefined && claim.owned;
   const idle = observation.mode.mode === 'observe' || resource.spec.paused === true;
   const pin = wantedPin(observation);
-  const handover = handoverOf(observation, versions, pin?.inputs);
+  const handover = handoverOf(observation, versions, needed, pin?.inputs);
   const wanted = usable ? wantedActions(observation, settings, versions, handover, pin) : noActions;
   const { copyPayload, publish, apply, remove, protect } = idle ? noActions : wanted;
   const rollout = rolloutOf(
